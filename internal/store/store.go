@@ -1,0 +1,192 @@
+// Package store is the port to the truth: notices with their revisions under a
+// growing serial number, the runs that brought them, and what was rejected.
+// The adapters (store/sqlite now) pass the one conformance suite in
+// store/storetest; behaviour that is not in the suite does not exist.
+//
+// It knows nothing of agencies' formats, of the catalogue or of HTTP.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// Errors that adapters translate their driver's errors into; tested with errors.Is.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrNewerVersion = errors.New("written by a newer version of crownsafe")
+	ErrReadOnly     = errors.New("the store cannot be written to")
+	ErrFull         = errors.New("no space left for the store")
+	ErrCorrupt      = errors.New("the store's file is damaged")
+	ErrBusy         = errors.New("the store is locked by another process")
+)
+
+// Incoming is one notice on its way in.
+type Incoming struct {
+	Notice       recall.Notice // complete but for FirstSeenAt and Revision
+	SourceHash   string        // of the record's own content; see agency.Record
+	Version      int64
+	Completeness int
+	FormerIDs    []string
+	// Live says that the copy came from the agency just now: it is the present
+	// truth and replaces what is stored, whatever its version. A copy from a file
+	// is never taken for newer than what is stored without a reason.
+	Live bool
+}
+
+// Effect is what became of an incoming notice.
+type Effect int
+
+// The effects.
+const (
+	Added     Effect = iota // the first revision of a new notice
+	Revised                 // a further revision
+	Unchanged               // the content is what is stored already
+	Older                   // an older or poorer copy of what is stored; nothing was changed
+)
+
+// Stored is the current revision of a notice with its serial.
+type Stored struct {
+	Serial int64
+	Notice recall.Notice
+	// Tombstone says that the id has left the catalogue: the notice is withdrawn
+	// or lives on under another id.
+	Tombstone bool
+}
+
+// Revision is one revision of a notice.
+type Revision struct {
+	Serial int64
+	SeenAt time.Time
+	Notice recall.Notice
+}
+
+// Notices keeps notices. Every change of what an id stands for takes a new
+// serial; serials grow, a reader never sees serial n before all below n are
+// visible, and a notice's Stored.Serial is that of its latest revision.
+type Notices interface {
+	// Apply stores a batch in one transaction and returns what became of each,
+	// in order. Rules, in this order, against the stored current revision:
+	//   1. nothing stored: Added, revision 1.
+	//   2. equal ContentHash: Unchanged. (Provenance, revision and first_seen_at
+	//      are no content.)
+	//   3. stored is a starter entry (completeness 0) and the incoming is not: Revised.
+	//      An incoming starter entry over an agency's own notice: Older.
+	//   4. Live: Revised.
+	//   5. lower Version (when both are above 0): Older. Higher Version: Revised.
+	//   6. lower Completeness: Older. Higher: Revised.
+	//   7. the SourceHash is that of any earlier revision: Older (an old file
+	//      imported again). Else Revised.
+	// FirstSeenAt is kept from the first revision; now is that of the first and
+	// the SeenAt of each revision. A notice stored under one of FormerIDs is
+	// superseded: its id becomes a tombstone with a new serial and resolves to
+	// the new id from then on.
+	Apply(ctx context.Context, batch []Incoming, now time.Time) ([]Effect, error)
+	// Withdraw marks a notice withdrawn: a further revision with status
+	// withdrawn. ErrNotFound when there is none; no effect when it is already.
+	Withdraw(ctx context.Context, id string, now time.Time) error
+	// Notice returns the current revision, resolving former ids. ErrNotFound.
+	Notice(ctx context.Context, id string) (Stored, error)
+	// NoticeAsOf returns the revision that was current at a time, by SeenAt.
+	// ErrNotFound when the notice was not yet known then.
+	NoticeAsOf(ctx context.Context, id string, at time.Time) (Revision, error)
+	// Revisions returns every revision, oldest first. ErrNotFound.
+	Revisions(ctx context.Context, id string) ([]Revision, error)
+	// Changes calls yield with the current state of every id whose serial is
+	// above since, in order of serial, tombstones included, from one consistent
+	// view, at most limit (0: all). An error from yield stops it and is returned.
+	Changes(ctx context.Context, since int64, limit int, yield func(Stored) error) error
+	// Serial returns the highest serial, 0 for an empty store. It is cheap: it is
+	// called several times a second to notice other processes' changes.
+	Serial(ctx context.Context) (int64, error)
+}
+
+// RunKind says what a run was.
+type RunKind string
+
+// The kinds of runs.
+const (
+	RunPoll    RunKind = "poll"
+	RunImport  RunKind = "import"
+	RunStarter RunKind = "starter"
+)
+
+// RunState says how a run ended.
+type RunState string
+
+// The states of runs.
+const (
+	RunRunning RunState = "running"
+	RunDone    RunState = "done"
+	RunPartial RunState = "partial" // some of it could not be read
+	RunFailed  RunState = "failed"
+)
+
+// Run is one ingest run of one agency.
+type Run struct {
+	ID                                               int64
+	Agency                                           string
+	Kind                                             RunKind
+	State                                            RunState
+	Reason                                           string
+	StartedAt                                        time.Time
+	FinishedAt                                       time.Time // zero while running
+	Read, Added, Revised, Unchanged, Older, Rejected int
+}
+
+// Rejection is a rejected record, kept with its reason.
+type Rejection struct {
+	Agency   string
+	NativeID string
+	Reason   string
+	Excerpt  string
+	Raw      string // archive key of the payload
+	Position int
+	SeenAt   time.Time
+}
+
+// SourceRecord is what the store knows of one agency.
+type SourceRecord struct {
+	Agency      string
+	LastPoll    *Run      // the last finished poll, whatever its state
+	LastSuccess time.Time // when the last poll that was RunDone finished; zero: never
+	LastImport  time.Time // when the last import with records of this agency finished; zero: never
+	Rejected    int       // rejections on record
+}
+
+// Runs keeps what was done and what was refused.
+type Runs interface {
+	StartRun(ctx context.Context, agency string, kind RunKind, at time.Time) (int64, error)
+	FinishRun(ctx context.Context, run Run) error
+	// Reject records rejections; the same record of the same payload (agency, raw,
+	// position) is kept once.
+	Reject(ctx context.Context, rejections []Rejection) error
+	// Rejections returns an agency's, newest first.
+	Rejections(ctx context.Context, agency string, limit int) ([]Rejection, error)
+	// Sources returns one record per agency that had a run, in order of code.
+	Sources(ctx context.Context) ([]SourceRecord, error)
+	// RecordPayload remembers that bytes are in the archive, where they came from
+	// and when. The same key and source is kept once.
+	RecordPayload(ctx context.Context, p ArchivedPayload) error
+	// Payloads returns an agency's archived payloads, oldest first.
+	Payloads(ctx context.Context, agency string) ([]ArchivedPayload, error)
+}
+
+// ArchivedPayload is one payload in the raw archive.
+type ArchivedPayload struct {
+	Agency, Key, SourceURL, Format string
+	FetchedAt                      time.Time
+	Size                           int64 // of the raw bytes, uncompressed
+}
+
+// Store is everything together, with its life cycle.
+type Store interface {
+	Notices
+	Runs
+	// Ping answers whether the store can be read now.
+	Ping(ctx context.Context) error
+	Close() error
+}
