@@ -1,0 +1,47 @@
+// Package source says how far each agency's notices can be relied on: when they
+// were last fetched, whether that is too long ago, and how many of them carry
+// what people ask by. The rules are pure; a Board gathers the facts.
+//
+// It knows nothing of HTTP and of how notices are fetched.
+package source
+
+import (
+	"time"
+)
+
+// State is how far a source can be relied on.
+type State string
+
+// The states. A source that was loaded from files and never polled is Stale.
+const (
+	OK      State = "ok"
+	Stale   State = "stale"
+	Partial State = "partial"
+	Failing State = "failing"
+	Never   State = "never"
+)
+
+// Source is one agency as GET /api/v1/sources shows it.
+type Source struct {
+	Agency        string     `json:"agency"`
+	Name          string     `json:"name"`
+	Country       string     `json:"country"`
+	State         State      `json:"state" enum:"ok,stale,partial,failing,never"`
+	Reason        string     `json:"reason" doc:"why the state is not ok; empty when it is"`
+	LastSuccessAt *time.Time `json:"last_success_at" nullable:"true"`
+	AgeSeconds    *int64     `json:"age_seconds" nullable:"true"`
+	Notices       int        `json:"notices" doc:"without starter entries"`
+	Starter       int        `json:"starter" doc:"starter entries that still stand in for the agency's own notices"`
+	BarcodeShare  float64    `json:"barcode_share" doc:"share of the notices that carry a barcode, 0 to 1"`
+	Rejected      int        `json:"rejected" doc:"records that could not become notices, kept with their reason"`
+	LagSeconds    Lag        `json:"lag_seconds" doc:"from the agency's publication to being searchable here"`
+	Licence       string     `json:"licence"`
+	Attribution   string     `json:"attribution"`
+	Republish     bool       `json:"republish" doc:"whether the licence lets the notices be passed on"`
+}
+
+// Lag is how long notices took, in seconds; null until a polled notice was measured.
+type Lag struct {
+	P50 *float64 `json:"p50" nullable:"true"`
+	P95 *float64 `json:"p95" nullable:"true"`
+}
