@@ -167,6 +167,7 @@ func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(list) {
 		set[w] = true
+		set[Singular(w)] = true
 	}
 	return set
 }
