@@ -6,7 +6,11 @@
 // cleaned text by field.
 package extract
 
-import "github.com/crownsafe/api/internal/recall"
+import (
+	"strings"
+
+	"github.com/crownsafe/api/internal/recall"
+)
 
 // Field is one piece of a notice's cleaned text under the agency's name for it.
 type Field struct {
@@ -21,4 +25,28 @@ type Codes struct {
 	// Units are the predicates; empty when the prose limits the notice by
 	// nothing. Groups are numbered from 1.
 	Units []recall.Predicate
+}
+
+// Options says what is known about the text besides its words.
+type Options struct {
+	Language string // of the words, a BCP 47 tag; "en" when empty, "fr" is known too
+	// Cut says that the text's carrier cut it off: what limits the notice may
+	// stand in the lost part, so that codes that were read don't bound it.
+	Cut bool
+}
+
+// Read finds the identifiers and unit predicates in a notice's fields.
+func Read(fields []Field, opts Options) Codes {
+	r := newReader(opts)
+	for _, f := range fields {
+		r.read(tokenise(f.Name, f.Text))
+	}
+	return r.codes()
+}
+
+// HasCutEnd tells whether a text ends in an ellipsis, by which some carriers
+// mark that they cut it off.
+func HasCutEnd(source string) bool {
+	source = strings.TrimRight(source, " \n\t\"”")
+	return strings.HasSuffix(source, "…") || strings.HasSuffix(source, "...")
 }

@@ -1,0 +1,50 @@
+package extract
+
+import "github.com/crownsafe/api/internal/recall"
+
+// audienceWords are words of products, never of victims: a dresser that tips
+// over onto a child is not a child's product.
+var audienceWords = newLexicon(
+	entry[recall.Audience]{recall.Infant, []string{
+		"baby", "babies", "baby’s", "baby's", "infant", "infants", "infant’s", "infant's", "newborn*", "toddler", "toddlers", "toddler’s", "toddler's", "nursery", "nursing pillow*",
+		"crib", "cribs", "bassinet*", "cradle", "cradles", "stroller", "strollers", "pram", "prams", "pushchair*", "buggy", "high chair", "high chairs", "highchair*",
+		"car seat", "car seats", "child restraint*", "booster seat", "booster seats", "bouncer", "bouncers", "bouncer seat*", "infant swing*", "sleeper", "sleepers", "inclined sleeper*", "swaddle*", "onesie*", "bodysuit*", "romper", "rompers",
+		"pacifier", "pacifiers", "pacifier clip*", "teether*", "teething", "rattle", "rattles", "bib", "bibs", "diaper*", "changing table*", "changing pad*", "bath seat*", "play yard*", "playard*", "playpen*", "pack n play", "walker", "walkers", "activity center*",
+		"activity gym*", "formula", "infant formula", "baby food", "baby monitor*", "bed rail*", "carrier", "sippy", "feeding bottle*", "baby bottle*", "burp cloth*", "crib bumper*", "crib mattress*", "sleep sack*", "sleepsack*", "layette*", "potty",
+		"bébé", "bébés", "nourrisson*", "biberon*", "tétine*", "sucette de puériculture", "poussette*", "berceau*", "lit bébé", "hochet*", "landau", "puériculture", "infantile*", "lait infantile", "siège auto", "chaise haute", "tour de lit", "turbulette*", "gigoteuse*", "1er âge", "2ème âge", "2e âge", "couches", "body",
+		"loungers for infants", "safety gate*", "baby gate*", "pediatric*",
+	}},
+	entry[recall.Audience]{recall.Child, []string{
+		"child", "child’s", "child's", "children", "children’s", "children's", "childrens", "kid", "kids", "kids’", "kid’s", "kid's", "kids'", "toy", "toys", "doll", "dolls", "plush", "stuffed animal*", "youth", "youths", "boys", "girls", "boy’s", "girl’s", "boys’", "girls’", "boys'", "girls'",
+		"playset*", "play set*", "building blocks", "puzzle*", "juvenile", "bunk bed*", "trampoline*", "magnetic balls", "building set*", "slime", "craft kit*", "loft bed*", "ride-on*", "balance bike*", "school", "sleepwear", "nightgown*", "pajama*", "robes", "jouet*", "enfant", "enfants", "poupée*", "peluche*", "jeu", "jeux", "déguisement*", "figurine*", "crayons", "finger paint*", "dress-up", "costume*", "swing set*", "playground*", "play tent*", "tricycle*", "scooters for children", "activity table*",
+	}},
+	entry[recall.Audience]{recall.General, []string{
+		"keep out of reach of children", "adult", "adults", "men’s", "women’s", "men's", "women's", "pet", "pets", "dog", "dogs", "cat food", "dog food", "puppy", "baby back", "baby spinach", "baby carrot*", "baby carrots", "baby kale", "baby lima*", "baby arugula", "baby portabella*", "baby bella*", "baby corn", "baby greens", "baby leaf", "baby potato*", "baby swiss", "baby clam*", "baby romaine", "baby spring", "baby octopus", "baby shrimp",
+		"child-resistant", "child resistant", "child-resistance", "infant deaths", "chat", "chien", "vegetable formula", "dietary formula", "formula 1", "aircraft carrier", "carrier bag*", "jeu de", "tool carrier", "cargo carrier", "plate carrier", "baby oil", "buggy bumper", "garage", "swaddle of",
+	}},
+)
+
+// AudienceOf tells for whom a product is made by the words of its own name.
+// Hand it titles and product names, and descriptions only behind them: the
+// youngest audience that the first text with a word for one names is the
+// answer, and General when none names any.
+func AudienceOf(texts ...string) recall.Audience {
+	for _, source := range texts {
+		t := tokenise("", source)
+		audience := recall.Audience("")
+		for i := 0; i < len(t.tokens); {
+			a, span := audienceWords.at(t, i)
+			switch a {
+			case recall.Infant:
+				return recall.Infant
+			case recall.Child:
+				audience = recall.Child
+			}
+			i += max(span, 1)
+		}
+		if audience != "" {
+			return audience
+		}
+	}
+	return recall.General
+}
