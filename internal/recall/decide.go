@@ -1,8 +1,412 @@
 package recall
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/crownsafe/api/internal/gtin"
+)
+
 // Decision is the pure part of a verdict: the outcome and the notices that it
 // rests on, strongest first.
 type Decision struct {
 	Outcome Outcome
 	Matches []Match
+}
+
+// MaxMatches bounds the matches of one decision; the strongest are kept.
+const MaxMatches = 50
+
+// Decide answers a question from the notices that could be about the product.
+// It is the algorithm of docs/verdicts.md. Notices that are not about it do no
+// harm, their order makes no difference, withdrawn ones never count.
+func Decide(q *Question, candidates []*Notice) Decision {
+	var findings []finding
+	for _, n := range candidates {
+		if n.Status == Withdrawn {
+			continue
+		}
+		if f := q.judge(n); f.outcome != NoMatch {
+			findings = append(findings, f)
+		}
+	}
+	findings = dropVague(findings)
+	slices.SortFunc(findings, func(a, b finding) int { return q.order(&a, &b) })
+	findings = slices.CompactFunc(findings, func(a, b finding) bool { return a.notice.ID == b.notice.ID })
+	d := Decision{Outcome: NoMatch, Matches: []Match{}}
+	if len(findings) == 0 {
+		if !q.CanName() {
+			d.Outcome = CannotTell
+		}
+		return d
+	}
+	d.Outcome = findings[0].outcome
+	for i := range findings[:min(len(findings), MaxMatches)] {
+		d.Matches = append(d.Matches, findings[i].match(q))
+	}
+	return d
+}
+
+// finding is what one notice says of the unit.
+type finding struct {
+	notice     *Notice
+	product    *Product
+	outcome    Outcome
+	vague      bool // rests on a brand and a class of product alone
+	confidence float64
+	matchedOn  []string
+	evidence   []Evidence
+	need       *Need
+}
+
+// rank orders outcomes by strength.
+func (o Outcome) rank() int {
+	switch o {
+	case Affected:
+		return 3
+	case NeedCode:
+		return 2
+	case NotAffected:
+		return 1
+	}
+	return 0
+}
+
+// Stronger reports whether an outcome wins over another: affected, need_code,
+// not_affected, no_match, in this order.
+func (o Outcome) Stronger(than Outcome) bool { return o.rank() > than.rank() }
+
+// order: the strongest outcome first, then notices of the asker's country, the
+// surest, the newest; the id breaks ties.
+func (q *Question) order(a, b *finding) int {
+	return cmp.Or(
+		cmp.Compare(b.outcome.rank(), a.outcome.rank()),
+		-boolCompare(slices.Contains(a.notice.Countries, q.Unit.Country), slices.Contains(b.notice.Countries, q.Unit.Country)),
+		cmp.Compare(b.confidence, a.confidence),
+		b.notice.PublishedAt.Compare(a.notice.PublishedAt),
+		strings.Compare(a.notice.ID, b.notice.ID),
+	)
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// dropVague leaves out what rests on a brand and a class alone where a notice
+// names the very product: but never so that not_affected would be what is left.
+func dropVague(findings []finding) []finding {
+	sure := slices.ContainsFunc(findings, func(f finding) bool { return !f.vague && f.outcome.Stronger(NotAffected) })
+	if !sure {
+		return findings
+	}
+	return slices.DeleteFunc(findings, func(f finding) bool { return f.vague })
+}
+
+// judge finds the strongest thing that a notice says of the unit over its products.
+func (q *Question) judge(n *Notice) finding {
+	best := finding{notice: n, outcome: NoMatch}
+	var title []string
+	if q.model != "" || len(q.name) > 0 || len(q.brand) > 0 {
+		title = Words(n.Title)
+	}
+	for i := range n.Products {
+		f := q.judgeProduct(n, &n.Products[i], title)
+		if f.outcome.Stronger(best.outcome) || f.outcome == best.outcome && f.confidence > best.confidence {
+			best = f
+		}
+	}
+	return best
+}
+
+// judgeProduct is steps 2 to 6 of docs/verdicts.md for one product of a notice.
+func (q *Question) judgeProduct(n *Notice, p *Product, title []string) finding {
+	f := finding{notice: n, product: p, outcome: NoMatch}
+	id := q.identify(n, p, title)
+	if !id.found {
+		return f
+	}
+	f.vague, f.confidence, f.matchedOn, f.evidence = id.vague, id.confidence, id.on, id.evidence
+	unit := q.findUnit(p.Units, q.modelIn(p))
+	for _, proof := range unit.proofs {
+		f.evidence = append(f.evidence, Evidence{Identifier: proof.identifier(), Quote: proof.Quote.Text, Field: proof.Quote.Field})
+		if !slices.Contains(f.matchedOn, proof.identifier()) && unit.covered == yes && proof.Op != OpAll && !proof.Except {
+			f.matchedOn = append(f.matchedOn, proof.identifier())
+		}
+	}
+	if len(f.evidence) > maxEvidence {
+		f.evidence = f.evidence[:maxEvidence]
+	}
+	f.conclude(id, unit)
+	return f
+}
+
+// maxEvidence bounds the quotes of one match; notices list hundreds of lots.
+const maxEvidence = 12
+
+// conclude joins what is known of the product with what is known of the unit.
+func (f *finding) conclude(id identity, unit unitFinding) {
+	switch {
+	case unit.covered == no && f.vague:
+		// The unit is outside a notice that may not be about this product at all.
+		f.outcome = NoMatch
+	case unit.covered == no:
+		f.outcome = NotAffected
+	case id.model == no && unit.unreadable:
+		// The models that were read may not be all.
+		f.ask(Need{Identifier: "model"}, 0.5)
+	case id.model == no && f.vague:
+		f.outcome = NoMatch
+	case id.model == no:
+		f.outcome = NotAffected
+	case unit.covered == unknown:
+		need := unit.need
+		if id.model == unknown && !id.exact {
+			need = Need{Identifier: "model"}
+		}
+		f.ask(need, 0.7)
+	case id.possible:
+		f.ask(Need{Identifier: "name"}, 0.5)
+	case id.model == unknown && !unit.byCode && !id.exact:
+		f.ask(Need{Identifier: "model"}, 0.6)
+	case f.vague && !unit.byCode:
+		f.ask(Need{Identifier: "name"}, 0.4)
+	default:
+		f.outcome = Affected
+	}
+}
+
+func (f *finding) ask(need Need, factor float64) {
+	f.outcome = NeedCode
+	f.confidence *= factor
+	f.need = &need
+}
+
+// identity is how a product was recognised.
+type identity struct {
+	found      bool
+	exact      bool // by a barcode that the notice prints
+	possible   bool // only by a barcode that it may mean
+	vague      bool
+	model      truth // yes: one of the notice's; no: another; unknown: not given
+	confidence float64
+	on         []string
+	evidence   []Evidence
+}
+
+// identify decides whether the product is the one in question: steps 2 to 4.
+func (q *Question) identify(n *Notice, p *Product, title []string) identity {
+	id := identity{model: yes, on: []string{}, evidence: []Evidence{}}
+	printed, possible := q.barcodeOf(p)
+	if printed != nil {
+		id.evidence = append(id.evidence, Evidence{Identifier: "gtin", Quote: printed.Printed, Field: printed.From})
+	}
+	var brand brandAgreement
+	var name nameAgreement
+	var words productWords
+	if len(q.brand) > 0 || len(q.name) > 0 || q.model != "" {
+		words = wordsOf(n, p, title)
+		brand = q.brandOf(&words)
+		name = q.nameOf(&words, brand)
+	}
+	model, printedModel := q.modelOf(p)
+	if len(p.Models) > 0 {
+		id.model = model
+	}
+	if model == yes {
+		id.evidence = append(id.evidence, Evidence{Identifier: "model", Quote: printedModel, Field: "models"})
+	}
+	byModel := model == yes && q.modelNames(printedModel, brand, name)
+	id.settle(printed != nil && !possible, printed != nil && possible, byModel, name)
+	if !id.found {
+		return id
+	}
+	for _, on := range []struct {
+		field string
+		holds bool
+	}{{"gtin", printed != nil}, {"brand", brand == brandAgrees}, {"name", name != nameNone}, {"model", model == yes}} {
+		if on.holds {
+			id.on = append(id.on, on.field)
+		}
+	}
+	if name != nameNone || brand == brandAgrees && byModel {
+		id.evidence = append(id.evidence, Evidence{Identifier: "name", Quote: strings.TrimSpace(p.Name), Field: "products.name"})
+	}
+	if brand == brandUnknown && byModel && printed == nil {
+		id.confidence -= 0.1
+	}
+	return id
+}
+
+// settle weighs the ways in which a product can be recognised, surest first.
+func (id *identity) settle(exact, possible, byModel bool, name nameAgreement) {
+	switch {
+	case exact:
+		id.found, id.exact, id.confidence = true, true, 0.99
+	case byModel:
+		id.found, id.confidence = true, 0.95
+	case name == nameStrong:
+		id.found, id.confidence = true, 0.85
+	case possible:
+		id.found, id.possible, id.confidence = true, true, 0.8
+	case name == nameVague:
+		id.found, id.vague, id.confidence = true, true, 0.6
+	}
+}
+
+// modelNames reports whether a model that agrees names the product: a specific
+// one does by itself unless the brand contradicts; another ("310", "Classic")
+// does only with the brand, and a specific one of figures alone does too, for
+// numbers meet by chance.
+func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgreement) bool {
+	key := ModelKey(printed)
+	switch brand {
+	case brandAgrees:
+		return len(q.name) == 0 || name != nameNone || SpecificModel(key) || !anyMeaning(q.name)
+	case brandUnknown:
+		return SpecificModel(key) && !allDigits(key) || SpecificModel(key) && name != nameNone
+	}
+	return false
+}
+
+// barcodeOf finds the printed barcode that the question asks by. possible says
+// that the notice prints a case of it, or a number with a digit lost.
+func (q *Question) barcodeOf(p *Product) (found *PrintedGTIN, possible bool) {
+	for i := range p.GTINs {
+		g := &p.GTINs[i]
+		if slices.Contains(q.GTINs, g.GTIN) && !g.Possible() {
+			return g, false
+		}
+	}
+	for i := range p.GTINs {
+		g := &p.GTINs[i]
+		for _, asked := range q.GTINs {
+			if asked == g.GTIN {
+				return g, true
+			}
+			if item := gtin.Item(asked); item != "" && item == gtin.Item(g.GTIN) {
+				return g, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// modelOf compares the model that was given, or that stands in the name, with a
+// product's models: yes with the model as printed, no where one was given and
+// is none of them, unknown otherwise.
+func (q *Question) modelOf(p *Product) (truth, string) {
+	return q.modelAmong(p.Models)
+}
+
+// modelIn is modelOf for the models that limit a group of predicates. A list of
+// models that does not hold the given one still says "no" only for a model
+// that is plainly another.
+func (q *Question) modelIn(p *Product) func([]string) truth {
+	return func(models []string) truth {
+		t, _ := q.modelAmong(models)
+		if t == unknown && len(p.Models) > 0 {
+			// One of the product's other models is in the name: it is not this group's.
+			if own, printed := q.modelAmong(p.Models); own == yes && !slices.Contains(models, printed) {
+				return no
+			}
+		}
+		return t
+	}
+}
+
+func (q *Question) modelAmong(models []string) (truth, string) {
+	near := false
+	for _, printed := range models {
+		key := ModelKey(printed)
+		switch {
+		case key == "":
+		case q.model != "" && q.model == key, q.standsInName(printed, key):
+			return yes, printed
+		case q.model != "" && nearModel(q.model, key):
+			near = true
+		}
+	}
+	if q.model == "" || near {
+		return unknown, ""
+	}
+	return no, ""
+}
+
+// nearModel: one model begins with the other ("DXH70CFAV" and "DXH70CFAVX"):
+// a suffix for a colour or a market, or a model cut off. It proves nothing
+// either way.
+func nearModel(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return len(a) >= 3 && len(b) > len(a) && strings.HasPrefix(b, a)
+}
+
+// standsInName reports whether a model stands in the product name that was
+// given: word by word for a model that is a name ("SnugRide Classic Connect"),
+// as one piece for one that is a number.
+func (q *Question) standsInName(printed, key string) bool {
+	if len(q.name) == 0 {
+		return false
+	}
+	if hasDigit(key) && (SpecificModel(key) || len(key) >= 3) {
+		tokens := Tokens(q.Unit.Name)
+		for i, t := range tokens {
+			if strings.EqualFold(t, key) || i+1 < len(tokens) && strings.EqualFold(t+tokens[i+1], key) ||
+				i+2 < len(tokens) && strings.EqualFold(t+tokens[i+1]+tokens[i+2], key) {
+				return true
+			}
+		}
+		return false
+	}
+	words := Words(printed)
+	return NamesProduct(printed) && containsAll(q.name, meaningful(words))
+}
+
+// match turns a finding into what is told of it.
+func (f *finding) match(q *Question) Match {
+	n := f.notice
+	m := Match{
+		Recall: Summary{ID: n.ID, Agency: n.Agency, Title: n.Title, URL: n.URL, PublishedAt: n.PublishedAt,
+			Hazards: present(n.Hazards), Remedy: n.Remedy},
+		Verdict: f.outcome, Confidence: float64(int(f.confidence*100+0.5)) / 100,
+		MatchedOn: present(f.matchedOn), Evidence: present(f.evidence), Need: f.need,
+	}
+	m.Recall.Remedy.Types = present(m.Recall.Remedy.Types)
+	if m.Need != nil && m.Need.WherePrinted == "" {
+		where := *m.Need
+		where.WherePrinted = f.wherePrinted(where.Identifier)
+		m.Need = &where
+	}
+	return m
+}
+
+// wherePrinted falls back on what is true of most products where the notice
+// doesn't say where a mark stands.
+func (f *finding) wherePrinted(identifier string) string {
+	for i := range f.product.Units {
+		if p := &f.product.Units[i]; p.identifier() == identifier && p.WherePrinted != "" {
+			return p.WherePrinted
+		}
+	}
+	switch identifier {
+	case "model":
+		return "on the product's label or underside, the hang tag or the instructions"
+	case "lot", "best_before", "expiry":
+		return "on the package, near the barcode, the seam or the bottom"
+	case "serial", "date_code", "made_on":
+		return "on a label or stamped on the product, often underneath or at the back"
+	case "bought_on":
+		return "on the receipt"
+	case "name":
+		return "on the front of the product or its package"
+	}
+	return ""
 }

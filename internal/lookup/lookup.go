@@ -1,0 +1,117 @@
+// Package lookup answers one question about one unit: it reads what was typed,
+// asks the catalogue, and says beside the decision what was looked at and how
+// old it is.
+//
+// It knows nothing of HTTP, of terminals or of the store: the API, the page
+// and the command line word its answers each in their way.
+package lookup
+
+import (
+	"slices"
+	"time"
+
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
+	"github.com/crownsafe/api/internal/source"
+)
+
+// Sources tells the state of every source now.
+type Sources interface {
+	List(snap *catalogue.Snapshot) []source.Source
+}
+
+// Service answers questions. It is safe for concurrent use.
+type Service struct {
+	sources Sources
+	now     func() time.Time
+}
+
+// New makes a service over the sources' states.
+func New(sources Sources, now func() time.Time) *Service {
+	return &Service{sources: sources, now: now}
+}
+
+// Verdict answers for one unit from one snapshot. The error is a
+// *recall.BadUnit when something given cannot be used.
+func (s *Service) Verdict(snap *catalogue.Snapshot, u recall.Unit) (recall.Verdict, error) {
+	question, err := recall.Read(u)
+	if err != nil {
+		return recall.Verdict{}, err
+	}
+	return s.answer(snap, &question, s.sources.List(snap)), nil
+}
+
+// Verdicts answers for many units; the sources are looked at once. The result
+// holds for each unit either a verdict or an error.
+func (s *Service) Verdicts(snap *catalogue.Snapshot, units []recall.Unit) ([]recall.Verdict, []error) {
+	verdicts, errs := make([]recall.Verdict, len(units)), make([]error, len(units))
+	sources := s.sources.List(snap)
+	for i, u := range units {
+		question, err := recall.Read(u)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		verdicts[i] = s.answer(snap, &question, sources)
+	}
+	return verdicts, errs
+}
+
+// Barcode answers for a scanned or typed code with what else is known of the
+// unit. What is given apart from the code beats what the code holds.
+func (s *Service) Barcode(snap *catalogue.Snapshot, code string, u recall.Unit) (recall.Verdict, error) {
+	u.Scan = code
+	v, err := s.Verdict(snap, u)
+	if bad, ok := err.(*recall.BadUnit); ok && bad.Field == "scan" {
+		bad.Field = "code"
+	}
+	return v, err
+}
+
+func (s *Service) answer(snap *catalogue.Snapshot, q *recall.Question, sources []source.Source) recall.Verdict {
+	decision := recall.Decision{Outcome: recall.CannotTell, Matches: []recall.Match{}}
+	if snap.Len() > 0 {
+		decision = snap.Decide(q)
+	}
+	v := recall.Verdict{
+		Verdict: decision.Outcome, Query: q.Unit, Rewrites: q.Rewrites, Flags: q.Flags,
+		Matches: decision.Matches, Coverage: coverage(q, sources), Advice: decision.Advice(q),
+		AsOf: s.now().UTC().Truncate(time.Second), Serial: snap.Serial(),
+	}
+	if snap.Len() == 0 {
+		v.Advice = "No notices are loaded, so nothing can be said. Try again later, or look at the agencies' own pages."
+	}
+	if len(q.GTINs) > 1 {
+		v.Readings = slices.Clone(q.GTINs)
+	}
+	return v
+}
+
+// coverage lists the agencies whose notices could have matched, and every one
+// that is not ok.
+func coverage(q *recall.Question, sources []source.Source) []recall.Coverage {
+	list := make([]recall.Coverage, 0, len(sources))
+	for _, src := range sources {
+		could := couldMatch(q, src)
+		if !could && src.State == source.OK {
+			continue
+		}
+		list = append(list, recall.Coverage{
+			Agency: src.Agency, State: string(src.State), AgeSeconds: src.AgeSeconds,
+			Notices: src.Notices, BarcodeShare: src.BarcodeShare, CouldMatch: could,
+		})
+	}
+	return list
+}
+
+// couldMatch: a barcode alone finds something only where notices print
+// barcodes; a brand, a name or a model finds something in every agency's.
+func couldMatch(q *recall.Question, src source.Source) bool {
+	if src.Notices+src.Starter == 0 {
+		return false
+	}
+	if len(q.Words()) > 0 || len(q.ModelKeys()) > 0 {
+		return true
+	}
+	return len(q.GTINs) > 0 && (src.BarcodeShare > 0 || src.Starter > 0)
+}

@@ -1,0 +1,93 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// Board answers for the state of every source from memory: it is refreshed
+// from the store beside the requests, so that an outage of the store ages the
+// sources and never stops an answer.
+type Board struct {
+	agencies []agency.Description
+	runs     store.Runs
+	now      func() time.Time
+	offline  bool
+	facts    atomic.Pointer[map[string]store.SourceRecord]
+}
+
+// NewBoard makes a board over the agencies, in order of their codes.
+func NewBoard(agencies []agency.Description, runs store.Runs, offline bool, now func() time.Time) *Board {
+	sorted := slices.Clone(agencies)
+	slices.SortFunc(sorted, func(a, b agency.Description) int {
+		if a.Code < b.Code {
+			return -1
+		}
+		return 1
+	})
+	b := &Board{agencies: sorted, runs: runs, now: now, offline: offline}
+	b.facts.Store(&map[string]store.SourceRecord{})
+	return b
+}
+
+// Refresh reads the store's records. On an error the last known ones stand.
+func (b *Board) Refresh(ctx context.Context) error {
+	records, err := b.runs.Sources(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the sources' records: %w", err)
+	}
+	facts := make(map[string]store.SourceRecord, len(records))
+	for _, r := range records {
+		facts[r.Agency] = r
+	}
+	b.facts.Store(&facts)
+	return nil
+}
+
+// List returns every agency's state now, in order of code, with what the
+// snapshot holds of it.
+func (b *Board) List(snap *catalogue.Snapshot) []Source {
+	now, counts, records := b.now(), snap.Counts(), *b.facts.Load()
+	list := make([]Source, 0, len(b.agencies))
+	for _, d := range b.agencies {
+		record, count := records[d.Code], counts[d.Code]
+		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0}, now)
+		s := Source{
+			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
+			Notices: count.Notices, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
+			Rejected: record.Rejected, Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
+		}
+		if !record.LastSuccess.IsZero() {
+			at, age := record.LastSuccess.UTC(), int64(max(0, now.Sub(record.LastSuccess).Seconds()))
+			s.LastSuccessAt, s.AgeSeconds = &at, &age
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// Fingerprint changes exactly when some source's state does; ages don't count.
+func (b *Board) Fingerprint(snap *catalogue.Snapshot) string {
+	h := fnv.New64a()
+	for _, s := range b.List(snap) {
+		fmt.Fprintf(h, "%s=%s/%d/%d;", s.Agency, s.State, s.Rejected, s.Notices)
+	}
+	return fmt.Sprintf("%x", h.Sum64())
+}
+
+// share is a/b with three decimals, 0 for nothing.
+func share(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return math.Round(float64(a)/float64(b)*1000) / 1000
+}

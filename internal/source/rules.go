@@ -1,0 +1,49 @@
+package source
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/crownsafe/api/internal/store"
+)
+
+// facts is what is known of one agency's source.
+type facts struct {
+	record    store.SourceRecord
+	objective time.Duration // age of the last success from which on it is stale
+	offline   bool
+	hasFiles  bool // notices of the agency were loaded from files
+}
+
+// stateOf decides how far a source can be relied on, and why.
+func stateOf(f facts, now time.Time) (State, string) {
+	r := f.record
+	switch {
+	case r.LastSuccess.IsZero() && r.LastPoll == nil && !f.hasFiles:
+		return Never, "never polled" + whenOffline(f.offline)
+	case r.LastSuccess.IsZero() && r.LastPoll == nil:
+		return Stale, "loaded from files, never polled" + whenOffline(f.offline)
+	case r.LastSuccess.IsZero() && !f.hasFiles:
+		return Failing, "no poll has succeeded yet: " + r.LastPoll.Reason
+	case r.LastSuccess.IsZero():
+		return Stale, "loaded from files; no poll has succeeded yet: " + r.LastPoll.Reason
+	}
+	failed := r.LastPoll != nil && r.LastPoll.State == store.RunFailed && r.LastPoll.FinishedAt.After(r.LastSuccess)
+	age := now.Sub(r.LastSuccess)
+	switch {
+	case age > f.objective && failed:
+		return Failing, "the last poll failed: " + r.LastPoll.Reason
+	case age > f.objective:
+		return Stale, fmt.Sprintf("last fetched %s ago, the objective is %s%s", age.Round(time.Minute), f.objective, whenOffline(f.offline))
+	case r.LastPoll != nil && r.LastPoll.State == store.RunPartial && !r.LastPoll.FinishedAt.Before(r.LastSuccess):
+		return Partial, r.LastPoll.Reason
+	}
+	return OK, ""
+}
+
+func whenOffline(offline bool) string {
+	if offline {
+		return " (polling is switched off)"
+	}
+	return ""
+}
