@@ -1,0 +1,274 @@
+package rappelconso
+
+import (
+	"strings"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/extract"
+	"github.com/crownsafe/api/internal/gtin"
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// variant is what the notice says of one barcode: which units are covered.
+type variant struct {
+	gtins []recall.PrintedGTIN
+	units []recall.Predicate
+	// every says that one group names the product without naming units.
+	every bool
+	next  int // number of the next group of predicates
+}
+
+// variants gathers groups by barcode, so that a lot of one barcode never
+// applies to another. The groups without a barcode make up a variant of their own.
+type variants struct {
+	list   []*variant
+	byCode map[string]*variant
+	shop   []string // codes in a barcode's place that name no product everywhere
+}
+
+func (v *variants) of(code, printed, from string) *variant {
+	if one, ok := v.byCode[code]; ok {
+		return one
+	}
+	one := &variant{next: 1}
+	if code != "" {
+		one.gtins = []recall.PrintedGTIN{{GTIN: code, Printed: printed, From: from}}
+	}
+	if v.byCode == nil {
+		v.byCode = map[string]*variant{}
+	}
+	v.byCode[code] = one
+	v.list = append(v.list, one)
+	return one
+}
+
+// take adds a group to the variants of its barcodes.
+func (v *variants) take(m marking) {
+	for _, s := range m.shop {
+		v.shop = append(v.shop, s.text)
+	}
+	reading := readLot(m.lot)
+	if len(m.codes) == 0 {
+		v.of("", "", "").add(m, reading)
+	}
+	for _, code := range m.codes {
+		v.of(gtin.Pad14(closed(code.text)), code.text, identificationField).add(m, reading)
+	}
+}
+
+// add adds the alternatives that a group's lot and date make up.
+func (v *variant) add(m marking, lot lotReading) {
+	if m.dates.kind == "" {
+		m.dates = lot.date
+	}
+	alternative := func(code func(group int) recall.Predicate) {
+		if code != nil {
+			v.units = append(v.units, code(v.next))
+		}
+		if m.dates.kind != "" {
+			v.units = append(v.units, m.dates.predicate(v.next))
+		}
+		v.next++
+	}
+	for _, value := range lot.values {
+		alternative(func(g int) recall.Predicate { return recall.Equals(g, recall.Lot, value.text, value.quote()) })
+	}
+	for _, prefix := range lot.prefixes {
+		alternative(func(g int) recall.Predicate {
+			return recall.Affix(g, recall.Lot, recall.OpPrefix, prefix.text, prefix.quote())
+		})
+	}
+	for _, r := range lot.ranges {
+		quote := recall.Quote{Text: m.lot.text, Field: identificationField, Start: m.lot.start, End: m.lot.end}
+		alternative(func(g int) recall.Predicate { return recall.Range(g, recall.Lot, r[0].text, r[1].text, quote) })
+	}
+	named := len(lot.values)+len(lot.prefixes)+len(lot.ranges) > 0
+	switch {
+	case lot.unread:
+		alternative(func(g int) recall.Predicate { return recall.Unreadable(g, recall.Lot, m.lot.quote()) })
+	case lot.all && m.dates.kind == "":
+		v.every = true
+		if m.lot.text != "" {
+			alternative(func(g int) recall.Predicate { return recall.All(g, recall.Lot, m.lot.quote()) })
+		}
+	case !named: // the date alone limits the notice
+		alternative(nil)
+	}
+}
+
+// limits returns the variant's predicates. Where one group covers every unit
+// and says so in no words, the other groups don't limit the notice.
+func (v *variant) limits() []recall.Predicate {
+	if !v.every {
+		return v.units
+	}
+	var said []recall.Predicate
+	for _, u := range v.units {
+		if u.Op == recall.OpAll {
+			said = append(said, u)
+		}
+	}
+	return said[:min(len(said), 1)]
+}
+
+// products makes the notice's products out of its row.
+func products(r row, v1 bool) ([]recall.Product, []string) {
+	field := r["identification_produits"]
+	var v variants
+	if v1 {
+		for _, m := range readProse(field) {
+			v.take(m)
+		}
+	} else {
+		v.takeMarkings(readMarkings(field), r)
+	}
+	v.takeColumn(r["gtin"])
+	models := modelCodes(r["modeles_ou_references"], isFood(r))
+	v.takeModels(r["modeles_ou_references"])
+	if len(v.list) == 0 {
+		v.of("", "", "")
+	}
+	name, brand := productName(r), brandOf(r)
+	var list []recall.Product
+	whole := -1 // the product of all barcodes whose every unit is covered
+	for _, one := range v.list {
+		if one.every && len(one.gtins) > 0 {
+			if whole >= 0 {
+				list[whole].GTINs = append(list[whole].GTINs, one.gtins...)
+				continue
+			}
+			whole = len(list)
+		}
+		list = append(list, recall.Product{Name: name, Brand: brand, GTINs: one.gtins, Models: models, Units: one.limits()})
+	}
+	return list, v.shop
+}
+
+// takeMarkings takes the groups of version 2. Groups that don't follow the
+// grammar are prose (as all notices from Safety Gate are): what is in there
+// may limit any of the products.
+func (v *variants) takeMarkings(markings []marking, r row) {
+	var loose []marking
+	for _, m := range markings {
+		if m.loose && len(m.codes) == 0 {
+			loose = append(loose, m)
+			continue
+		}
+		v.take(m)
+	}
+	if len(loose) == 0 {
+		return
+	}
+	codes := extract.Read([]extract.Field{{Name: identificationField, Text: r["identification_produits"]}}, extract.Options{Language: "fr"})
+	for _, g := range codes.GTINs {
+		v.of(g.GTIN, g.Printed, g.From)
+	}
+	if len(v.list) == 0 {
+		v.of("", "", "")
+	}
+	for _, one := range v.list {
+		one.addLoose(loose, codes.Units)
+	}
+}
+
+// addLoose adds what prose says of a variant's units: lists of codes as they
+// are, predicates where extraction found some, and always that more may be
+// meant than was understood.
+func (v *variant) addLoose(loose []marking, found []recall.Predicate) {
+	for _, m := range loose {
+		reading := readLot(m.lot)
+		if reading.unread && len(found) > 0 {
+			reading.values, reading.prefixes, reading.ranges = nil, nil, nil
+		}
+		v.add(m, reading)
+	}
+	last := v.next - 1
+	for _, u := range found {
+		u.Group += last
+		v.units = append(v.units, u)
+		v.next = max(v.next, u.Group+1)
+	}
+}
+
+// takeColumn takes the barcodes of FormatTrie's column, a number that lost its
+// leading zeros, as far as the identification doesn't hold them already.
+func (v *variants) takeColumn(column string) {
+	for code := range strings.FieldsSeq(column) {
+		if code = closed(strings.TrimSuffix(code, ".0")); code == "" || len(code) > 14 {
+			continue
+		}
+		printed := strings.Repeat("0", max(13-len(code), 0)) + code
+		if !usable(printed) {
+			continue
+		}
+		padded := gtin.Pad14(printed)
+		if _, known := v.byCode[padded]; !known {
+			v.of(padded, printed, "gtin").every = true
+		}
+	}
+}
+
+// takeModels takes a barcode that stands among the models' names: it belongs to
+// what was said without a barcode.
+func (v *variants) takeModels(models string) {
+	for word := range strings.FieldsSeq(models) {
+		if len(word) != 13 && len(word) != 12 || !usable(word) {
+			continue
+		}
+		code := gtin.Pad14(word)
+		if _, known := v.byCode[code]; known {
+			continue
+		}
+		one := v.byCode[""]
+		if one == nil {
+			v.of(code, word, "modeles_ou_references").every = true
+			continue
+		}
+		one.gtins = append(one.gtins, recall.PrintedGTIN{GTIN: code, Printed: word, From: "modeles_ou_references"})
+		v.byCode[code] = one
+	}
+}
+
+// brandOf returns the brand, or "" for the words for having none.
+func brandOf(r row) string {
+	if brand := r["marque_produit"]; !agency.Placeholder(brand) {
+		return brand
+	}
+	return ""
+}
+
+// longestName is the length in bytes up to which the models' words may stand in
+// for the product's name.
+const longestName = 160
+
+// productName returns the product's name: the title of version 2, or the
+// models' names where these say the same and more, or where there is no title.
+func productName(r row) string {
+	title, models := oneLine(r["libelle"]), oneLine(r["modeles_ou_references"])
+	switch {
+	case title == "" && models == "":
+		return r["sous_categorie_produit"]
+	case title == "":
+		return models
+	case len(models) > len(title) && len(models) <= longestName && !strings.Contains(r["modeles_ou_references"], "\n") && containsFold(models, title) && !containsFold(models, "lot"):
+		return models
+	}
+	return title
+}
+
+// oneLine joins the lines of a text up to the longest name, whole lines first.
+func oneLine(s string) string {
+	lines := strings.Split(s, "\n")
+	joined := lines[0]
+	for _, line := range lines[1:] {
+		if len(joined)+len(line) > longestName {
+			break
+		}
+		joined += ", " + line
+	}
+	return joined
+}
+
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}
