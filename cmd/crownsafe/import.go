@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/crownsafe/api/internal/ingest"
+)
+
+type importCommand struct {
+	Paths []string `arg:"" help:"Files and folders of agencies' files; gzip and zip are unpacked." name:"path"`
+}
+
+// Run imports, shows a table of the files, and fails when a named file is
+// unknown or a recognised one could not be read whole.
+func (c *importCommand) Run(s *session) (err error) {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	bar := newProgressLine(s.env.stderr)
+	report, importErr := a.Runner.Import(s.ctx, c.Paths, func(p ingest.Progress) {
+		bar.show(p.Files, p.Of, fmt.Sprintf("%d notices  %s", p.Tally.Read, p.Path))
+	})
+	bar.done()
+	if err := s.printReport(report); err != nil {
+		return err
+	}
+	if importErr != nil {
+		return fmt.Errorf("the import stopped: %w", importErr)
+	}
+	failed := 0
+	for i := range report {
+		if report[i].Failed() {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d files could not be read whole; what could be read is kept", failed, len(report))
+	}
+	return nil
+}
+
+func (s *session) printReport(report []ingest.FileReport) error {
+	if s.json {
+		if report == nil {
+			report = []ingest.FileReport{}
+		}
+		return json.NewEncoder(s.env.stdout).Encode(map[string]any{"items": report, "total": total(report)})
+	}
+	return printTable(s.env.stdout, report)
+}
+
+func total(report []ingest.FileReport) ingest.Tally {
+	var t ingest.Tally
+	for i := range report {
+		t.Add(report[i].Tally)
+	}
+	return t
+}
+
+func printTable(out io.Writer, report []ingest.FileReport) error {
+	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "read\tadded\trevised\tunchanged\tolder\trejected\t  file\t")
+	for _, f := range report {
+		line := "  " + f.Path
+		switch {
+		case f.Status == ingest.FileRead:
+			line += fmt.Sprintf("  (%s, %s)", f.Agency, f.Format)
+		case f.Note != "":
+			line += fmt.Sprintf("  %s: %s", f.Status, f.Note)
+		default:
+			line += "  " + string(f.Status)
+		}
+		t := f.Tally
+		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%d\t%d\t\v%s\n", t.Read, t.Added, t.Revised, t.Unchanged, t.Older, t.Rejected, line)
+	}
+	t := total(report)
+	fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%d\t%d\t\v  in all, %d files\n", t.Read, t.Added, t.Revised, t.Unchanged, t.Older, t.Rejected, len(report))
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("printing the table: %w", err)
+	}
+	return nil
+}

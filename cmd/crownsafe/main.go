@@ -1,0 +1,137 @@
+// Command crownsafe collects product-recall notices and answers whether one
+// unit is under a recall. The README is its manual; `crownsafe --help` lists
+// the subcommands, one file each in this folder.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/crownsafe/api/internal/app"
+	"github.com/crownsafe/api/internal/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := realMain(ctx, os.Args[1:], environment{lookup: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// environment is everything of the outside that a command may touch.
+type environment struct {
+	lookup         func(string) (string, bool)
+	stdout, stderr io.Writer
+}
+
+// Exit statuses. check has some of its own.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// exitStatus is an error that says which status to end with. Its text, where
+// it has one, is printed.
+type exitStatus struct {
+	code int
+	err  error
+}
+
+func (e *exitStatus) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitStatus) Unwrap() error { return e.err }
+
+// usage makes an error of wrong usage.
+func usage(format string, args ...any) error {
+	return &exitStatus{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// cli is the command line. Flags may stand before, between or after arguments.
+type cli struct {
+	Data string `help:"Data directory." default:"./data" placeholder:"DIR"`
+	JSON bool   `help:"Print JSON for programs." name:"json"`
+
+	Serve   serveCommand   `cmd:"" help:"Answer over HTTP and keep the notices fresh."`
+	Import  importCommand  `cmd:"" help:"Take in agencies' files."`
+	Sync    syncCommand    `cmd:"" help:"Ask agencies' live feeds now."`
+	Check   checkCommand   `cmd:"" help:"Answer for one unit on the terminal."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// session is what a command gets to work with.
+type session struct {
+	ctx  context.Context
+	env  environment
+	data string
+	json bool
+}
+
+// realMain runs one command and returns the exit status.
+func realMain(ctx context.Context, args []string, env environment) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("crownsafe"),
+		kong.Description("Product-safety service: is this very unit recalled, and what do I do now?"),
+		kong.Writers(env.stdout, env.stderr), kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return report(env, fmt.Errorf("building the command line: %w", err))
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help
+	}
+	if err != nil {
+		return report(env, usage("%w; see crownsafe --help", err))
+	}
+	s := &session{ctx: ctx, env: env, data: c.Data, json: c.JSON}
+	return report(env, parsed.Run(s))
+}
+
+// report prints an error as one line and returns the exit status.
+func report(env environment, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	status := &exitStatus{code: exitFailed, err: err}
+	if own, ok := errors.AsType[*exitStatus](err); ok {
+		status = own
+	}
+	if text := status.Error(); text != "" {
+		fmt.Fprintln(env.stderr, "crownsafe: "+text)
+	}
+	return status.code
+}
+
+// open builds the program on the session's data directory.
+func (s *session) open() (*app.App, error) {
+	cfg, err := config.Load(s.ctx, s.env.lookup)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Data = s.data
+	return app.Open(s.ctx, cfg, s.logger(cfg), version())
+}
+
+// logger logs to the standard error: JSON for machines by default.
+func (s *session) logger(cfg config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(s.env.stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(s.env.stderr, options))
+}

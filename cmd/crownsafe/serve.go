@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/crownsafe/api/internal/app"
+)
+
+type serveCommand struct {
+	Addr string `help:"Address to listen on; beats PORT." placeholder:"HOST:PORT"`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(s *session) (err error) {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	a.Config.Addr = c.Addr
+	if err := a.Load(s.ctx); err != nil {
+		return err
+	}
+	app.Settle()
+	listener, err := net.Listen("tcp", a.Config.ListenAddr())
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w; choose another address with --addr", a.Config.ListenAddr(), err)
+	}
+	return a.Serve(s.ctx, listener)
+}

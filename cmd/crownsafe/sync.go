@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/ingest"
+	"github.com/crownsafe/api/internal/store"
+)
+
+type syncCommand struct {
+	Agencies []string `arg:"" optional:"" help:"Codes such as us-cpsc; all of them when none is given." name:"agency"`
+}
+
+// Run polls the agencies one after the other and fails when one of the polls did.
+func (c *syncCommand) Run(s *session) (err error) {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	agencies, err := chosen(a.Runner, c.Agencies)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, ag := range agencies {
+		read, bar := 0, newProgressLine(s.env.stderr)
+		run, pollErr := a.Runner.Poll(s.ctx, ag, func(t ingest.Tally) {
+			read += t.Read
+			bar.show(0, 1, fmt.Sprintf("%s: %d notices", ag.Describe().Code, read))
+		})
+		bar.done()
+		if err := s.printRun(run); err != nil {
+			return err
+		}
+		if pollErr != nil {
+			failed = append(failed, pollErr)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func chosen(r *ingest.Runner, codes []string) ([]agency.Agency, error) {
+	if len(codes) == 0 {
+		return r.Agencies, nil
+	}
+	var list []agency.Agency
+	for _, code := range codes {
+		ag, err := r.Agency(code)
+		if err != nil {
+			known := make([]string, len(r.Agencies))
+			for i, a := range r.Agencies {
+				known[i] = a.Describe().Code
+			}
+			return nil, usage("%w; there are %v", err, known)
+		}
+		list = append(list, ag)
+	}
+	return list, nil
+}
+
+func (s *session) printRun(run store.Run) error {
+	if s.json {
+		return json.NewEncoder(s.env.stdout).Encode(map[string]any{
+			"agency": run.Agency, "state": run.State, "reason": run.Reason, "started_at": run.StartedAt.UTC(), "finished_at": run.FinishedAt.UTC(),
+			"read": run.Read, "added": run.Added, "revised": run.Revised, "unchanged": run.Unchanged, "older": run.Older, "rejected": run.Rejected,
+		})
+	}
+	_, err := fmt.Fprintf(s.env.stdout, "%s: %s; %d read, %d added, %d revised, %d unchanged, %d rejected\n",
+		run.Agency, run.State, run.Read, run.Added, run.Revised, run.Unchanged, run.Rejected)
+	return err
+}

@@ -1,0 +1,140 @@
+// Package app is the composition root: it builds the whole program from its
+// settings. Commands and end-to-end tests use it; nothing imports it but them.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/agency/cpsc"
+	"github.com/crownsafe/api/internal/agency/nhtsa"
+	"github.com/crownsafe/api/internal/agency/openfda"
+	"github.com/crownsafe/api/internal/agency/rappelconso"
+	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/blob/disk"
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/ingest"
+	"github.com/crownsafe/api/internal/lookup"
+	"github.com/crownsafe/api/internal/source"
+	"github.com/crownsafe/api/internal/starter"
+	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/sqlite"
+)
+
+// App is the program, ready to work on one data directory.
+type App struct {
+	Config    config.Config
+	Logger    *slog.Logger
+	Store     store.Store
+	Runner    *ingest.Runner
+	Catalogue *catalogue.Catalogue
+	Sources   *source.Board
+	Lookup    *lookup.Service
+	Version   string
+
+	draining atomic.Bool
+}
+
+// Agencies lists every agency, in order of code.
+func Agencies() []agency.Agency {
+	return []agency.Agency{
+		rappelconso.New(rappelconso.Options{}),
+		cpsc.New(cpsc.Options{}),
+		openfda.New(openfda.Options{}),
+		nhtsa.New(nhtsa.Options{}),
+	}
+}
+
+// Open builds the program on its data directory, which is made when it is
+// missing, and stores the starter catalogue where it isn't yet. The catalogue is
+// empty until Load.
+func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (*App, error) {
+	if err := prepareFolder(cfg.Data); err != nil {
+		return nil, err
+	}
+	st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("opening the data directory %s: %w", cfg.Data, err)
+	}
+	a, err := build(cfg, logger, version, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if err := a.seed(ctx); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return a, nil
+}
+
+// prepareFolder makes the data directory and finds out whether it can be
+// written to, so that the fault is named before anything is half done.
+func prepareFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the data directory %s cannot be written to: %w; choose another with --data", dir, store.ErrReadOnly)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the data directory %s: %w", dir, store.ErrFull)
+	case err != nil:
+		return fmt.Errorf("writing to the data directory: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+	blobs, err := disk.Open(filepath.Join(cfg.Data, "blobs"))
+	if err != nil {
+		return nil, fmt.Errorf("opening the archive: %w", err)
+	}
+	a := &App{Config: cfg, Logger: logger, Store: st, Catalogue: catalogue.New(), Version: version}
+	client := agency.NewClient(agency.ClientOptions{
+		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
+	})
+	a.Runner = &ingest.Runner{
+		Agencies: Agencies(), Store: st, Archive: blob.NewArchive(blobs), Client: client,
+		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake,
+	}
+	var descriptions []agency.Description
+	for _, ag := range a.Runner.Agencies {
+		descriptions = append(descriptions, ag.Describe())
+	}
+	a.Sources = source.NewBoard(descriptions, st, cfg.Offline, time.Now)
+	a.Lookup = lookup.New(a.Sources, time.Now)
+	return a, nil
+}
+
+func (a *App) seed(ctx context.Context) error {
+	notices, err := starter.Notices()
+	if err != nil {
+		return fmt.Errorf("reading the starter catalogue: %w", err)
+	}
+	_, err = a.Runner.Seed(ctx, notices)
+	return err
+}
+
+// Load builds the catalogue from the store.
+func (a *App) Load(ctx context.Context) error {
+	if err := a.Catalogue.Load(ctx, a.Store); err != nil {
+		return fmt.Errorf("loading the catalogue: %w", err)
+	}
+	return a.Sources.Refresh(ctx)
+}
+
+// Draining reports that the program is stopping and takes no new work.
+func (a *App) Draining() bool { return a.draining.Load() }
+
+// Close lets go of the store.
+func (a *App) Close() error { return a.Store.Close() }

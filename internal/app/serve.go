@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/crownsafe/api/internal/api"
+)
+
+const (
+	// followEvery is how often the store is asked for other processes' changes;
+	// a new serial is to be seen within a second.
+	followEvery = 250 * time.Millisecond
+	// refreshEvery is how often the sources' states are read anew.
+	refreshEvery = 2 * time.Second
+)
+
+// Serve answers on the listener until ctx is done, then drains: readyz says no,
+// connections are asked to close, requests under way are finished. It returns
+// nil after an orderly stop. Background work ends with it.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	server := api.Server(a.closeWhileDraining(a.Handler()))
+	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
+
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { a.Catalogue.Follow(background, a.Store, followEvery, a.Logger) })
+	wg.Go(func() { a.refreshSources(background) })
+	if !a.Config.Offline {
+		wg.Go(func() { a.Runner.Schedule(background, nil) })
+	}
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	a.Logger.Info("listening", "addr", listener.Addr().String(), "version", a.Version, "environment", a.Config.Environment,
+		"notices", a.Catalogue.Current().Len(), "serial", a.Catalogue.Current().Serial(), "offline", a.Config.Offline)
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	return a.drain(server, stop)
+}
+
+// drain stops the server without losing a request that it accepted.
+func (a *App) drain(server *http.Server, stopBackground func()) error {
+	a.Logger.Info("draining", "for", a.Config.Drain)
+	a.draining.Store(true)
+	stopBackground()
+	time.Sleep(a.Config.Drain)
+	ctx, cancel := context.WithTimeout(context.Background(), a.Config.Grace)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
+	}
+	a.Logger.Info("stopped")
+	return nil
+}
+
+// closeWhileDraining asks clients to close their connections with the answer
+// that they get, so that none is cut when the listener goes.
+func (a *App) closeWhileDraining(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.Draining() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) refreshSources(ctx context.Context) {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := a.Sources.Refresh(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			a.Logger.Warn("the sources' states cannot be read; the last known ones stand", "error", err)
+		}
+		failing = err != nil
+	}
+}

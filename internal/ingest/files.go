@@ -1,0 +1,321 @@
+package ingest
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// FileStatus says what became of one file of an import.
+type FileStatus string
+
+// The statuses of a file.
+const (
+	FileRead      FileStatus = "read"
+	FileCutOff    FileStatus = "cut off"            // recognised, but it could not be read whole; what could be read is kept
+	FileUnknown   FileStatus = "not an agency file" // no agency's format
+	FileErrorBody FileStatus = "agency's error"     // the agency's own word that it failed
+	FileEmpty     FileStatus = "no notices"         // an agency's answer without records
+	FileFailed    FileStatus = "failed"             // it could not be opened, or the store gave up
+)
+
+// FileReport is one row of an import's table.
+type FileReport struct {
+	Path   string     `json:"path"`
+	Named  bool       `json:"-"` // it was named itself, not found in a folder
+	Agency string     `json:"agency"`
+	Format string     `json:"format"`
+	Status FileStatus `json:"status"`
+	Note   string     `json:"note"`
+	Tally  Tally      `json:"tally"`
+}
+
+// Failed reports whether this row makes the import fail: a file that was named
+// and is unknown, or a recognised one that could not be read whole. In a
+// folder, files that are no agency's are what folders hold.
+func (f *FileReport) Failed() bool {
+	switch f.Status {
+	case FileCutOff, FileFailed:
+		return true
+	case FileUnknown:
+		return f.Named
+	}
+	return false
+}
+
+// Progress is told how far an import is.
+type Progress struct {
+	Files, Of int    // files done, files in all
+	Path      string // of the file being read
+	Tally     Tally  // of everything so far
+}
+
+// Import takes files and folders in, in order of their names, and reports on
+// each file. An imported file is never taken for a complete dump: it only adds
+// and revises. The error says that the import could not go on; the report
+// covers what was done before.
+func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, error) {
+	files, report := listFiles(paths)
+	state := Progress{Of: len(files)}
+	tell := func() {
+		if progress != nil {
+			progress(state)
+		}
+	}
+	runs := map[string]*store.Run{}
+	for _, f := range files {
+		state.Path = f.shown
+		tell()
+		rows, err := r.importFile(ctx, f, func(t Tally) { state.Tally.Add(t); tell() })
+		for i := range rows {
+			r.noteRun(runs, &rows[i])
+		}
+		report = append(report, rows...)
+		state.Files++
+		tell()
+		if err != nil {
+			return report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), runs))
+		}
+	}
+	return report, r.finishRuns(ctx, runs)
+}
+
+// noteRun adds a row to its agency's run.
+func (r *Runner) noteRun(runs map[string]*store.Run, row *FileReport) {
+	if row.Agency == "" || row.Tally.Read == 0 && row.Status != FileCutOff {
+		return
+	}
+	run := runs[row.Agency]
+	if run == nil {
+		run = &store.Run{Agency: row.Agency, Kind: store.RunImport, State: store.RunDone, StartedAt: r.Now()}
+		runs[row.Agency] = run
+	}
+	run.Read += row.Tally.Read
+	run.Added += row.Tally.Added
+	run.Revised += row.Tally.Revised
+	run.Unchanged += row.Tally.Unchanged
+	run.Older += row.Tally.Older
+	run.Rejected += row.Tally.Rejected
+	if row.Failed() {
+		run.State, run.Reason = store.RunPartial, row.Path+": "+row.Note
+	}
+}
+
+func (r *Runner) finishRuns(ctx context.Context, runs map[string]*store.Run) error {
+	for _, run := range runs {
+		id, err := r.Store.StartRun(ctx, run.Agency, run.Kind, run.StartedAt)
+		if err != nil {
+			return fmt.Errorf("recording the import of %s: %w", run.Agency, err)
+		}
+		run.ID, run.FinishedAt = id, r.Now()
+		if err := r.Store.FinishRun(ctx, *run); err != nil {
+			return fmt.Errorf("recording the import of %s: %w", run.Agency, err)
+		}
+	}
+	return nil
+}
+
+// listedFile is a file to import.
+type listedFile struct {
+	path  string // to open
+	shown string // in reports and provenance: below the path that was named
+	named bool
+}
+
+// listFiles walks the paths; what cannot be walked becomes a row of its own.
+func listFiles(paths []string) ([]listedFile, []FileReport) {
+	var files []listedFile
+	var failed []FileReport
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			failed = append(failed, FileReport{Path: path, Named: true, Status: FileFailed, Note: plainError(err)})
+		case !info.IsDir():
+			files = append(files, listedFile{path: path, shown: filepath.Base(path), named: true})
+		default:
+			found, rows := walk(path)
+			files, failed = append(files, found...), append(failed, rows...)
+		}
+	}
+	return files, failed
+}
+
+func walk(root string) (files []listedFile, failed []FileReport) {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			failed = append(failed, FileReport{Path: path, Named: path == root, Status: FileFailed, Note: plainError(err)})
+		case entry.Type().IsRegular():
+			shown, relErr := filepath.Rel(root, path)
+			if relErr != nil {
+				shown = filepath.Base(path)
+			}
+			files = append(files, listedFile{path: path, shown: filepath.ToSlash(shown)})
+		}
+		return nil
+	})
+	if err != nil {
+		failed = append(failed, FileReport{Path: root, Named: true, Status: FileFailed, Note: plainError(err)})
+	}
+	slices.SortFunc(files, func(a, b listedFile) int { return strings.Compare(a.shown, b.shown) })
+	return files, failed
+}
+
+// plainError drops the operation and the path from a file error: the row names
+// the path already.
+func plainError(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+func (r *Runner) importFile(ctx context.Context, f listedFile, progress func(Tally)) ([]FileReport, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
+	}
+	defer file.Close()
+	magic := make([]byte, 4)
+	n, err := io.ReadFull(file, magic)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
+	}
+	switch {
+	case bytes.HasPrefix(magic[:n], []byte{0x1f, 0x8b}):
+		row, err := r.importGzip(ctx, f, file, info.ModTime(), progress)
+		return []FileReport{row}, err
+	case bytes.HasPrefix(magic[:n], []byte("PK\x03\x04")):
+		return r.importZip(ctx, f, file, info, progress)
+	}
+	row, err := r.importBytes(ctx, f, file, info.ModTime(), progress)
+	return []FileReport{row}, err
+}
+
+func (r *Runner) importGzip(ctx context.Context, f listedFile, file io.Reader, modified time.Time, progress func(Tally)) (FileReport, error) {
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		return FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged gzip: " + err.Error()}, nil
+	}
+	defer unpacked.Close()
+	return r.importBytes(ctx, f, unpacked, modified, progress)
+}
+
+func (r *Runner) importZip(ctx context.Context, f listedFile, file *os.File, info fs.FileInfo, progress func(Tally)) ([]FileReport, error) {
+	archive, err := zip.NewReader(file, info.Size())
+	if err != nil {
+		return []FileReport{{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged zip: " + err.Error()}}, nil
+	}
+	var rows []FileReport
+	for _, member := range archive.File {
+		if member.FileInfo().IsDir() {
+			continue
+		}
+		inner := listedFile{shown: f.shown + "!" + member.Name, named: f.named && len(archive.File) == 1}
+		content, err := member.Open()
+		if err != nil {
+			rows = append(rows, FileReport{Path: inner.shown, Named: inner.named, Status: FileFailed, Note: err.Error()})
+			continue
+		}
+		row, err := r.importBytes(ctx, inner, content, member.Modified, progress)
+		content.Close()
+		rows = append(rows, row)
+		if err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// importBytes takes one unpacked payload in. The error is one that ends the
+// whole import: the store, the archive or the caller gave up.
+func (r *Runner) importBytes(ctx context.Context, f listedFile, content io.Reader, modified time.Time, progress func(Tally)) (FileReport, error) {
+	row := FileReport{Path: f.shown, Named: f.named}
+	source := &endingReader{r: content}
+	head, whole, err := readHead(source)
+	if err != nil && len(head) == 0 {
+		row.Status, row.Note = FileFailed, plainError(err)
+		return row, nil
+	}
+	a, rec := r.recognise(f.shown, head)
+	if a == nil {
+		row.Status = FileUnknown
+		return row, nil
+	}
+	row.Agency, row.Format, row.Note = a.Describe().Code, rec.Format, rec.Note
+	switch rec.Kind {
+	case agency.ErrorBody:
+		row.Status = FileErrorBody
+		return row, nil
+	case agency.Empty:
+		row.Status = FileEmpty
+		return row, nil
+	}
+	in := &intake{runner: r, agency: a, source: f.shown, fetchedAt: modified.UTC(), progress: progress}
+	if err := in.archive(ctx, whole, rec.Format); err != nil {
+		row.Status, row.Note = FileFailed, err.Error()
+		return row, err
+	}
+	row.Tally, err = in.take(ctx, rec.Format)
+	switch {
+	case err == nil && source.failed == nil:
+		row.Status = FileRead
+	case isFatal(ctx, err):
+		row.Status, row.Note = FileFailed, err.Error()
+		return row, err
+	default:
+		// The bytes themselves ended early or were damaged; what came before stands.
+		row.Status, row.Note = FileCutOff, plainError(errors.Join(source.failed, err))
+	}
+	return row, nil
+}
+
+// isFatal tells an error of the store or the caller from one of the payload.
+func isFatal(ctx context.Context, err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, sentinel := range []error{store.ErrFull, store.ErrReadOnly, store.ErrCorrupt, store.ErrBusy, store.ErrNewerVersion} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return ctx.Err() != nil
+}
+
+// endingReader turns a damaged end (a truncated gzip) into a plain end of the
+// content and remembers it, so that what came before can be archived and read.
+type endingReader struct {
+	r      io.Reader
+	failed error
+}
+
+func (e *endingReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		e.failed = fmt.Errorf("the file is damaged or cut off: %w", err)
+		return n, io.EOF
+	}
+	return n, err
+}

@@ -1,0 +1,105 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// ErrUnknownAgency says that no agency has the code that was asked for.
+var ErrUnknownAgency = errors.New("no such agency")
+
+// Agency returns the agency of a code.
+func (r *Runner) Agency(code string) (agency.Agency, error) {
+	for _, a := range r.Agencies {
+		if a.Describe().Code == code {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q", ErrUnknownAgency, code)
+}
+
+// Poll asks one agency's live feed for what changed and takes it in. The run is
+// recorded whatever comes of it: done only when every answer was read whole.
+// The returned run says what happened; the error is that of the fetch, of a
+// payload that could not be read, or of the store.
+func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)) (store.Run, error) {
+	code := a.Describe().Code
+	run := store.Run{Agency: code, Kind: store.RunPoll, State: store.RunRunning, StartedAt: r.Now()}
+	since, err := r.since(ctx, code)
+	if err != nil {
+		return run, err
+	}
+	run.ID, err = r.Store.StartRun(ctx, code, store.RunPoll, run.StartedAt)
+	if err != nil {
+		return run, fmt.Errorf("recording the poll of %s: %w", code, err)
+	}
+	pollErr := a.Fetch(ctx, r.Client, since, func(p agency.Payload) error {
+		t, err := r.takePayload(ctx, a, p, progress)
+		run.Read += t.Read
+		run.Added += t.Added
+		run.Revised += t.Revised
+		run.Unchanged += t.Unchanged
+		run.Older += t.Older
+		run.Rejected += t.Rejected
+		return err
+	})
+	run.FinishedAt = r.Now()
+	switch {
+	case pollErr == nil:
+		run.State = store.RunDone
+	case run.Read > 0:
+		run.State, run.Reason = store.RunPartial, pollErr.Error()
+	default:
+		run.State, run.Reason = store.RunFailed, pollErr.Error()
+	}
+	// The run is recorded even when the caller stopped it: a half-done poll must
+	// not look like one that is still going on.
+	if err := r.Store.FinishRun(context.WithoutCancel(ctx), run); err != nil {
+		return run, errors.Join(pollErr, fmt.Errorf("recording the poll of %s: %w", code, err))
+	}
+	if pollErr != nil {
+		return run, fmt.Errorf("polling %s: %w", code, pollErr)
+	}
+	return run, nil
+}
+
+func (r *Runner) since(ctx context.Context, code string) (agency.Since, error) {
+	records, err := r.Store.Sources(ctx)
+	if err != nil {
+		return agency.Since{}, fmt.Errorf("reading when %s was last polled: %w", code, err)
+	}
+	since := agency.Since{Now: r.Now()}
+	for _, rec := range records {
+		if rec.Agency == code {
+			since.LastSuccess = rec.LastSuccess
+		}
+	}
+	return since, nil
+}
+
+func (r *Runner) takePayload(ctx context.Context, a agency.Agency, p agency.Payload, progress func(Tally)) (Tally, error) {
+	head := p.Body[:min(len(p.Body), agency.RecogniseBytes)]
+	code := a.Describe().Code
+	rec := a.Recognise(p.URL, head)
+	switch rec.Kind {
+	case agency.Empty:
+		return Tally{}, nil
+	case agency.ErrorBody:
+		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: rec.Note}
+	case agency.NotMine:
+		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: "not in any of its formats: " + excerpt(head)}
+	}
+	in := &intake{runner: r, agency: a, source: p.URL, fetchedAt: p.FetchedAt, live: true, progress: progress}
+	if err := in.archive(ctx, openBytes(p.Body), rec.Format); err != nil {
+		return Tally{}, err
+	}
+	return in.take(ctx, rec.Format)
+}
+
+func excerpt(head []byte) string {
+	return fmt.Sprintf("%.120q", head)
+}
