@@ -1,0 +1,65 @@
+# make help lists what there is. Every target installs what it needs.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.stamp=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/crownsafe: static, version stamped
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/crownsafe ./cmd/crownsafe
+
+.PHONY: test
+test: format vet unit ## Everything: format, vet, unit, conformance, integration and end-to-end tests
+
+.PHONY: format
+format: ## Fail when a file is not formatted
+	@unformatted=$$(gofmt -l cmd internal test); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: unit
+unit: compiler
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
+
+# The race detector needs a C compiler; the product itself is built without.
+.PHONY: compiler
+compiler:
+	@command -v gcc >/dev/null || { \
+		[ "$$(id -u)" = 0 ] || { echo "the race detector needs gcc: install it (apt-get install gcc libc6-dev)"; exit 1; }; \
+		apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+
+.PHONY: lint
+lint: format vet ## Format, vet, staticcheck, and known vulnerabilities where their list can be reached
+	go run $(STATICCHECK) ./...
+	@if go run $(GOVULNCHECK) ./... ; then :; else \
+		status=$$?; if [ $$status = 3 ]; then exit 3; fi; echo "govulncheck: the list of vulnerabilities could not be reached; not checked"; fi
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$package; done; done
+
+.PHONY: bench
+bench: ## Print the table of ratios and rates of docs/performance.md
+	go run ./test/load/bench
+
+.PHONY: docs
+docs: ## Write the generated documents anew
+	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin .build
