@@ -144,7 +144,7 @@ func NewClient(o ClientOptions) *Client {
 		WithJitterFactor(jitter).
 		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[Answer]) time.Duration {
 			if wait := c.retryAfter(attempt.LastResult()); wait > 0 {
-				return wait
+				return time.Duration(float64(wait) / (1 - jitter)) // the jitter must not undercut what was asked for
 			}
 			return -1 // as the backoff says
 		}).

@@ -37,8 +37,8 @@ func TestGetRetriesOnlyWhereItCanHelp(t *testing.T) {
 		"429 for an hour is taken as no":             {steps: []agencytest.Step{agencytest.TooMany(time.Hour), good}, asked: 1, status: 429, fails: true},
 		"a refused connection, then good":            {steps: []agencytest.Step{agencytest.Refuse(), good}, asked: 2, status: 200},
 		"a cut body, then good":                      {steps: []agencytest.Step{agencytest.Cut(`["notices"]`, 5), good}, asked: 2, status: 200},
-		"always cut":                                 {steps: []agencytest.Step{agencytest.Cut(`["notices"]`, 5)}, asked: 3, status: 200, fails: true, is: agency.ErrTruncated},
-		"always in trouble":                          {steps: []agencytest.Step{agencytest.Answer(503, "maintenance")}, asked: 3, status: 503, fails: true, readable: "maintenance"},
+		"always cut":                                 {steps: []agencytest.Step{agencytest.Cut(`["notices"]`, 5)}, asked: 3, status: 200, waited: 2200 * time.Millisecond, fails: true, is: agency.ErrTruncated},
+		"always in trouble":                          {steps: []agencytest.Step{agencytest.Answer(503, "maintenance")}, asked: 3, status: 503, waited: 2200 * time.Millisecond, fails: true, readable: "maintenance"},
 		"404 is an answer that can be read":          {steps: []agencytest.Step{agencytest.Answer(404, `{"error":{"code":"NOT_FOUND"}}`)}, asked: 1, status: 404, fails: true, readable: `{"error":{"code":"NOT_FOUND"}}`},
 		"403 is not asked again":                     {steps: []agencytest.Step{agencytest.Answer(403, "no"), good}, asked: 1, status: 403, fails: true, readable: "no"},
 	} {

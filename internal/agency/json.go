@@ -127,13 +127,19 @@ func EachMember(d *json.Decoder, member func(key string) error) error {
 	return nil
 }
 
-// SkipValue reads a value and forgets it.
-func SkipValue(d *json.Decoder) error {
-	var ignored json.RawMessage
-	if err := d.Decode(&ignored); err != nil {
+// DecodeValue decodes the next value; the error wraps ErrTruncated where the
+// payload ends early.
+func DecodeValue(d *json.Decoder, into any) error {
+	if err := d.Decode(into); err != nil {
 		return jsonError(d, err)
 	}
 	return nil
+}
+
+// SkipValue reads a value and forgets it.
+func SkipValue(d *json.Decoder) error {
+	var ignored json.RawMessage
+	return DecodeValue(d, &ignored)
 }
 
 // EndOfJSON reports an error when something follows the payload's value.
@@ -156,7 +162,7 @@ func jsonError(d *json.Decoder, err error) error {
 	if cut {
 		return fmt.Errorf("%w (after %d bytes)", ErrTruncated, d.InputOffset())
 	}
-	return fmt.Errorf("the payload is no JSON behind byte %d: %w", d.InputOffset(), err)
+	return fmt.Errorf("the payload can't be read behind byte %d: %w", d.InputOffset(), err)
 }
 
 // Head is what the beginning of a JSON payload tells about its kind.

@@ -29,7 +29,7 @@ const (
 // in every ISO week, for everything. The service has no paging: everything is
 // one answer, or, when that one fails, one for each year.
 func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.Since, deliver func(agency.Payload) error) error {
-	if dumpIsDue(since) {
+	if agency.WeeklyDumpDue(since) {
 		return a.fetchAll(ctx, client, since.Now, deliver)
 	}
 	payload, count, err := a.ask(ctx, client, window{from: since.Now.AddDate(0, 0, -recentDays)})
@@ -40,16 +40,6 @@ func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.
 		return nil // no recalls: two weeks around Christmas
 	}
 	return deliver(payload)
-}
-
-// dumpIsDue tells whether no poll has succeeded yet in this ISO week.
-func dumpIsDue(since agency.Since) bool {
-	if since.LastSuccess.IsZero() {
-		return true
-	}
-	lastYear, lastWeek := since.LastSuccess.UTC().ISOWeek()
-	year, week := since.Now.UTC().ISOWeek()
-	return lastYear != year || lastWeek != week
 }
 
 // window is a span of recall dates, both ends included; a zero end is open.
@@ -78,44 +68,25 @@ func (a *Agency) fetchAll(ctx context.Context, client *agency.Client, now time.T
 		return deliver(payload)
 	case err == nil:
 		return &agency.AnswerError{Agency: Code, URL: payload.URL, Said: "no recalls at all"}
-	case !narrowerMayWork(err):
+	case !agency.NarrowerMayWork(err):
 		return fmt.Errorf("fetching all recalls: %w", err)
 	}
 	return a.fetchYears(ctx, client, now, deliver)
 }
 
-// fetchYears asks year by year. The series is complete with its last answer,
-// so that one is held back until nothing more can fail.
+// fetchYears asks year by year.
 func (a *Agency) fetchYears(ctx context.Context, client *agency.Client, now time.Time, deliver func(agency.Payload) error) error {
-	var last *agency.Payload
-	oneBehind := func(p agency.Payload) error {
-		if last != nil {
-			if err := deliver(*last); err != nil {
-				return err
-			}
-		}
-		last = &p
-		return nil
-	}
+	series := agency.NewSeries(deliver)
 	for year := firstYear; year <= now.UTC().Year(); year++ {
 		w := window{from: time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), to: time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC)}
-		if err := a.fetchWindow(ctx, client, w, oneBehind); err != nil {
-			return errors.Join(fmt.Errorf("fetching the recalls of %d: %w", year, err), deliverHeld(last, deliver))
+		if err := a.fetchWindow(ctx, client, w, series.Add); err != nil {
+			return errors.Join(fmt.Errorf("fetching the recalls of %d: %w", year, err), series.End(false))
 		}
 	}
-	if last == nil {
+	if series.Empty() {
 		return &agency.AnswerError{Agency: Code, URL: a.baseURL, Said: "no recalls in any year"}
 	}
-	last.Complete = true
-	return deliver(*last)
-}
-
-// deliverHeld hands over what was held back when the series ends early.
-func deliverHeld(held *agency.Payload, deliver func(agency.Payload) error) error {
-	if held == nil {
-		return nil
-	}
-	return deliver(*held)
+	return series.End(true)
 }
 
 // fetchWindow asks for one window, and for its halves when it fails.
@@ -127,7 +98,7 @@ func (a *Agency) fetchWindow(ctx context.Context, client *agency.Client, w windo
 		}
 		return deliver(payload)
 	}
-	if w.days() <= narrowestWindow || !narrowerMayWork(err) {
+	if w.days() <= narrowestWindow || !agency.NarrowerMayWork(err) {
 		return err
 	}
 	middle := w.from.AddDate(0, 0, w.days()/2)
@@ -135,17 +106,6 @@ func (a *Agency) fetchWindow(ctx context.Context, client *agency.Client, w windo
 		return err
 	}
 	return a.fetchWindow(ctx, client, window{from: middle, to: w.to}, deliver)
-}
-
-// narrowerMayWork tells whether the service answered, but not with the recalls:
-// it fails at random on large questions. Without a connection a smaller
-// question fails as well, and one that it refuses to answer stays refused.
-func narrowerMayWork(err error) bool {
-	if status, ok := errors.AsType[*agency.StatusError](err); ok {
-		return status.Status >= 500
-	}
-	_, failed := errors.AsType[*agency.AnswerError](err)
-	return failed || errors.Is(err, agency.ErrTruncated)
 }
 
 // ask asks for a window and makes sure that the answer is one: whole, of the
@@ -167,7 +127,8 @@ func (a *Agency) ask(ctx context.Context, client *agency.Client, w window) (agen
 	case err != nil:
 		return payload, 0, fmt.Errorf("reading the answer of %s: %w", answer.URL, err)
 	case w.filtered() && count > filterIgnored:
-		return payload, 0, &agency.AnswerError{Agency: Code, URL: answer.URL, Said: fmt.Sprintf("%d recalls: the filter was ignored", count)}
+		// Not an AnswerError: a narrower question would be answered the same.
+		return payload, 0, fmt.Errorf("%s answered a question for some days with %d recalls: it ignored the filter", answer.URL, count)
 	}
 	return payload, count, nil
 }
