@@ -65,11 +65,15 @@ type Revision struct {
 }
 
 // Notices keeps notices. Every change of what an id stands for takes a new
-// serial; serials grow, a reader never sees serial n before all below n are
-// visible, and a notice's Stored.Serial is that of its latest revision.
+// serial; serials grow without gaps, a reader never sees serial n before all
+// below n are visible, and a notice's Stored.Serial is that of its latest
+// revision or of its becoming a tombstone. Times are kept to the microsecond,
+// in UTC. An id that nobody stored, or an empty one, is ErrNotFound.
 type Notices interface {
 	// Apply stores a batch in one transaction and returns what became of each,
-	// in order. Rules, in this order, against the stored current revision:
+	// in order; an id that stands in the batch twice is applied twice. An error,
+	// a cancelled context among them, leaves nothing of the batch behind. Rules,
+	// in this order, against the stored current revision:
 	//   1. nothing stored: Added, revision 1.
 	//   2. equal ContentHash: Unchanged. (Provenance, revision and first_seen_at
 	//      are no content.)
@@ -77,27 +81,39 @@ type Notices interface {
 	//      An incoming starter entry over an agency's own notice: Older.
 	//   4. Live: Revised.
 	//   5. lower Version (when both are above 0): Older. Higher Version: Revised.
-	//   6. lower Completeness: Older. Higher: Revised.
-	//   7. the SourceHash is that of any earlier revision: Older (an old file
-	//      imported again). Else Revised.
+	//   6. lower Completeness: Older.
+	//   7. the SourceHash was offered before, other than for the present revision:
+	//      Older (an old file imported again). Else Revised; an equal SourceHash
+	//      with another content is a better reading of the same record.
+	// An Unchanged copy lends its higher Version and Completeness to what is
+	// stored (but a starter entry stays one), and a Version of 0 leaves the
+	// stored one as it is: it is no word on age.
+	//
 	// FirstSeenAt is kept from the first revision; now is that of the first and
 	// the SeenAt of each revision. A notice stored under one of FormerIDs is
-	// superseded: its id becomes a tombstone with a new serial and resolves to
-	// the new id from then on.
+	// superseded, whatever became of the incoming copy: its id becomes a
+	// tombstone with a new serial and resolves to the new id from then on, through
+	// any number of steps. A copy that comes under an id that was superseded, now
+	// or later, is Older. The first notice to claim a former id keeps it.
 	Apply(ctx context.Context, batch []Incoming, now time.Time) ([]Effect, error)
 	// Withdraw marks a notice withdrawn: a further revision with status
-	// withdrawn. ErrNotFound when there is none; no effect when it is already.
+	// withdrawn. ErrNotFound when there is none; no effect when it is already, nor
+	// on a superseded id: what it resolves to is another notice's business.
 	Withdraw(ctx context.Context, id string, now time.Time) error
 	// Notice returns the current revision, resolving former ids. ErrNotFound.
 	Notice(ctx context.Context, id string) (Stored, error)
-	// NoticeAsOf returns the revision that was current at a time, by SeenAt.
-	// ErrNotFound when the notice was not yet known then.
+	// NoticeAsOf returns the revision that was current at a time, by SeenAt, a
+	// revision seen at that very time included. A superseded id gives its own
+	// revisions until then and the new id's from then on. ErrNotFound when the
+	// notice was not yet known then.
 	NoticeAsOf(ctx context.Context, id string, at time.Time) (Revision, error)
-	// Revisions returns every revision, oldest first. ErrNotFound.
+	// Revisions returns every revision, oldest first, resolving former ids.
+	// ErrNotFound.
 	Revisions(ctx context.Context, id string) ([]Revision, error)
 	// Changes calls yield with the current state of every id whose serial is
 	// above since, in order of serial, tombstones included, from one consistent
-	// view, at most limit (0: all). An error from yield stops it and is returned.
+	// view, at most limit (0: all). A superseded id comes with the last notice
+	// that it stood for. An error from yield stops it and is returned.
 	Changes(ctx context.Context, since int64, limit int, yield func(Stored) error) error
 	// Serial returns the highest serial, 0 for an empty store. It is cheap: it is
 	// called several times a second to notice other processes' changes.
@@ -153,18 +169,21 @@ type SourceRecord struct {
 	Agency      string
 	LastPoll    *Run      // the last finished poll, whatever its state
 	LastSuccess time.Time // when the last poll that was RunDone finished; zero: never
-	LastImport  time.Time // when the last import with records of this agency finished; zero: never
+	LastImport  time.Time // when the last import that read records of this agency finished; zero: never
 	Rejected    int       // rejections on record
 }
 
 // Runs keeps what was done and what was refused.
 type Runs interface {
+	// StartRun records that a run has begun and returns its ID.
 	StartRun(ctx context.Context, agency string, kind RunKind, at time.Time) (int64, error)
+	// FinishRun records the end of the run with that ID: state, reason, finish
+	// and counts. ErrNotFound when it was never started.
 	FinishRun(ctx context.Context, run Run) error
 	// Reject records rejections; the same record of the same payload (agency, raw,
 	// position) is kept once.
 	Reject(ctx context.Context, rejections []Rejection) error
-	// Rejections returns an agency's, newest first.
+	// Rejections returns an agency's, newest first, at most limit (0: all).
 	Rejections(ctx context.Context, agency string, limit int) ([]Rejection, error)
 	// Sources returns one record per agency that had a run, in order of code.
 	Sources(ctx context.Context) ([]SourceRecord, error)
@@ -188,5 +207,7 @@ type Store interface {
 	Runs
 	// Ping answers whether the store can be read now.
 	Ping(ctx context.Context) error
+	// Close ends the use of the store; every call after it fails, but for a
+	// second Close.
 	Close() error
 }

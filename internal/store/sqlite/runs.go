@@ -1,0 +1,189 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/sqlite/queries"
+)
+
+// StartRun records that a run has begun; see store.Runs.
+func (s *Store) StartRun(ctx context.Context, agency string, kind store.RunKind, at time.Time) (int64, error) {
+	var id int64
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) (err error) {
+		id, err = q.StartRun(ctx, queries.StartRunParams{
+			Agency: agency, Kind: string(kind), State: string(store.RunRunning), StartedAt: at.UnixMicro(),
+		})
+		return err
+	})
+	if err != nil {
+		return 0, s.failf(ctx, err, "starting a %s run of %s", kind, agency)
+	}
+	return id, nil
+}
+
+// FinishRun records the end of a run; see store.Runs.
+func (s *Store) FinishRun(ctx context.Context, run store.Run) error {
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		found, err := q.FinishRun(ctx, queries.FinishRunParams{
+			ID: run.ID, State: string(run.State), Reason: run.Reason, FinishedAt: nullMicros(run.FinishedAt),
+			Read: int64(run.Read), Added: int64(run.Added), Revised: int64(run.Revised),
+			Unchanged: int64(run.Unchanged), Older: int64(run.Older), Rejected: int64(run.Rejected),
+		})
+		if err == nil && found == 0 {
+			return sql.ErrNoRows
+		}
+		return err
+	})
+	if err != nil {
+		return s.failf(ctx, err, "finishing run %d", run.ID)
+	}
+	return nil
+}
+
+// Reject records rejections; see store.Runs.
+func (s *Store) Reject(ctx context.Context, rejections []store.Rejection) error {
+	if len(rejections) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		for _, r := range rejections {
+			err := q.AddRejection(ctx, queries.AddRejectionParams{
+				Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
+				Raw: r.Raw, Position: int64(r.Position), SeenAt: r.SeenAt.UnixMicro(),
+			})
+			if err != nil {
+				return fmt.Errorf("record %d of %s: %w", r.Position, r.Raw, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return s.failf(ctx, err, "recording %d rejections", len(rejections))
+	}
+	return nil
+}
+
+// Rejections returns an agency's, newest first; see store.Runs.
+func (s *Store) Rejections(ctx context.Context, agency string, limit int) ([]store.Rejection, error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	rows, err := s.reading.Rejections(ctx, queries.RejectionsParams{Agency: agency, Limit: int64(limit)})
+	if err != nil {
+		return nil, s.failf(ctx, err, "reading the rejections of %s", agency)
+	}
+	rejections := make([]store.Rejection, len(rows))
+	for i, r := range rows {
+		rejections[i] = store.Rejection{
+			Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
+			Raw: r.Raw, Position: int(r.Position), SeenAt: fromMicros(r.SeenAt),
+		}
+	}
+	return rejections, nil
+}
+
+// Sources returns what is known of each agency; see store.Runs.
+func (s *Store) Sources(ctx context.Context) ([]store.SourceRecord, error) {
+	var records []store.SourceRecord
+	err := s.read(ctx, func(q *queries.Queries) error {
+		agencies, err := q.AgenciesWithRuns(ctx)
+		if err != nil {
+			return err
+		}
+		for _, agency := range agencies {
+			record, err := sourceOf(ctx, q, agency)
+			if err != nil {
+				return fmt.Errorf("agency %s: %w", agency, err)
+			}
+			records = append(records, record)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.failf(ctx, err, "reading the sources")
+	}
+	return records, nil
+}
+
+func sourceOf(ctx context.Context, q *queries.Queries, agency string) (store.SourceRecord, error) {
+	record := store.SourceRecord{Agency: agency}
+	poll, err := q.LastFinishedPoll(ctx, agency)
+	if err == nil {
+		record.LastPoll = runFrom(poll)
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return record, err
+	}
+	if record.LastSuccess, err = timeOf(q.LastSuccess(ctx, agency)); err != nil {
+		return record, err
+	}
+	if record.LastImport, err = timeOf(q.LastImport(ctx, agency)); err != nil {
+		return record, err
+	}
+	rejected, err := q.CountRejections(ctx, agency)
+	record.Rejected = int(rejected)
+	return record, err
+}
+
+// timeOf reads the answer of a query for the time of a thing that may never
+// have been.
+func timeOf(us sql.NullInt64, err error) (time.Time, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return fromNullMicros(us), err
+}
+
+func runFrom(r queries.Run) *store.Run {
+	return &store.Run{
+		ID: r.ID, Agency: r.Agency, Kind: store.RunKind(r.Kind), State: store.RunState(r.State), Reason: r.Reason,
+		StartedAt: fromMicros(r.StartedAt), FinishedAt: fromNullMicros(r.FinishedAt),
+		Read: int(r.Read), Added: int(r.Added), Revised: int(r.Revised),
+		Unchanged: int(r.Unchanged), Older: int(r.Older), Rejected: int(r.Rejected),
+	}
+}
+
+// RecordPayload remembers that bytes are in the archive; see store.Runs.
+func (s *Store) RecordPayload(ctx context.Context, p store.ArchivedPayload) error {
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		return q.AddPayload(ctx, queries.AddPayloadParams{
+			Agency: p.Agency, Key: p.Key, SourceUrl: p.SourceURL, Format: p.Format,
+			FetchedAt: p.FetchedAt.UnixMicro(), Size: p.Size,
+		})
+	})
+	if err != nil {
+		return s.failf(ctx, err, "recording payload %s", p.Key)
+	}
+	return nil
+}
+
+// Payloads returns an agency's archived payloads, oldest first; see store.Runs.
+func (s *Store) Payloads(ctx context.Context, agency string) ([]store.ArchivedPayload, error) {
+	rows, err := s.reading.Payloads(ctx, agency)
+	if err != nil {
+		return nil, s.failf(ctx, err, "reading the payloads of %s", agency)
+	}
+	payloads := make([]store.ArchivedPayload, len(rows))
+	for i, r := range rows {
+		payloads[i] = store.ArchivedPayload{
+			Agency: r.Agency, Key: r.Key, SourceURL: r.SourceUrl, Format: r.Format,
+			FetchedAt: fromMicros(r.FetchedAt), Size: r.Size,
+		}
+	}
+	return payloads, nil
+}
+
+func nullMicros(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
+}
+
+func fromNullMicros(us sql.NullInt64) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return fromMicros(us.Int64)
+}

@@ -1,0 +1,195 @@
+// Package sqlite is the store in one SQLite file: the embedded default that
+// needs nothing installed. It knows the port's nouns and SQL; it knows nothing
+// of agencies, of the catalogue or of HTTP.
+//
+// # Durability
+//
+// The file is in WAL mode with synchronous=FULL: what a call has returned from
+// is on the disk, and survives the kill of the process and the loss of power.
+// It costs one sync of the log for each batch, which is nothing beside the
+// reading and extracting of the batch's notices.
+//
+// # Processes and goroutines
+//
+// Several processes may use one file at the same time. Each has one writing
+// connection, whose transactions take the lock when they begin, so that a
+// transaction never fails half-way for being overtaken, and a pool of reading
+// connections, which neither wait for the writer nor hold it up. All methods
+// are safe for concurrent use.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver, under the name "sqlite"
+
+	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/sqlite/queries"
+)
+
+//go:generate go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate
+
+// Options are the few things that a user may want otherwise. The zero value is
+// good.
+type Options struct {
+	// BusyTimeout is how long a call waits for another process to finish its
+	// writing before it fails with store.ErrBusy. 0: 10 seconds.
+	BusyTimeout time.Duration
+	// Readers is the size of the pool of reading connections. 0: twice the
+	// processors, at least 4.
+	Readers int
+}
+
+// Store is a store in one file. It implements store.Store.
+type Store struct {
+	path             string
+	writer, readers  *sql.DB
+	writing, reading *queries.Queries
+	changes          *sql.Stmt
+	close            func() error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the store in the file at path and brings its schema up to date;
+// file and folder are created where they are missing. A store that is read-only,
+// full, damaged, written by a newer version or locked for too long gives the
+// port's error and is left as it was.
+func Open(ctx context.Context, path string, opts Options) (*Store, error) {
+	if opts.BusyTimeout <= 0 {
+		opts.BusyTimeout = 10 * time.Second
+	}
+	if opts.Readers <= 0 {
+		opts.Readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening store %s: %w", path, err)
+	}
+	s := &Store{path: path}
+	s.close = sync.OnceValue(s.release)
+	if err := s.open(ctx, opts); err != nil {
+		s.close()
+		return nil, fmt.Errorf("opening store %s: %w", path, translate(ctx, err))
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, opts Options) error {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o750); err != nil {
+		return err
+	}
+	wait := "busy_timeout(" + strconv.FormatInt(opts.BusyTimeout.Milliseconds(), 10) + ")"
+	var err error
+	// The driver runs the pragmas in this order on each new connection.
+	s.writer, err = connect(s.path, 1, url.Values{
+		"_pragma": {wait, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"},
+		"_txlock": {"immediate"},
+	})
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.writer); err != nil {
+		return err
+	}
+	if err := probe(ctx, s.writer); err != nil {
+		return err
+	}
+	s.readers, err = connect(s.path, opts.Readers, url.Values{"_pragma": {wait, "query_only(1)"}})
+	if err != nil {
+		return err
+	}
+	if s.writing, err = queries.Prepare(ctx, s.writer); err != nil {
+		return err
+	}
+	if s.reading, err = queries.Prepare(ctx, s.readers); err != nil {
+		return err
+	}
+	s.changes, err = s.readers.PrepareContext(ctx, changesSince)
+	return err
+}
+
+// connect opens a pool of connections to the file. The path goes into a URI, so
+// that a folder may have any name.
+func connect(path string, connections int, params url.Values) (*sql.DB, error) {
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: params.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// probe takes the write lock for a moment: SQLite opens a file that it may not
+// write to without a word, and says so only at the first change.
+func probe(ctx context.Context, writer *sql.DB) error {
+	tx, err := writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return tx.Rollback()
+}
+
+// Close closes the file; SQLite folds its log into it when no other process has
+// it open.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) release() error {
+	var failed error
+	for _, db := range []*sql.DB{s.readers, s.writer} {
+		if db == nil {
+			continue
+		}
+		if err := db.Close(); err != nil && failed == nil {
+			failed = fmt.Errorf("closing store %s: %w", s.path, err)
+		}
+	}
+	return failed
+}
+
+// Ping reads a row.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.Serial(ctx)
+	return err
+}
+
+// write runs a change in one transaction. What it calls isn't interrupted when
+// ctx ends, only never committed; a long change looks at ctx by itself.
+func (s *Store) write(ctx context.Context, change func(ctx context.Context, q *queries.Queries) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // of no effect after a commit, and of no interest after a failure
+	// Without a context that can end, the driver needs no watchman per statement.
+	if err := change(context.WithoutCancel(ctx), s.writing.WithTx(tx)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// read runs several queries on one consistent view.
+func (s *Store) read(ctx context.Context, look func(q *queries.Queries) error) error {
+	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was changed
+	return look(s.reading.WithTx(tx))
+}
+
+// failf says what was being done when err came, in the port's errors.
+func (s *Store) failf(ctx context.Context, err error, doing string, args ...any) error {
+	return fmt.Errorf("%s in store %s: %w", fmt.Sprintf(doing, args...), s.path, translate(ctx, err))
+}
