@@ -48,29 +48,29 @@ type source struct {
 var sources = []source{
 	{
 		agency: "us-cpsc", country: "US",
-		licence:     "Public domain (work of the United States government)",
-		attribution: "U.S. Consumer Product Safety Commission",
+		licence:     "public domain (17 U.S.C. 105)",
+		attribution: "U.S. Consumer Product Safety Commission, www.cpsc.gov",
 	},
 	{
 		agency: "us-fda", country: "US",
-		licence:     "CC0 1.0",
-		attribution: "U.S. Food and Drug Administration, openFDA",
+		licence:     "CC0-1.0",
+		attribution: "U.S. Food and Drug Administration, open.fda.gov",
 		address: func(native string) string {
 			return "https://api.fda.gov/food/enforcement.json?search=" + url.QueryEscape(`recall_number:"`+native+`"`)
 		},
 	},
 	{
 		agency: "us-nhtsa", country: "US",
-		licence:     "Public domain (work of the United States government)",
-		attribution: "U.S. National Highway Traffic Safety Administration",
+		licence:     "public domain (17 U.S.C. 105)",
+		attribution: "U.S. National Highway Traffic Safety Administration, www.nhtsa.gov",
 		address: func(native string) string {
 			return "https://api.nhtsa.gov/recalls/campaignNumber?campaignNumber=" + url.QueryEscape(native)
 		},
 	},
 	{
 		agency: "fr-rappelconso", country: "FR",
-		licence:     "Licence Ouverte 2.0 (Etalab)",
-		attribution: "RappelConso, DGCCRF (France), facts as of October 2026",
+		licence:     "Licence Ouverte / Open Licence 2.0 (Etalab)",
+		attribution: "Source: DGCCRF, RappelConso, data.economie.gouv.fr (October 2026)",
 	},
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/gtin"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/google/go-cmp/cmp"
 )
@@ -128,22 +129,7 @@ func TestProductsAreNamedAndTheirModelsOccurOnce(t *testing.T) {
 	}
 }
 
-// checkDigitHolds computes the check digit of GS1 General Specifications,
-// section 7.9, over 14 digits.
-func checkDigitHolds(gtin string) bool {
-	sum := 0
-	for i, c := range gtin {
-		weight := 3
-		if i%2 == 1 {
-			weight = 1
-		}
-		sum += int(c-'0') * weight
-	}
-	return sum%10 == 0
-}
-
 func TestBarcodesAreValid(t *testing.T) {
-	digits := regexp.MustCompile(`^\d{14}$`)
 	withBarcode := 0
 	for _, n := range load(t) {
 		if n.HasBarcode() {
@@ -151,7 +137,7 @@ func TestBarcodesAreValid(t *testing.T) {
 		}
 		for _, p := range n.Products {
 			for _, g := range p.GTINs {
-				if !digits.MatchString(g.GTIN) || !checkDigitHolds(g.GTIN) || !strings.HasSuffix(g.GTIN, g.Printed) || g.From != fromField {
+				if !gtin.Valid(g.GTIN) || !strings.HasSuffix(g.GTIN, g.Printed) || g.From != fromField {
 					t.Errorf("%s has the barcode %+v", n.ID, g)
 				}
 				if g.Possible() || strings.HasPrefix(g.GTIN, "002") {
@@ -165,75 +151,23 @@ func TestBarcodesAreValid(t *testing.T) {
 	}
 }
 
-var dateKinds = []recall.UnitKind{recall.Made, recall.Sold, recall.BestBefore, recall.Expiry}
-
-// wellFormed says what is wrong with a predicate, by the contract of recall.Predicate.
-func wellFormed(p recall.Predicate) string {
-	if kindNames[p.Kind] == "" {
-		return "unknown kind"
-	}
-	bounds := []*string{p.From, p.To}
-	switch p.Op {
-	case recall.OpEquals:
-		if p.From == nil || p.To == nil || *p.From != *p.To {
-			return "equals needs two equal bounds"
-		}
-	case recall.OpRange:
-		if p.From == nil && p.To == nil {
-			return "range without a bound"
-		}
-	case recall.OpPrefix, recall.OpSuffix:
-		if p.From == nil || p.To != nil {
-			return "an affix stands in from"
-		}
-	case recall.OpAll, recall.OpUnreadable:
-		if p.From != nil || p.To != nil {
-			return "bounds without a comparison"
-		}
-	default:
-		return "unknown operator"
-	}
-	if p.Op == recall.OpUnreadable && p.WherePrinted == "" {
-		return "an unread limit must say where to look"
-	}
-	for _, bound := range bounds {
-		if bound == nil {
-			continue
-		}
-		if strings.TrimSpace(*bound) != *bound || *bound == "" {
-			return "empty or padded bound"
-		}
-		if slices.Contains(dateKinds, p.Kind) && !isPeriod(*bound) {
-			return "a date must be YYYY-MM-DD, YYYY-MM or YYYY"
+func TestEntriesPassTheLinter(t *testing.T) {
+	for _, n := range load(t) {
+		if err := recall.Lint(&n, Edition); err != nil {
+			t.Errorf("%s: %v", n.ID, err)
 		}
 	}
-	if p.Op == recall.OpRange && slices.Contains(dateKinds, p.Kind) && p.From != nil && p.To != nil && *p.From > *p.To {
-		return "the window ends before it begins"
-	}
-	if p.Group < 1 || p.Models == nil {
-		return "groups count from 1 and models are never nil"
-	}
-	if p.Quote.Field != fromField || p.Quote.Text == "" || p.Quote.Start != 0 || p.Quote.End != len(p.Quote.Text) {
-		return "incomplete quote"
-	}
-	return ""
 }
 
-func isPeriod(s string) bool {
-	for _, layout := range []string{"2006-01-02", "2006-01", "2006"} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-func TestPredicatesAreWellFormed(t *testing.T) {
+func TestPredicatesSayWhereToLookAndQuoteOurWords(t *testing.T) {
 	for _, n := range load(t) {
 		for _, p := range n.Products {
 			for _, predicate := range p.Units {
-				if fault := wellFormed(predicate); fault != "" {
-					t.Errorf("%s: %s: %+v", n.ID, fault, predicate)
+				if predicate.Op != recall.OpAll && predicate.WherePrinted == "" && !besideAnother(p.Units, predicate) {
+					t.Errorf("%s does not say where to look: %+v", n.ID, predicate)
+				}
+				if q := predicate.Quote; q.Field != fromField || q.Text == "" || q.Start != 0 || q.End != len(q.Text) {
+					t.Errorf("%s has the quote %+v", n.ID, q)
 				}
 				for _, m := range predicate.Models {
 					if !slices.Contains(p.Models, m) {
@@ -242,6 +176,93 @@ func TestPredicatesAreWellFormed(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// besideAnother reports that a predicate shares its group with one that says
+// where to look: they are one printed mark.
+func besideAnother(units []recall.Predicate, p recall.Predicate) bool {
+	return slices.ContainsFunc(units, func(other recall.Predicate) bool {
+		return other.Group == p.Group && other.WherePrinted != ""
+	})
+}
+
+// ask decides one question from the starter catalogue alone.
+func ask(t *testing.T, u recall.Unit, notices ...*recall.Notice) recall.Decision {
+	t.Helper()
+	q, err := recall.Read(u)
+	if err != nil {
+		t.Fatalf("reading %+v: %v", u, err)
+	}
+	return recall.Decide(&q, notices)
+}
+
+func TestEveryEntryFindsItsOwnProduct(t *testing.T) {
+	for _, n := range load(t) {
+		for _, p := range n.Products {
+			questions := []recall.Unit{{Brand: p.Brand, Name: p.Name}}
+			for _, m := range p.Models {
+				questions = append(questions, recall.Unit{Brand: p.Brand, Name: p.Name, Model: m})
+			}
+			for _, g := range p.GTINs {
+				questions = append(questions, recall.Unit{GTIN: g.Printed})
+			}
+			for _, u := range questions {
+				if d := ask(t, u, &n); !d.Outcome.Stronger(recall.NotAffected) {
+					t.Errorf("%s answers %+v with %s", n.ID, u, d.Outcome)
+				}
+			}
+		}
+	}
+}
+
+func TestAnEntryThatWasNotTranscribedWholeNeverClearsAUnit(t *testing.T) {
+	open := 0
+	for _, n := range load(t) {
+		for _, p := range n.Products {
+			if !slices.ContainsFunc(p.Units, func(u recall.Predicate) bool { return u.Op == recall.OpUnreadable }) {
+				continue
+			}
+			open++
+			u := recall.Unit{Brand: p.Brand, Name: p.Name, Lot: "QQ99-0", Serial: "QQ99-0", DateCode: "QQ99-0", MadeOn: "1999-01-01", BoughtOn: "1999-01-01"}
+			if d := ask(t, u, &n); !d.Outcome.Stronger(recall.NotAffected) {
+				t.Errorf("%s clears a %s with codes of another shape: %s", n.ID, p.Name, d.Outcome)
+			}
+		}
+	}
+	if open == 0 {
+		t.Error("no entry has an open limit: this test tests nothing")
+	}
+}
+
+func TestAnswersOfAFreshMachine(t *testing.T) {
+	all := load(t)
+	notices := make([]*recall.Notice, len(all))
+	for i := range all {
+		notices[i] = &all[i]
+	}
+	tests := map[string]struct {
+		unit recall.Unit
+		want recall.Outcome
+		id   string
+	}{
+		"a barcode of a recall without limits":    {recall.Unit{GTIN: "850044968008"}, recall.Affected, "us-fda:H-0249-2026"},
+		"a barcode with its lot":                  {recall.Unit{GTIN: "860013251901", Lot: "708125141E14F2"}, recall.Affected, "us-fda:H-1137-2026"},
+		"a barcode without its lot":               {recall.Unit{GTIN: "860013251901"}, recall.NeedCode, "us-fda:H-1137-2026"},
+		"a barcode with another lot":              {recall.Unit{GTIN: "860013251901", Lot: "708126141E14F2"}, recall.NotAffected, "us-fda:H-1137-2026"},
+		"brand, name and model":                   {recall.Unit{Brand: "AirClub", Name: "bassinet", Model: "QX-831"}, recall.Affected, "us-cpsc:26-342"},
+		"a car seat made within the window":       {recall.Unit{Brand: "Graco", Name: "SnugRide car seat", MadeOn: "2012-03"}, recall.Affected, "us-nhtsa:14C004000"},
+		"a car seat made after the window":        {recall.Unit{Brand: "Graco", Name: "SnugRide car seat", MadeOn: "2016-03"}, recall.NotAffected, "us-nhtsa:14C004000"},
+		"a serial number that begins as recalled": {recall.Unit{Brand: "Bugaboo", Name: "Dragonfly stroller", Serial: "S46012307123456"}, recall.Affected, "us-cpsc:24-730"},
+		"a described batch that differs":          {recall.Unit{Brand: "Uuoeebb", Name: "infant walker", Batch: "7655"}, recall.NeedCode, "us-cpsc:26-141"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := ask(t, test.unit, notices...)
+			if d.Outcome != test.want || len(d.Matches) == 0 || d.Matches[0].Recall.ID != test.id {
+				t.Errorf("got %s from %+v, want %s from %s", d.Outcome, d.Matches, test.want, test.id)
+			}
+		})
 	}
 }
 
@@ -295,122 +316,5 @@ func TestFilesHoldOneEntryALine(t *testing.T) {
 		if err := lines.Err(); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-func TestLimitsBecomeGroups(t *testing.T) {
-	group := func(n int, p recall.Predicate, where string) recall.Predicate {
-		p.Group, p.WherePrinted = n, where
-		return p
-	}
-	below := recall.Range(1, recall.Serial, "A100", "A200", quote("serial number from A100 to below A200"))
-	below.ToInclusive = false
-	limitedToModel := recall.Affix(1, recall.DateCode, recall.OpSuffix, "0123", quote("date code that ends in 0123 of model M1"))
-	limitedToModel.Models = []string{"M1"}
-
-	tests := map[string]struct {
-		limits []limit
-		want   []recall.Predicate
-	}{
-		"each value is an alternative": {
-			limits: []limit{{Kind: recall.Lot, Any: []string{"A1", "A2"}, Where: "on the lid"}},
-			want: []recall.Predicate{
-				group(1, recall.Equals(0, recall.Lot, "A1", quote("lot A1")), "on the lid"),
-				group(2, recall.Equals(0, recall.Lot, "A2", quote("lot A2")), "on the lid"),
-			},
-		},
-		"a date beside a lot joins its group": {
-			limits: []limit{{Kind: recall.Lot, Any: []string{"A1"}, And: []limit{{Kind: recall.Expiry, Any: []string{"2027-03"}}}}},
-			want: []recall.Predicate{
-				recall.Equals(1, recall.Lot, "A1", quote("lot A1")),
-				recall.Equals(1, recall.Expiry, "2027-03", quote("expiry 2027-03")),
-			},
-		},
-		"an open window": {
-			limits: []limit{{Kind: recall.Made, From: "2022-06-23"}, {Kind: recall.Made, To: "2021-08"}},
-			want: []recall.Predicate{
-				recall.Range(1, recall.Made, "2022-06-23", "", quote("made from 2022-06-23 on")),
-				recall.Range(2, recall.Made, "", "2021-08", quote("made up to 2021-08")),
-			},
-		},
-		"an excluded end": {
-			limits: []limit{{Kind: recall.Serial, From: "A100", To: "A200", Below: true}},
-			want:   []recall.Predicate{below},
-		},
-		"a limit of one model": {
-			limits: []limit{{Kind: recall.DateCode, Op: recall.OpSuffix, Any: []string{"0123"}, Models: []string{"M1"}}},
-			want:   []recall.Predicate{limitedToModel},
-		},
-		"a mark that is merely described never clears a unit": {
-			limits: []limit{{Kind: recall.Batch, Any: []string{"7654"}, Where: "under the seat", Described: true}},
-			want: []recall.Predicate{
-				group(1, recall.Equals(0, recall.Batch, "7654", quote("batch 7654")), "under the seat"),
-				group(2, recall.Unreadable(0, recall.Batch, quote("the notice describes this mark, but does not say that units with another one are safe")), "under the seat"),
-			},
-		},
-		"every lot": {
-			limits: []limit{{Kind: recall.Lot, Op: recall.OpAll}},
-			want:   []recall.Predicate{recall.All(1, recall.Lot, quote("every lot"))},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := product{Name: "cot", Limits: test.limits}
-			got, err := p.canonical()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range got.Units { // as Normalise does
-				if got.Units[i].Models == nil {
-					got.Units[i].Models = []string{}
-				}
-			}
-			if diff := cmp.Diff(test.want, got.Units); diff != "" {
-				t.Errorf("predicates (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestFaultyEntriesAreRefused(t *testing.T) {
-	tests := map[string]entry{
-		"no day of publication": {Products: []product{{Name: "cot"}}},
-		"letters in a barcode":  {Published: "2026-01-08", Products: []product{{Name: "cot", GTINs: []string{"0123ABC"}}}},
-		"fifteen digits":        {Published: "2026-01-08", Products: []product{{Name: "cot", GTINs: []string{"012345678901234"}}}},
-		"no bounds":             {Published: "2026-01-08", Products: []product{{Name: "cot", Limits: []limit{{Kind: recall.Made}}}}},
-		"a prefix of nothing":   {Published: "2026-01-08", Products: []product{{Name: "cot", Limits: []limit{{Kind: recall.Lot, Op: recall.OpPrefix}}}}},
-		"unknown operator":      {Published: "2026-01-08", Products: []product{{Name: "cot", Limits: []limit{{Kind: recall.Lot, Op: "about"}}}}},
-		"two further values":    {Published: "2026-01-08", Products: []product{{Name: "cot", Limits: []limit{{Kind: recall.Lot, Any: []string{"1"}, And: []limit{{Kind: recall.Made, Any: []string{"2025", "2026"}}}}}}}},
-	}
-	for name, e := range tests {
-		t.Run(name, func(t *testing.T) {
-			if _, err := e.notice(sources[0]); err == nil {
-				t.Error("the entry was taken")
-			}
-		})
-	}
-}
-
-func TestWording(t *testing.T) {
-	e := entry{
-		Published: "2026-01-08",
-		Hazards:   []recall.HazardType{recall.HazardFall, recall.HazardTipOver},
-		Danger:    "the legs can come off",
-		Remedies:  []recall.RemedyType{recall.RemedyRefund, recall.RemedyRepair},
-		Sold:      map[string]int{"US": 18280, "CA": 2325},
-		Products:  []product{{Brand: "Rondo", Name: "high chairs"}, {Brand: "Rondo", Name: "Rondo Mini high chairs"}},
-	}
-	n, err := e.notice(sources[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := []string{n.Title, n.Summary, n.Remedy.Text}
-	want := []string{
-		"Rondo high chairs and Rondo Mini high chairs: fall and tip-over hazards",
-		"Rondo high chairs and Rondo Mini high chairs: the legs can come off. Units: about 18,280 in the United States and about 2,325 in Canada. Facts in our own words, until the agency's notice is read.",
-		"Stop using it. The remedy is a refund or a free repair.",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("wording (-want +got):\n%s", diff)
 	}
 }
