@@ -9,9 +9,10 @@
 // are stored, looked up or fetched.
 //
 // The rule for writing entries: an entry may be poorer than its notice, never
-// wider or falser. A notice's list of models is written out whole or not at
-// all. A limit that is not transcribed is an unreadable predicate, so that the
-// answer is "need_code" and never "not_affected".
+// falser. A notice's list of models is written out whole or not at all, and
+// with it the name of the product line, which people give as the model. A limit
+// that is not transcribed is an unreadable predicate, so that the answer is
+// "need_code" and never "not_affected".
 package starter
 
 import (
