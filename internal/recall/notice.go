@@ -1,6 +1,8 @@
 package recall
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -227,8 +229,9 @@ func (n *Notice) HasBarcode() bool {
 	return false
 }
 
-// Normalise makes every slice non-nil, times UTC, and surrounding blanks
-// disappear, so that equal notices have equal JSON.
+// Normalise makes every slice non-nil, times UTC, surrounding blanks disappear
+// and the predicates of one group stand together, so that equal notices have
+// equal JSON.
 func (n *Notice) Normalise() {
 	n.PublishedAt = n.PublishedAt.UTC()
 	n.FirstSeenAt = n.FirstSeenAt.UTC()
@@ -264,6 +267,8 @@ func (n *Notice) Normalise() {
 		for j := range p.Units {
 			p.Units[j].Models = present(p.Units[j].Models)
 		}
+		// A group's predicates stand together.
+		slices.SortStableFunc(p.Units, func(a, b Predicate) int { return cmp.Compare(a.Group, b.Group) })
 	}
 }
 

@@ -24,7 +24,9 @@ func (q *Question) findUnit(units []Predicate, model func(models []string) truth
 		group, next := groupFrom(units, start)
 		start = next
 		g := q.findGroup(group, model, &needs)
-		f.unreadable = f.unreadable || g.unreadable
+		if g.unreadable && !f.unreadable {
+			f.unreadable, f.need = true, g.need
+		}
 		switch {
 		case g.covered == yes:
 			if f.covered != yes {
@@ -42,7 +44,9 @@ func (q *Question) findUnit(units []Predicate, model func(models []string) truth
 		// What could not be read may cover this unit.
 		f.covered = unknown
 	}
-	f.need = needs.most()
+	if len(needs.needs) > 0 {
+		f.need = needs.most()
+	}
 	return f
 }
 
@@ -71,8 +75,10 @@ func (q *Question) findGroup(group []Predicate, model func([]string) truth, need
 	for i := range group {
 		p := &group[i]
 		t := q.holds(p)
-		if p.Op == OpUnreadable {
-			f.unreadable = true
+		if p.Op == OpUnreadable || p.Except && p.Op == OpAll {
+			// "All but all" is a misreading: nothing can be made of it.
+			t, f.unreadable = unknown, true
+			f.need = Need{Identifier: p.identifier(), WherePrinted: p.WherePrinted}
 		}
 		if p.Except {
 			t = t.not()
@@ -332,15 +338,13 @@ func (t *needTally) add(n Need) {
 	}
 }
 
+// most returns what was missing most often; there must be something.
 func (t *needTally) most() Need {
-	best := -1
+	best := 0
 	for i := range t.needs {
-		if best < 0 || t.counts[i] > t.counts[best] {
+		if t.counts[i] > t.counts[best] {
 			best = i
 		}
-	}
-	if best < 0 {
-		return Need{}
 	}
 	return t.needs[best]
 }

@@ -1,0 +1,210 @@
+package recall_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// The notices below are invented; each shows one way in which notices limit themselves.
+
+func notice(id, title string, products ...recall.Product) *recall.Notice {
+	n := &recall.Notice{ID: id, Agency: "us-cpsc", Title: title, PublishedAt: time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC),
+		Countries: []string{"US"}, Products: products}
+	n.Normalise()
+	return n
+}
+
+func quote(text string) recall.Quote {
+	return recall.Quote{Text: text, Field: "description", End: len(text)}
+}
+
+func gtins(codes ...string) []recall.PrintedGTIN {
+	var list []recall.PrintedGTIN
+	for _, c := range codes {
+		list = append(list, recall.PrintedGTIN{GTIN: ("00000000000000" + c)[len(c):], Printed: c, From: "ProductUPCs"})
+	}
+	return list
+}
+
+var (
+	// A product without any code: brand and words decide.
+	walker = notice("us-cpsc:30-001", "Infant Walkers Recalled Due to Fall Hazard; Sold by Zorbino",
+		recall.Product{Name: "Zorbino Infant Walkers", Brand: "Zorbino"})
+	// A barcode and nothing else.
+	heater = notice("us-cpsc:30-002", "Kaldor Recalls Nursery Heaters", recall.Product{Name: "Kaldor WarmNook nursery heater", Brand: "Kaldor",
+		GTINs: gtins("041220787340")})
+	// Models.
+	bassinet = notice("us-cpsc:30-003", "Plumova Recalls Bassinets", recall.Product{Name: "Plumova DreamNest convertible bassinets", Brand: "Plumova",
+		Models: []string{"QX-831", "QX-844"}})
+	// A barcode with lots, and a range of serial numbers.
+	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
+		GTINs: gtins("036000291452"),
+		Units: []recall.Predicate{
+			recall.Equals(1, recall.Lot, "A17", quote("Lot A17")), recall.Equals(1, recall.BestBefore, "2027-01-26", quote("best by 01/26/2027")),
+			recall.Equals(2, recall.Lot, "B20", quote("Lot B20")), recall.Equals(2, recall.BestBefore, "2027-03", quote("best by 03/2027")),
+		}})
+	stroller = notice("us-cpsc:30-004", "Velaro Recalls Strollers", recall.Product{Name: "Velaro CityGlide stroller", Brand: "Velaro",
+		Units: []recall.Predicate{recall.Range(1, recall.Serial, "SR-HX13-01001", "SR-HX13-01488", quote("serial numbers from SR-HX13-01001 to SR-HX13-01488"))}})
+	// Made within a window, with a date code whose format is stated.
+	seat = notice("us-cpsc:30-005", "Brimley Recalls Booster Seats", recall.Product{Name: "Brimley HighRide booster seat", Brand: "Brimley",
+		Units: []recall.Predicate{
+			recall.Range(1, recall.Made, "2024-04-01", "2024-08-20", quote("manufactured between April 1, 2024, and August 20, 2024")),
+			withWhere(recall.Range(1, recall.DateCode, "20240401", "20240820", quote("listed in YYYYMMDD format")), "on the frame (format YYYYMMDD)"),
+		}})
+	// Limits that could not be read.
+	crib = notice("us-cpsc:30-006", "Tessling Recalls Cribs", recall.Product{Name: "Tessling Harbour crib", Brand: "Tessling",
+		Units: []recall.Predicate{recall.Unreadable(1, recall.Serial, quote("see the table of serial numbers"))}})
+	// All but some.
+	swing = notice("us-cpsc:30-007", "Ostby Recalls Swings", recall.Product{Name: "Ostby Lullaby infant swing", Brand: "Ostby",
+		Units: []recall.Predicate{except(recall.Equals(1, recall.Lot, "R9", quote("except lot R9")))}})
+	// Limited by the date of sale.
+	rattle = notice("us-cpsc:30-008", "Mavi Recalls Rattles", recall.Product{Name: "Mavi Clack rattle", Brand: "Mavi",
+		Units: []recall.Predicate{recall.Range(1, recall.Sold, "2023-01", "2023-06", quote("only those sold from January through June 2023"))}})
+	withdrawn = func() *recall.Notice {
+		n := notice("us-cpsc:30-009", "Zorbino Recalls Gates", recall.Product{Name: "Zorbino SafePass gate", Brand: "Zorbino", GTINs: gtins("012345678905")})
+		n.Status = recall.Withdrawn
+		return n
+	}()
+	everything = []*recall.Notice{walker, heater, bassinet, formula, stroller, seat, crib, swing, rattle, withdrawn}
+)
+
+func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
+func except(p recall.Predicate) recall.Predicate                  { p.Except = true; return p }
+
+// fataler is what of testing.TB both a test and a property give.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func decide(t fataler, u recall.Unit, notices ...*recall.Notice) recall.Decision {
+	t.Helper()
+	q, err := recall.Read(u)
+	if err != nil {
+		t.Fatalf("reading %+v: %v", u, err)
+	}
+	return recall.Decide(&q, notices)
+}
+
+func TestDecide(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		unit recall.Unit
+		want recall.Outcome
+		need string
+	}{
+		{"barcode alone, no codes in the notice", recall.Unit{GTIN: "041220787340"}, recall.Affected, ""},
+		{"unknown barcode", recall.Unit{GTIN: "4006381333931"}, recall.NoMatch, ""},
+		{"barcode of a withdrawn notice", recall.Unit{GTIN: "012345678905"}, recall.NoMatch, ""},
+		{"barcode with lots, no lot given", recall.Unit{GTIN: "036000291452"}, recall.NeedCode, "lot"},
+		{"barcode and lot inside", recall.Unit{GTIN: "036000291452", Lot: "a 17"}, recall.Affected, ""},
+		{"barcode and lot outside", recall.Unit{GTIN: "036000291452", Lot: "C99"}, recall.NotAffected, ""},
+		{"batch is another word for lot", recall.Unit{GTIN: "036000291452", Batch: "B-20"}, recall.Affected, ""},
+		{"lot with a printed label", recall.Unit{GTIN: "036000291452", Lot: "LOT: A17"}, recall.Affected, ""},
+		{"best-before date alone proves", recall.Unit{GTIN: "036000291452", BestBefore: "2027-01-26"}, recall.Affected, ""},
+		{"expiry given for a best-before date", recall.Unit{GTIN: "036000291452", Expiry: "2027-01-26"}, recall.Affected, ""},
+		{"lot of one pair, date of another", recall.Unit{GTIN: "036000291452", Lot: "A17", BestBefore: "2027-03"}, recall.NotAffected, ""},
+		{"month that holds the day decides nothing", recall.Unit{GTIN: "036000291452", BestBefore: "2027-01"}, recall.NeedCode, "lot"},
+		{"best-before date of none", recall.Unit{GTIN: "036000291452", BestBefore: "2028-01-01"}, recall.NotAffected, ""},
+
+		{"brand and product words", recall.Unit{Brand: "Zorbino", Name: "baby walker"}, recall.Affected, ""},
+		{"brand within the name of a listing", recall.Unit{Name: "ZORBINO Infant Walker foldable with music tray, grey, great condition"}, recall.Affected, ""},
+		{"misspelt brand", recall.Unit{Brand: "Zorbinno", Name: "infant walker"}, recall.Affected, ""},
+		{"the brand's other product", recall.Unit{Brand: "Zorbino", Name: "high chair"}, recall.NoMatch, ""},
+		{"another brand's walker", recall.Unit{Brand: "Quillby", Name: "infant walker"}, recall.NoMatch, ""},
+		{"brand alone", recall.Unit{Brand: "Zorbino"}, recall.CannotTell, ""},
+		{"common word alone", recall.Unit{Name: "walker"}, recall.CannotTell, ""},
+		{"placeholder brand and common word", recall.Unit{Brand: "unknown", Name: "baby walker"}, recall.CannotTell, ""},
+		{"lot alone", recall.Unit{Lot: "A17"}, recall.CannotTell, ""},
+		{"country alone", recall.Unit{Country: "us"}, recall.CannotTell, ""},
+
+		{"model with brand", recall.Unit{Brand: "Plumova", Model: "qx831"}, recall.Affected, ""},
+		{"model alone, specific", recall.Unit{Model: "QX-831"}, recall.Affected, ""},
+		{"model of another brand", recall.Unit{Brand: "Quillby", Model: "QX-831"}, recall.NoMatch, ""},
+		{"model that no notice of the brand names", recall.Unit{Brand: "Plumova", Model: "ZZ-100"}, recall.NoMatch, ""},
+		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},
+		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NotAffected, ""},
+		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
+		{"model cut off by a letter", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-83"}, recall.NeedCode, "model"},
+		{"brand and class, not the line", recall.Unit{Brand: "Plumova", Name: "bassinet"}, recall.NeedCode, "model"},
+
+		{"serial inside", recall.Unit{Brand: "Velaro", Name: "CityGlide pushchair", Serial: "srhx13-01200"}, recall.Affected, ""},
+		{"serial outside", recall.Unit{Brand: "Velaro", Name: "CityGlide pushchair", Serial: "SR-HX13-02000"}, recall.NotAffected, ""},
+		{"serial given as a lot", recall.Unit{Brand: "Velaro", Name: "CityGlide buggy", Lot: "SR-HX13-01001"}, recall.Affected, ""},
+		{"lot of another build says nothing of serials", recall.Unit{Brand: "Velaro", Name: "CityGlide buggy", Lot: "L7"}, recall.NeedCode, "serial"},
+		{"serial of another build says nothing", recall.Unit{Brand: "Velaro", Name: "CityGlide buggy", Serial: "778"}, recall.NeedCode, "serial"},
+		{"no serial", recall.Unit{Brand: "Velaro", Name: "CityGlide stroller"}, recall.NeedCode, "serial"},
+
+		{"made inside", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", MadeOn: "2024-05"}, recall.Affected, ""},
+		{"made outside", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", MadeOn: "2024-09-01"}, recall.NotAffected, ""},
+		{"made partly inside", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", MadeOn: "2024"}, recall.NeedCode, "made_on"},
+		{"date code inside", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", DateCode: "20240701"}, recall.Affected, ""},
+		{"date code given as lot", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", Lot: "PC: 2024-07-01"}, recall.Affected, ""},
+		{"date code outside", recall.Unit{Brand: "Brimley", Name: "HighRide booster seat", DateCode: "20250101"}, recall.NotAffected, ""},
+
+		{"limits that could not be read", recall.Unit{Brand: "Tessling", Name: "Harbour cot"}, recall.NeedCode, "serial"},
+		{"limits that could not be read, code given", recall.Unit{Brand: "Tessling", Name: "Harbour cot", Serial: "1234"}, recall.NeedCode, "serial"},
+
+		{"excepted lot", recall.Unit{Brand: "Ostby", Name: "Lullaby swing", Lot: "R9"}, recall.NotAffected, ""},
+		{"not the excepted lot", recall.Unit{Brand: "Ostby", Name: "Lullaby swing", Lot: "R8"}, recall.Affected, ""},
+		{"excepted lot not given", recall.Unit{Brand: "Ostby", Name: "Lullaby swing"}, recall.NeedCode, "lot"},
+
+		{"bought within the window", recall.Unit{Brand: "Mavi", Name: "Clack rattle", BoughtOn: "2023-03-05"}, recall.Affected, ""},
+		{"bought before the window", recall.Unit{Brand: "Mavi", Name: "Clack rattle", BoughtOn: "2022"}, recall.NotAffected, ""},
+		{"bought second-hand after the window", recall.Unit{Brand: "Mavi", Name: "Clack rattle", BoughtOn: "2025"}, recall.NeedCode, "bought_on"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := decide(t, c.unit, everything...)
+			if d.Outcome != c.want {
+				t.Fatalf("outcome %s, want %s; matches %+v", d.Outcome, c.want, d.Matches)
+			}
+			if c.want == recall.NeedCode {
+				if need := d.Matches[0].Need; need == nil || need.Identifier != c.need {
+					t.Errorf("need %+v, want %s", need, c.need)
+				}
+			}
+		})
+	}
+}
+
+func TestAffectedQuotesItsEvidence(t *testing.T) {
+	d := decide(t, recall.Unit{GTIN: "036000291452", Lot: "A17"}, everything...)
+	if len(d.Matches) != 1 {
+		t.Fatalf("%d matches, want 1", len(d.Matches))
+	}
+	m := d.Matches[0]
+	if m.Recall.ID != "us-fda:H-0001-2026" || m.Confidence < 0.9 {
+		t.Errorf("match %+v", m)
+	}
+	quoted := map[string]string{}
+	for _, e := range m.Evidence {
+		quoted[e.Identifier] = e.Quote
+	}
+	if quoted["gtin"] != "036000291452" || quoted["lot"] != "Lot A17" {
+		t.Errorf("evidence %+v", m.Evidence)
+	}
+}
+
+func TestCountryOrdersAndNeverHides(t *testing.T) {
+	french := notice("fr-rappelconso:2024-01-0001", "Zorbino trotteur", recall.Product{Name: "trotteur", Brand: "zorbino"})
+	french.Countries = []string{"FR"}
+	for country, first := range map[string]string{"FR": french.ID, "US": walker.ID} {
+		d := decide(t, recall.Unit{Brand: "Zorbino", Name: "baby walker", Country: country}, walker, french)
+		if len(d.Matches) != 2 || d.Matches[0].Recall.ID != first {
+			t.Errorf("country %s: matches %+v", country, d.Matches)
+		}
+	}
+}
+
+func TestCaseCodeIsPossibleNotExact(t *testing.T) {
+	// 10036000291459 is the case of ten of 036000291452.
+	caseOnly := notice("us-fda:H-0002-2026", "Gentle formula by the case", recall.Product{Name: "Lactora Gentle formula", Brand: "Lactora", GTINs: gtins("10036000291459")})
+	if d := decide(t, recall.Unit{GTIN: "036000291452"}, caseOnly); d.Outcome != recall.NeedCode || d.Matches[0].Need.Identifier != "name" {
+		t.Errorf("unit of a recalled case: %+v", d)
+	}
+	if d := decide(t, recall.Unit{GTIN: "036000291452", Brand: "Lactora", Name: "Gentle infant formula"}, caseOnly); d.Outcome != recall.Affected {
+		t.Errorf("unit of a recalled case with its name: %+v", d)
+	}
+}
