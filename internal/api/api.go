@@ -1,0 +1,138 @@
+// Package api is the HTTP face of Crown Safe: the operations that docs/openapi.json
+// describes, one file per resource, the one writer of problem documents, and
+// the middleware around them. huma is fenced in here: no other package sees it.
+//
+// It knows nothing of how notices are stored, indexed or decided on; it asks
+// the small interfaces in Dependencies. Handlers return a value or an error,
+// and nothing of an internal error ever reaches a client.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
+	"github.com/crownsafe/api/internal/source"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// Catalogue gives the snapshot that is current now; it never blocks and is never nil.
+type Catalogue interface {
+	Current() *catalogue.Snapshot
+}
+
+// Lookup answers questions about one unit. An error that is a *recall.BadUnit
+// is the asker's; any other is ours.
+type Lookup interface {
+	Verdict(snap *catalogue.Snapshot, u recall.Unit) (recall.Verdict, error)
+	// Verdicts answers for each unit with a verdict or an error, in order.
+	Verdicts(snap *catalogue.Snapshot, units []recall.Unit) ([]recall.Verdict, []error)
+	// Barcode takes the code as printed or scanned; u carries lot, serial and
+	// model. A bad code's field is "code".
+	Barcode(snap *catalogue.Snapshot, code string, u recall.Unit) (recall.Verdict, error)
+}
+
+// Sources tells how far each agency can be relied on.
+type Sources interface {
+	// List returns one source per agency, in order of code.
+	List(snap *catalogue.Snapshot) []source.Source
+	// Fingerprint changes when any source's state does; ages don't count.
+	Fingerprint(snap *catalogue.Snapshot) string
+}
+
+// History reads what the catalogue doesn't hold: former ids and old revisions.
+// Its errors are those of package store.
+type History interface {
+	Notice(ctx context.Context, id string) (store.Stored, error)
+	NoticeAsOf(ctx context.Context, id string, at time.Time) (store.Revision, error)
+	Revisions(ctx context.Context, id string) ([]store.Revision, error)
+}
+
+// Pages serves the human pages. Error writes a page for an error on a path
+// that is no API path; the request id helps support to find the log line.
+type Pages interface {
+	http.Handler
+	Error(w http.ResponseWriter, r *http.Request, status int, requestID string)
+}
+
+// Dependencies is what the API needs. All but Pages and Ping are required.
+type Dependencies struct {
+	Catalogue Catalogue
+	Lookup    Lookup
+	Sources   Sources
+	History   History
+	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Draining  func() bool                     // the process is about to stop
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Version   string
+	Pages     Pages // nil: no human pages
+}
+
+// service is the handler that New returns.
+type service struct {
+	Dependencies
+	mux     *http.ServeMux
+	answers *answers
+}
+
+// New returns the handler for everything that the server answers.
+func New(d Dependencies) http.Handler {
+	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers()}
+	document := s.register()
+	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
+	if d.Pages != nil {
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors"} {
+			s.mux.Handle(pattern, d.Pages)
+		}
+	}
+	return s
+}
+
+// register adds every operation to the mux and returns the OpenAPI document
+// that describes them.
+func (s *service) register() []byte {
+	api := humago.New(s.mux, configuration(s.Version))
+	api.UseMiddleware(strictQuery)
+	s.registerRecalls(api)
+	s.registerRevisions(api)
+	s.registerBarcode(api)
+	s.registerVerdict(api)
+	s.registerSources(api)
+	s.registerChanges(api)
+	s.registerHealth(api)
+	return encodeDocument(api.OpenAPI())
+}
+
+// OpenAPI returns the OpenAPI 3.1 document of the server, the same bytes that
+// /openapi.json answers.
+func OpenAPI(version string) []byte {
+	s := &service{Dependencies: Dependencies{Version: version}, mux: http.NewServeMux()}
+	return s.register()
+}
+
+// snapshot returns the current catalogue, or the problem that there is none:
+// an empty list from a catalogue that is still being loaded would be a lie.
+func (s *service) snapshot() (*catalogue.Snapshot, error) {
+	snap := s.Catalogue.Current()
+	if !snap.Loaded() {
+		p := newProblem(codeUnavailable, "The catalogue is being loaded; ask again in a moment.")
+		p.header = http.Header{"Retry-After": {"2"}}
+		return nil, p
+	}
+	return snap, nil
+}
+
+// operation fills in what all operations have in common.
+func operation(id, method, path, tag, summary, description string, errors ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Tags: []string{tag},
+		Summary: summary, Description: description, Errors: errors,
+	}
+}

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// exchange is what there is to know of one request while it is answered.
+type exchange struct {
+	requestID string
+	traceID   string
+	uri       string // as sent; names the answer in the cache
+	instance  string // the path for problem documents
+	route     string // the pattern that matched, once it is known
+	wants     string // If-None-Match
+	started   time.Time
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// Header values that never change are shared between answers.
+var (
+	nosniff        = []string{"nosniff"}
+	noReferrer     = []string{"no-referrer"}
+	apiPolicy      = []string{"default-src 'none'; frame-ancestors 'none'"}
+	jsonType       = []string{"application/json"}
+	readCaching    = []string{"public, max-age=0, stale-if-error=86400"}
+	closeAfterThis = []string{"close"}
+)
+
+// ServeHTTP answers one request: it names it, answers from memory where it can,
+// else routes it, and logs what became of it.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := s.begin(w.Header(), r)
+	if e := s.remembered(r); e != nil {
+		status, size := e.send(w, r, x.wants)
+		s.log(r, x, e.route, status, size)
+		return
+	}
+	rec := &recorder{ResponseWriter: w}
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	defer s.finish(rec, r, x)
+	s.route(rec, r)
+}
+
+// begin names the request and sets the headers that every answer carries.
+func (s *service) begin(h http.Header, r *http.Request) *exchange {
+	x := &exchange{uri: r.RequestURI, started: s.Now(), wants: strings.Join(r.Header["If-None-Match"], ",")}
+	x.instance = r.URL.EscapedPath()
+	if len(x.instance) > 200 {
+		x.instance = strings.TrimRight(x.instance[:197], "%0123456789ABCDEFabcdef")
+	}
+	if x.requestID = r.Header.Get("X-Request-Id"); !saneID(x.requestID) {
+		x.requestID = uuid.Must(uuid.NewV7()).String()
+	}
+	flags := "00"
+	if given := r.Header["Traceparent"]; len(given) == 1 {
+		if id, f, ok := parseTraceparent(given[0]); ok {
+			x.traceID, flags = id, f
+		}
+	}
+	if x.traceID == "" {
+		x.traceID = newTraceID()
+	}
+	h["X-Request-Id"] = []string{x.requestID}
+	h["Traceparent"] = []string{"00-" + x.traceID + "-" + newSpanID() + "-" + flags}
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = noReferrer
+	h["Content-Security-Policy"] = apiPolicy
+	if s.Draining() {
+		// Tells clients with open connections to go elsewhere, so that none of
+		// them sends a request into a connection that is just being closed.
+		h["Connection"] = closeAfterThis
+	}
+	return x
+}
+
+// saneID reports whether a caller's request id can be repeated in headers and logs.
+func saneID(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// finish turns a panic into a 500 and logs the request.
+func (s *service) finish(rec *recorder, r *http.Request, x *exchange) {
+	if v := recover(); v != nil {
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "panic while answering",
+			slog.String("panic", fmt.Sprint(v)), slog.String("route", x.route), slog.String("request_id", x.requestID),
+			slog.String("trace_id", x.traceID), slog.String("stack", string(debug.Stack())))
+		if rec.status != 0 {
+			// Part of an answer is on its way: the client must see that it is cut off.
+			s.log(r, x, x.route, rec.status, rec.size)
+			panic(http.ErrAbortHandler)
+		}
+		s.fail(rec, r, newProblem(codeInternal, kindOf(codeInternal).Meaning))
+	}
+	s.log(r, x, x.route, rec.status, rec.size)
+}
+
+// fail writes an error: a page for a browser on a path of the pages, else the
+// problem document.
+func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
+	if s.Pages != nil && !strings.HasPrefix(r.URL.Path, "/api/") && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		for name, values := range p.header {
+			w.Header()[name] = values
+		}
+		s.Pages.Error(w, r, p.Status, exchangeOf(r.Context()).requestID)
+		return
+	}
+	p.send(w, r)
+}
+
+// log writes the access log's line. It has the route and never the query, which
+// may hold what somebody owns.
+func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	ctx := r.Context()
+	if !s.Logger.Enabled(ctx, level) {
+		return
+	}
+	if route == "" {
+		route = "none"
+	}
+	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		remote = r.RemoteAddr
+	}
+	s.Logger.LogAttrs(ctx, level, "request",
+		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status), slog.Int64("bytes", size),
+		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
+		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("remote", remote))
+}
+
+// recorder remembers what was sent.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	size   int64
+}
+
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 && status >= http.StatusOK {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+func (rec *recorder) Write(b []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	n, err := rec.ResponseWriter.Write(b)
+	rec.size += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }

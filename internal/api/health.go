@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// pingTimeout bounds what a monitor waits for the database.
+const pingTimeout = 2 * time.Second
+
+// Liveness is the answer of /health and /api/readyz.
+type Liveness struct {
+	Status string `json:"status" enum:"ok"`
+}
+
+// Health is the answer of /api/healthz.
+type Health struct {
+	Status string            `json:"status" enum:"ok"`
+	Checks map[string]string `json:"checks" doc:"what was asked, and ok or what is wrong"`
+}
+
+func (s *service) registerHealth(api huma.API) {
+	op := operation("health", http.MethodGet, "/health", tagHealth, "Is the process alive?", "Asks nothing and nobody.")
+	handle[struct{}, Liveness](s, api, op, func(context.Context, *struct{}) (*answer, error) {
+		return s.healthy(Liveness{Status: "ok"})
+	})
+	op = operation("readyz", http.MethodGet, "/api/readyz", tagHealth, "May traffic be sent here?",
+		"200 while a catalogue is loaded and the process is not draining, whatever the state of database, cache and blob.", http.StatusServiceUnavailable)
+	handle[struct{}, Liveness](s, api, op, func(context.Context, *struct{}) (*answer, error) {
+		if p := unwell(s.ownChecks()); p != nil {
+			return nil, p
+		}
+		return s.healthy(Liveness{Status: "ok"})
+	})
+	op = operation("healthz", http.MethodGet, "/api/healthz", tagHealth, "Is the service whole?",
+		"As readyz, and the database is asked. For monitors, not for routing. The problem of a 503 carries `checks` too.", http.StatusServiceUnavailable)
+	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
+		checks := s.ownChecks()
+		checks["database"] = s.askDatabase(ctx)
+		if p := unwell(checks); p != nil {
+			return nil, p
+		}
+		return s.healthy(Health{Status: "ok", Checks: checks})
+	})
+}
+
+// ownChecks looks at what the process knows without asking anybody.
+func (s *service) ownChecks() map[string]string {
+	checks := map[string]string{"catalogue": "ok", "process": "ok"}
+	if !s.Catalogue.Current().Loaded() {
+		checks["catalogue"] = "not loaded"
+	}
+	if s.Draining() {
+		checks["process"] = "draining"
+	}
+	return checks
+}
+
+// askDatabase says "ok" or that it doesn't answer. Why is for the log only.
+func (s *service) askDatabase(ctx context.Context) string {
+	if s.Ping == nil {
+		return "ok"
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := s.Ping(ctx); err != nil {
+		s.Logger.LogAttrs(ctx, slog.LevelError, "the database doesn't answer", slog.String("error", err.Error()))
+		return "no answer"
+	}
+	return "ok"
+}
+
+// unwell returns the problem that some check is not ok, nil when all are.
+func unwell(checks map[string]string) *Problem {
+	var bad []string
+	for name, said := range checks {
+		if said != "ok" {
+			bad = append(bad, name+": "+said)
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	slices.Sort(bad)
+	p := newProblem(codeUnavailable, strings.Join(bad, "; "))
+	p.Checks = checks
+	return p
+}
+
+func (s *service) healthy(v any) (*answer, error) {
+	return uncached(s.Catalogue.Current().Serial(), v)
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// route finds the operation for a request, or the problem that there is none.
+func (s *service) route(w http.ResponseWriter, r *http.Request) {
+	if len(r.RequestURI) > maxURIBytes {
+		s.fail(w, r, newProblem(codeURITooLong, fmt.Sprintf("The address has %d bytes; at most %d are read.", len(r.RequestURI), maxURIBytes)))
+		return
+	}
+	escapeCode(r)
+	_, pattern := s.mux.Handler(r)
+	if pattern == "" {
+		s.unrouted(w, r)
+		return
+	}
+	exchangeOf(r.Context()).route = pattern
+	s.mux.ServeHTTP(w, r)
+}
+
+// codePaths are the paths whose rest is a code, whatever it holds.
+var codePaths = []string{"/api/v1/barcode/", "/api/barcode/"}
+
+// escapeCode makes the rest of a barcode's path one segment, so that a GS1
+// Digital Link that was pasted with its slashes reaches the operation, and not
+// the mux's path cleaning. An empty code stays an empty segment and is asked
+// for as a query parameter would be.
+func escapeCode(r *http.Request) {
+	escaped := r.URL.EscapedPath()
+	for _, prefix := range codePaths {
+		rest, ok := strings.CutPrefix(escaped, prefix)
+		if !ok {
+			continue
+		}
+		if rest == "" {
+			r.URL.Path, r.URL.RawPath = strings.TrimSuffix(prefix, "/"), ""
+			return
+		}
+		rest = strings.ReplaceAll(rest, "/", "%2F")
+		if strings.Trim(rest, ".") == "" { // dot segments would be cleaned away
+			rest = strings.ReplaceAll(rest, ".", "%2E")
+		}
+		r.URL.RawPath = prefix + rest
+		return
+	}
+}
+
+// unrouted answers what no pattern matches: 405 when another method would, else 404.
+func (s *service) unrouted(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := *r
+		other.Method = method
+		if _, pattern := s.mux.Handler(&other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		s.fail(w, r, newProblem(codeNotFound, "There is nothing at this address; /docs lists what there is."))
+		return
+	}
+	list := strings.Join(allowed, ", ")
+	p := newProblem(codeMethod, "This address takes "+list+".")
+	p.header = http.Header{"Allow": {list}}
+	s.fail(w, r, p)
+}
