@@ -10,11 +10,25 @@ import (
 // it: the ASCII group separator (section 7.8).
 const fnc1 = "\x1d"
 
-// standInSeparators are ways to write a separator where the control character
-// itself can't be typed or was escaped. None of them can be part of a value.
-var standInSeparators = strings.NewReplacer(
-	"<GS>", fnc1, "<gs>", fnc1, "{GS}", fnc1, "{gs}", fnc1, "<FNC1>", fnc1, "{FNC1}", fnc1,
-	"%1D", fnc1, "%1d", fnc1, "^", fnc1)
+// Ways to write a separator where the control character itself can't be typed
+// or was escaped. What stands in braces, and the caret, can't be part of a value
+// (section 7.11); the others can, if only just.
+var (
+	clearStandIns  = strings.NewReplacer("{GS}", fnc1, "{gs}", fnc1, "{FNC1}", fnc1, "{fnc1}", fnc1, "^", fnc1)
+	likelyStandIns = strings.NewReplacer("<GS>", fnc1, "<gs>", fnc1, "<FNC1>", fnc1, "<fnc1>", fnc1, "%1D", fnc1, "%1d", fnc1)
+)
+
+// withSeparators puts FNC1 where something stands in for it.
+func withSeparators(text string) string {
+	if !strings.ContainsAny(text, "{^<%") {
+		return text
+	}
+	text = clearStandIns.Replace(text)
+	if strings.Contains(text, fnc1) || isBracketed(text) {
+		return text
+	}
+	return likelyStandIns.Replace(text)
+}
 
 // element is one element string: an AI and its value.
 type element struct {
@@ -51,6 +65,9 @@ var bracketedAI = regexp.MustCompile(`\(\d{2,4}\)|\[\d{2,4}\]`)
 
 // isBracketed reports whether a text starts with an AI in brackets.
 func isBracketed(text string) bool {
+	if text == "" || text[0] != '(' && text[0] != '[' {
+		return false
+	}
 	loc := bracketedAI.FindStringIndex(text)
 	return loc != nil && loc[0] == 0 && isAI(text[1:loc[1]-1])
 }

@@ -110,7 +110,7 @@ func readText(text string, rewrites []Rewrite, now func() time.Time) (Reading, *
 	if isAddress(text) {
 		return readLink(text, rewrites, now)
 	}
-	text = standInSeparators.Replace(text)
+	text = withSeparators(text)
 	if i := strings.IndexFunc(text, unprintable); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
 		return Reading{}, failf(WrongCharacters, "the code holds the character %q; a barcode is made of digits", r)

@@ -104,19 +104,20 @@ func valuesOf(elements []element, ai string) []string {
 func (r *Reading) mark(name string, elements []element, ai string) string {
 	var found []string
 	for _, e := range elements {
+		value := strings.Trim(e.value, " ")
 		switch {
-		case e.ai != ai || e.value == "":
+		case e.ai != ai || value == "":
 		case e.uncertain:
-			r.leaveOut(name, e.value, "without FNC1 its end is uncertain")
+			r.leaveOut(name, value, "without FNC1 its end is uncertain")
 			return ""
-		case len(e.value) > maxLot:
-			r.leaveOut(name, e.value, "it has more than 20 characters")
+		case len(value) > maxLot:
+			r.leaveOut(name, value, "it has more than 20 characters")
 			return ""
-		case strings.ContainsFunc(e.value, func(c rune) bool { return c < ' ' || c > '~' }):
-			r.leaveOut(name, e.value, "it has characters that GS1 symbols can't hold")
+		case strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }):
+			r.leaveOut(name, value, "it has characters that GS1 symbols can't hold")
 			return ""
 		default:
-			found = append(found, e.value)
+			found = append(found, value)
 		}
 	}
 	return r.only(name, found)

@@ -89,6 +89,9 @@ var (
 // cutLabel removes a label such as "UPC:", "EAN 13" or "GTIN no.", and returns
 // what it says of the form.
 func cutLabel(text string) (rest string, form form) {
+	if text == "" || !isLetter(rune(text[0])) {
+		return text, anyForm
+	}
 	name := label.FindString(text)
 	if name == "" {
 		return text, anyForm
@@ -98,7 +101,7 @@ func cutLabel(text string) (rest string, form form) {
 		form = formUPCE
 	}
 	count := digitCount.FindStringSubmatch(rest)
-	if count == nil || !countsDigits(name, count[1], count[2], rest[len(count[0]):]) {
+	if count == nil || Valid(withoutSeparators(rest)) || !countsDigits(name, count[1], count[2], rest[len(count[0]):]) {
 		return rest, form
 	}
 	if count[1] == "8" && isEight.MatchString(name) {
@@ -107,10 +110,10 @@ func cutLabel(text string) (rest string, form form) {
 	return rest[len(count[0]):], form
 }
 
-// countsDigits tells the number in a label from the first digits of a barcode:
-// "EAN 8 711111 …" is the beginning of 13 digits. It belongs to the label when
-// punctuation joins it to the name or parts it from the rest, or when that many
-// digits follow.
+// countsDigits tells the number in a label from the first digits of a barcode
+// ("EAN 8 711111 …" begins 13 digits), where both together are no valid one. It
+// belongs to the label when punctuation joins it to the name or parts it from
+// the rest, or when that many digits follow.
 func countsDigits(name, count, behind, rest string) bool {
 	if strings.HasSuffix(name, "-") || strings.ContainsAny(behind, ":#=") {
 		return true
