@@ -333,8 +333,8 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 			near = true
 		}
 	}
-	if q.model == "" || near {
-		return unknown, ""
+	if q.model == "" || near || q.modelIsName() && slices.ContainsFunc(models, hasDigit) {
+		return unknown, "" // a name says nothing against numbers
 	}
 	return no, ""
 }

@@ -128,6 +128,8 @@ func TestDecide(t *testing.T) {
 		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NotAffected, ""},
 		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
 		{"model cut off by a letter", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-83"}, recall.NeedCode, "model"},
+		{"name of the line given as the model", recall.Unit{Brand: "Plumova", Name: "bassinet", Model: "DreamNest"}, recall.NeedCode, "model"},
+		{"name of another line given as the model", recall.Unit{Brand: "Plumova", Model: "CloudHop"}, recall.NoMatch, ""},
 		{"brand and class, not the line", recall.Unit{Brand: "Plumova", Name: "bassinet"}, recall.NeedCode, "model"},
 
 		{"serial inside", recall.Unit{Brand: "Velaro", Name: "CityGlide pushchair", Serial: "srhx13-01200"}, recall.Affected, ""},

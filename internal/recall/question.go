@@ -17,7 +17,7 @@ type Question struct {
 	Flags    []string
 	Rewrites []Rewrite
 
-	brand, name  []string // Words
+	brand, name  []string // Words; a model without a digit is a name too
 	model        string   // ModelKey
 	codes        []givenCode
 	made, bought Period
@@ -214,6 +214,9 @@ func (q *Question) readWords() {
 	if q.model = ModelKey(u.Model); deniedModel(q.model) {
 		q.model = ""
 	}
+	if q.modelIsName() {
+		q.name = append(q.name, Words(u.Model)...)
+	}
 	for _, c := range []struct {
 		field, value string
 		kind         UnitKind
@@ -236,8 +239,15 @@ func placeholderBrand(brand string) bool {
 // name and model.
 func (q *Question) Words() []string {
 	words := append(append([]string(nil), q.brand...), q.name...)
-	return append(words, Words(q.Unit.Model)...)
+	if !q.modelIsName() {
+		words = append(words, Words(q.Unit.Model)...)
+	}
+	return words
 }
+
+// modelIsName reports that what was given as the model is the name of a line
+// ("SnugRide"), not a number: people write either.
+func (q *Question) modelIsName() bool { return q.model != "" && !hasDigit(q.model) }
 
 // ModelKeys returns the keys under which candidates' models are looked up: the
 // model that was given, and every piece of the name that could be one.
