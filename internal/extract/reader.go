@@ -1,42 +1,242 @@
 package extract
 
-import "github.com/crownsafe/api/internal/recall"
+import (
+	"github.com/crownsafe/api/internal/recall"
+)
 
 // reader gathers what one notice's fields say.
 type reader struct {
-	opts  Options
-	found Codes
-	seen  map[string]bool
+	opts       Options
+	found      Codes
+	seen       map[string]bool // models that were found, squeezed
+	notModels  map[string]bool // models that the notice takes out
+	texts      []*text
+	marks      []mark
+	modelMarks []modelMark
+	places     places
+}
+
+// mark is what one label says of a unit's mark.
+type mark struct {
+	text   *text
+	kind   recall.UnitKind
+	label  mention
+	end    int // the byte behind its last value
+	values []value
+	all    bool // every lot
+	doubt  bool // limited in words that were not understood
+	except bool
+	models []string // it stands with these alone
 }
 
 func newReader(opts Options) *reader {
-	return &reader{opts: opts, seen: map[string]bool{}}
+	return &reader{opts: opts, seen: map[string]bool{}, notModels: map[string]bool{}, places: places{}}
 }
 
-func (r *reader) codes() Codes { return r.found }
+// codeFields are fields that hold codes alone, so that what no label announces
+// is a lot there, or a barcode.
+var codeFields = map[string]bool{"code_info": true, "more_code_info": true}
 
 func (r *reader) read(t *text) {
-	for i := range t.tokens {
-		switch t.tokens[i].lower {
-		case "model", "models":
-			r.readModels(t, i+1)
+	if len(t.tokens) == 0 {
+		return
+	}
+	t.cutSentences()
+	r.texts = append(r.texts, t)
+	before := len(r.marks) + len(r.found.GTINs) + len(r.found.Models)
+	for i := 0; i < len(t.tokens); {
+		next := i + 1
+		if m, ok := t.mentionAt(i); ok {
+			next = max(r.readMention(t, m), m.next)
+		} else if t.tokens[i].digits >= 12 && t.tokens[i].letters > 0 {
+			r.gluedLabel(t, i)
 		}
+		i = next
 	}
-	if r.opts.Cut && len(t.tokens) > 0 {
-		last := t.tokens[len(t.tokens)-1]
-		r.found.Units = append(r.found.Units, recall.Unreadable(len(r.found.Units)+1, recall.Lot,
-			recall.Quote{Text: t.source[last.start:last.end], Field: t.field, Start: last.start, End: last.end}))
+	if codeFields[t.field] && before == len(r.marks)+len(r.found.GTINs)+len(r.found.Models) {
+		r.readBareCodes(t)
 	}
+	r.places.read(t)
 }
 
-func (r *reader) readModels(t *text, i int) {
-	for ; i < len(t.tokens); i++ {
-		tok := &t.tokens[i]
-		if tok.digits > 0 && len(tok.lower) >= 4 && !r.seen[tok.lower] {
-			r.seen[tok.lower] = true
-			r.found.Models = append(r.found.Models, t.source[tok.start:tok.end])
-		} else if tok.lower == "." {
-			return
+// readMention reads what a label announces and returns the token to go on from.
+func (r *reader) readMention(t *text, m mention) int {
+	switch {
+	case m.label == labelGTIN:
+		return r.readGTINs(t, m)
+	case m.label == labelModel:
+		r.readModels(t, m)
+	case m.label.code():
+		return r.readCodes(t, m)
+	case m.label.date():
+		return r.readDates(t, m)
+	}
+	return m.next
+}
+
+// readCodes reads the lots, serial numbers or date codes behind their label.
+func (r *reader) readCodes(t *text, m mention) int {
+	list := t.codesBehind(m)
+	k := mark{text: t, kind: m.label.kind(), label: m, values: list.values, doubt: list.doubt}
+	next := max(list.next, m.next)
+	if len(list.values) == 0 {
+		if values, end := t.serialColumn(m); len(values) > 0 {
+			return r.addColumn(t, m, values, end)
+		}
+		k.all = t.saysAll(m)
+		if m.label != labelSerial && !k.all {
+			if dates, end, doubt := t.datesAt(next, false, r.opts.dayFirst()); len(dates) > 0 || doubt {
+				k.kind, k.values, next, k.doubt = dateKindOf(m), dates, end, doubt
+			}
 		}
 	}
+	r.addMark(k, next)
+	return next
+}
+
+// dateKindOf is what a written-out date behind a code's label means: food is
+// told apart by its best-by date ("all lot codes through Jan 5, 2026"), a
+// production code by its day of production.
+func dateKindOf(m mention) recall.UnitKind {
+	if m.label == labelDateCode {
+		return recall.Made
+	}
+	return recall.BestBefore
+}
+
+// addMark keeps a mark that says something, up to token next.
+func (r *reader) addMark(k mark, next int) {
+	if len(k.values) == 0 && !k.all && !k.doubt {
+		return
+	}
+	t := k.text
+	k.end = t.tokens[max(next-1, k.label.next-1)].end
+	for _, v := range k.values {
+		k.end = max(k.end, v.at.end)
+	}
+	if len(k.values) > 0 {
+		k.end = k.values[len(k.values)-1].at.end
+	}
+	k.except = len(k.values) > 0 && (t.excludes(k.label.first) || t.exceptBefore(k.label.first))
+	if k.except && k.doubt {
+		return // an exception that was not understood takes nothing out
+	}
+	r.marks = append(r.marks, k)
+}
+
+// readDates reads the dates behind "best by", "expires", "manufactured".
+func (r *reader) readDates(t *text, m mention) int {
+	if m.label == labelSold && !t.limitsBySale(m) {
+		return m.next
+	}
+	from := m.next
+	values, end, doubt := t.datesAt(from, true, r.opts.dayFirst())
+	if len(values) == 0 && !doubt {
+		switch m.label {
+		case labelMade, labelSold:
+			from = t.windowAhead(m)
+			if from == 0 {
+				return m.next
+			}
+			values, end, doubt = t.datesAt(from, true, r.opts.dayFirst())
+		default:
+			doubt = t.unreadDate(m)
+		}
+	}
+	k := mark{text: t, kind: m.label.kind(), label: m, values: values, doubt: doubt}
+	if len(values) == 0 && !doubt {
+		k.all = t.saysAll(m)
+	}
+	r.addMark(k, max(end, m.next))
+	return max(end, m.next)
+}
+
+// dayFirst tells in which order the language writes a date in numbers.
+func (o Options) dayFirst() bool { return len(o.Language) >= 2 && o.Language[:2] == "fr" }
+
+// datesAt reads dates from token i on and returns the token behind them.
+func (t *text) datesAt(i int, years, dayFirst bool) (values []value, end int, doubt bool) {
+	if i >= len(t.tokens) {
+		return nil, i, false
+	}
+	c := cursor{s: t.lower, pos: t.tokens[i].start, dayFirst: dayFirst}
+	values, doubt = c.dates(years)
+	return values, t.tokenBehind(i, c.pos), doubt
+}
+
+// tokenBehind returns the first token from i on that starts at or behind a byte.
+func (t *text) tokenBehind(i, at int) int {
+	for i < len(t.tokens) && t.tokens[i].start < at {
+		i++
+	}
+	return i
+}
+
+// unreadDate tells whether a number stands right behind a date's label: a date
+// in a notation that was not understood.
+func (t *text) unreadDate(m mention) bool {
+	in := t.readLeadIn(m.next)
+	if in.located || in.next >= len(t.tokens) || !m.strong && in.next > m.next+3 {
+		return false
+	}
+	tok := &t.tokens[in.next]
+	return tok.word && tok.digits > 0 && !t.isAmount(in.next) || monthNames[tok.lower] > 0 && tok.capital
+}
+
+// windowAhead finds the date behind "manufactured by Acme in China from …",
+// in the same sentence, before it speaks of something else. 0: there is none.
+func (t *text) windowAhead(m mention) int {
+	_, end := t.sentenceTokens(m.first)
+	for i := m.next; i < end && i < m.next+16; i++ {
+		switch t.tokens[i].lower {
+		case "sold", "available", "distributed", "shipped", "purchased", "stores", "online", "measure", "since", "expires", "vendus", "vendu":
+			return 0
+		case "from", "between", "before", "prior", "after", "on", "in", "during", "through", "until", "entre", "du", "avant", "après", "en", "to", "dates", "ranging":
+			c := cursor{s: t.lower, pos: t.tokens[i].start}
+			if v, ok := c.dateValue(true); ok && (v.from != "" || v.to != "") {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// limitsBySale tells whether a notice limits itself by dates of sale: "Only
+// units sold between … are included". Dates that tell when a product was in the
+// shops limit nothing.
+func (t *text) limitsBySale(m mention) bool {
+	first, end := t.sentenceTokens(m.first)
+	only := false
+	for i := first; i < m.first; i++ {
+		switch t.tokens[i].lower {
+		case "only", "uniquement", "seuls", "seules", "limited":
+			only = true
+		case "sold", "available", "stores", "at":
+			only = false
+		}
+	}
+	if !only || m.next < len(t.tokens) && t.tokens[m.next].lower == "at" {
+		return false
+	}
+	for i := first; i < end; i++ {
+		switch t.tokens[i].lower {
+		case "included", "affected", "involved", "involves", "subject", "recalled", "recall", "concernés", "concernées", "rappelés", "rappel":
+			return true
+		}
+	}
+	return false
+}
+
+// saysAll tells whether the words before a label are "all" or "tous les".
+func (t *text) saysAll(m mention) bool {
+	for k := m.first - 1; k >= 0 && k > m.first-4; k-- {
+		switch t.tokens[k].lower {
+		case "all", "every", "any", "tous", "toutes":
+			return true
+		case "les", "the", "of", "product", "production", "unexpired", "/", "manufacturing", "sizes", "and", "-":
+		default:
+			return false
+		}
+	}
+	return false
 }

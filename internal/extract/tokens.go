@@ -32,6 +32,8 @@ type text struct {
 	source string
 	lower  string
 	tokens []token
+	// sentences numbers each token's sentence, once cutSentences has run.
+	sentences []int32
 }
 
 // tokenise cuts a text into tokens. It works on any bytes: what is not UTF-8

@@ -1,0 +1,317 @@
+package extract
+
+import "strings"
+
+// codeList is what stands behind a code's label.
+type codeList struct {
+	values []value
+	next   int  // the token behind the list
+	all    bool // "all lots"
+	doubt  bool // something stands there that was not understood
+}
+
+// leadIn is the run of words between a label and its values.
+type leadIn struct {
+	next            int
+	between         bool // from, between, ranging
+	prefix, suffix  bool
+	upper, lower    bool // "prior to X", "after X"
+	exclusive       bool
+	announced       bool // a colon or "following": values must come
+	awkward         bool // a condition on single characters of the code
+	located         bool // tells where the mark stands, not what it is
+	characterCounts bool
+}
+
+// readLeadIn moves from token i to the first thing that may be a value.
+func (t *text) readLeadIn(i int) leadIn {
+	in := leadIn{next: i}
+	for ; in.next < len(t.tokens) && in.next < i+18; in.next++ {
+		switch tok := &t.tokens[in.next]; tok.lower {
+		case ":", "=":
+			in.announced = true
+		case "following", "below":
+			in.announced = true
+		case "from", "between", "ranging", "range", "ranges", "entre", "du", "within", "span":
+			in.between = true
+		case "begin", "begins", "beginning", "start", "starts", "starting", "commençant", "commence", "prefix", "prefixes", "starts/begins":
+			in.prefix = true
+		case "end", "ends", "ending", "finissant", "terminant", "suffix":
+			in.suffix = true
+		case "prior", "before":
+			in.upper, in.exclusive = true, true
+		case "after":
+			in.lower, in.exclusive = true, true
+		case "through", "thru", "until":
+			in.upper = true
+		case "second", "third", "fourth", "fifth", "middle", "position", "digit", "letter", "character":
+			if tok.lower == "letter" || tok.lower == "digit" || tok.lower == "character" {
+				if in.prefix || in.suffix {
+					continue
+				}
+			}
+			in.awkward = true
+		case "is", "are", "was", "were", "of", "include", "includes", "including", "included", "the", "in", "with", "that", "which", "either", "both",
+			"one", "as", "\"", "“", "‘", "'", "(", "have", "has", "having", "a", "an", "and/or", "these", "contain", "contains", "containing", "bearing", "bear", "by", "listed", "identified",
+			"numbers", "number", "codes", "code", "date", "dates", "numerals", "letters", "digits", "characters", "to", "and", "or", ",", "can", "be", "each", "their", "de", "par", "le", "les", "est", "sont", "marked", "stamped", "reads", "read", "reading", "printed", "no", "nos", ".", "#", "if", "all", "et", "affected", "recalled", "may", "on", "product", "products", "included:", "at", "includes:", "’", "identify", "sequential", "»", "«", "specific", "same", "possible", "number(s", "series", "only", "any", "s", ")", "*", "-", "–", "•", "”", "n":
+			if tok.lower == "." && t.tokens[in.next-1].lower != "no" && t.tokens[in.next-1].lower != "nos" {
+				return in
+			}
+			if tok.lower == "-" && tok.gap == adjacent && in.suffix {
+				return in
+			}
+		case "located", "found", "appears", "appear", "situated", "molded", "engraved", "etched", "sewn", "affixed", "attached":
+			in.located = true
+			return in
+		default:
+			if l, span := labels.at(t, in.next); span > 0 && (in.prefix || in.suffix) && (l == labelSerial || l == labelLot) {
+				in.next += span - 1
+				continue
+			}
+			return in
+		}
+	}
+	return in
+}
+
+// codesBehind reads the list of codes behind a mention of a code's label.
+func (t *text) codesBehind(m mention) codeList {
+	in := t.readLeadIn(m.next)
+	list := codeList{next: m.next}
+	if in.located {
+		return list
+	}
+	in.prefix, in.suffix = t.firstDigits(m.first, in.prefix, in.suffix)
+	i := in.next
+	for i < len(t.tokens) {
+		v, next, ok := t.codeValue(i, m, in, len(list.values) > 0)
+		if !ok {
+			break
+		}
+		if v.at.end == 0 {
+			list.doubt, list.next = true, next
+			i = next
+		} else {
+			list.values = append(list.values, t.joinedParts(&v, i, &next, m)...)
+			list.next, i = next, next
+		}
+		sep := t.listSeparator(i, list.values)
+		if sep < 0 {
+			break
+		}
+		i = sep
+	}
+	if in.awkward && len(list.values) > 0 {
+		list.values, list.doubt = nil, true
+	}
+	if len(list.values) == 0 && in.announced && m.plural {
+		list.doubt = true
+	}
+	return list
+}
+
+// firstDigits reads "the first four digits of the lot code" in front of a label.
+func (t *text) firstDigits(label int, prefix, suffix bool) (bool, bool) {
+	for i := label - 1; i >= 0 && i > label-8; i-- {
+		switch t.tokens[i].lower {
+		case "first":
+			return true, suffix
+		case "last", "final":
+			return prefix, true
+		case "of", "the", "their", "its", "digits", "numbers", "characters", "letters", "two", "three", "four", "five", "six", "seven", "eight", "each":
+		default:
+			return prefix, suffix
+		}
+	}
+	return prefix, suffix
+}
+
+// codeValue reads one code, range, prefix or suffix at token i. A value whose
+// span is empty was there but could not be read.
+func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next int, ok bool) {
+	i = t.skipQuotes(i)
+	if i < len(t.tokens) && t.tokens[i].lower == "-" && in.suffix {
+		i++
+	}
+	if i >= len(t.tokens) || !t.isCode(i, m, in, more) {
+		return v, i, false
+	}
+	first := &t.tokens[i]
+	code := t.code(i)
+	next = t.skipQuotes(i + 1)
+	at := span{first.start, first.end}
+	switch {
+	case in.prefix:
+		return value{form: isPrefix, from: code, at: at}, next, true
+	case in.suffix:
+		return value{form: isSuffix, from: code, at: at}, next, true
+	}
+	if to, end := t.rangeEnd(next, in.between && !more, m); end > 0 {
+		second := &t.tokens[end-1]
+		next = t.skipQuotes(end)
+		if !ordered(code, to) {
+			return value{}, next, true
+		}
+		return value{form: isRange, from: code, to: to, at: span{at.start, second.end}}, next, true
+	}
+	if from, to, ok := splitRange(code); ok && (m.plural || in.between) {
+		return value{form: isRange, from: from, to: to, at: at}, next, true
+	}
+	switch bound := t.trailingBound(next); {
+	case bound < 0 || in.upper:
+		end := max(next, next-bound)
+		return value{form: isRange, to: code, at: span{at.start, t.tokens[end-1].end}, exclusiveEnd: in.exclusive}, end, true
+	case bound > 0 || in.lower:
+		end := next + bound
+		return value{form: isRange, from: code, at: span{at.start, t.tokens[end-1].end}, exclusiveEnd: in.exclusive}, end, true
+	}
+	return value{form: isEqual, from: code, to: code, at: at}, next, true
+}
+
+// code is the code at token i without signs that aren't part of it.
+func (t *text) code(i int) string {
+	return t.source[t.tokens[i].start:t.tokens[i].end]
+}
+
+// skipQuotes moves behind quotation marks and the full stop or comma that
+// American usage puts inside them.
+func (t *text) skipQuotes(i int) int {
+	for i < len(t.tokens) {
+		switch t.tokens[i].lower {
+		case "\"", "“", "”", "‘", "’", "'", "«", "»", "*", "''":
+			i++
+		case ",", ".":
+			if i+1 < len(t.tokens) && (t.tokens[i+1].lower == "”" || t.tokens[i+1].lower == "\"") && t.tokens[i+1].gap == adjacent && i > 0 {
+				i++
+				continue
+			}
+			return i
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// rangeEnd reads "through 1300" behind the first end of a range. It returns the
+// second end and the token behind it, or 0.
+func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
+	if i < len(t.tokens) && t.tokens[i].lower == "," && i+1 < len(t.tokens) {
+		switch t.tokens[i+1].lower {
+		case "to", "through", "thru", "until":
+			i++
+		}
+	}
+	if i+1 >= len(t.tokens) {
+		return "", 0
+	}
+	switch t.tokens[i].lower {
+	case "to", "through", "thru", "until", "–", "—", "-", "~", "à", "au", "jusqu’à", "jusqu'à", "−":
+	case "and", "et":
+		if !between {
+			return "", 0
+		}
+	case "up":
+		i++
+		if t.tokens[i].lower != "to" {
+			return "", 0
+		}
+	default:
+		return "", 0
+	}
+	j := t.skipQuotes(i + 1)
+	for j < len(t.tokens) && (t.tokens[j].lower == "and" || t.tokens[j].lower == "including" || t.tokens[j].lower == "serial" || t.tokens[j].lower == "number" || t.tokens[j].lower == "#" || t.tokens[j].lower == "lot") {
+		j++
+	}
+	j = t.skipQuotes(j)
+	if j >= len(t.tokens) || !t.isCode(j, m, leadIn{between: true}, true) {
+		return "", 0
+	}
+	return t.code(j), j + 1
+}
+
+// trailingBound reads "and below" (negative) or "and above" (positive) behind a
+// code, as the number of its tokens.
+func (t *text) trailingBound(i int) int {
+	if i+1 >= len(t.tokens) || t.tokens[i].lower != "and" && t.tokens[i].lower != "or" {
+		return 0
+	}
+	switch t.tokens[i+1].lower {
+	case "below", "lower", "earlier", "before", "under", "prior", "older", "less":
+		return -2
+	case "above", "higher", "later", "after", "up", "newer", "greater", "over":
+		return 2
+	}
+	return 0
+}
+
+// listSeparator returns the token behind the mark between two codes of a list,
+// or -1 when the list ends at token i.
+func (t *text) listSeparator(i int, values []value) int {
+	start := i
+	for i < len(t.tokens) && i < start+4 {
+		switch t.tokens[i].lower {
+		case ",", ";", "&", "/", "and", "or", "et", "ou", "and/or", "•", "|", "\"", "“", "‘", "'", "#", "«":
+			i++
+			continue
+		}
+		break
+	}
+	if i >= len(t.tokens) {
+		return -1
+	}
+	if i == start && (len(values) == 0 || t.tokens[i].gap == adjacent) {
+		return -1
+	}
+	return i
+}
+
+// ordered tells whether two codes can be the ends of a range.
+func ordered(from, to string) bool {
+	from, to = squeeze(from), squeeze(to)
+	if onlyDigits(from) && onlyDigits(to) {
+		from, to = strings.TrimLeft(from, "0"), strings.TrimLeft(to, "0")
+		return len(from) < len(to) || len(from) == len(to) && from <= to
+	}
+	if len(from) != len(to) {
+		return false
+	}
+	for i := range len(from) {
+		if isDigit(from[i]) != isDigit(to[i]) {
+			return false
+		}
+	}
+	return from <= to
+}
+
+// squeeze leaves a code's letters and digits, in capitals.
+func squeeze(code string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 0x80:
+			return r
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		}
+		return -1
+	}, code)
+}
+
+func onlyDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// splitRange cuts "2313-2416" at its hyphen when both halves are numbers of one
+// length in ascending order.
+func splitRange(code string) (from, to string, ok bool) {
+	from, to, found := strings.Cut(code, "-")
+	if !found || len(from) != len(to) || len(from) < 4 || !onlyDigits(from) || !onlyDigits(to) || from >= to {
+		return "", "", false
+	}
+	return from, to, true
+}

@@ -1,0 +1,100 @@
+package extract
+
+import "github.com/crownsafe/api/internal/recall"
+
+// row is one row of a flattened table of serial numbers.
+type row struct {
+	value value
+	model string
+}
+
+// serialColumn reads the ranges of a flattened table in whose head the label
+// stands: "Model Description Serial No. Range TB21044BEN … 3014835626 to
+// 3015507481". Only pairs of codes built alike count, and only long ones.
+func (t *text) serialColumn(m mention) (rows []row, end int) {
+	const reach = 600
+	if m.label != labelSerial && !m.plural || m.next >= len(t.tokens) || !m.strong && !m.plural {
+		return nil, 0
+	}
+	if next := &t.tokens[m.next]; next.lowercase && !next.capital && next.lower != "range" && next.lower != "ranges" {
+		return nil, 0
+	}
+	model := ""
+	for i := m.next; i+2 < len(t.tokens) && i < m.next+reach; i++ {
+		tok := &t.tokens[i]
+		if !tok.word || tok.digits < 3 {
+			continue
+		}
+		if to, behind := t.rangeEnd(i+1, true, m); behind > 0 && tok.digits >= 4 && t.tokens[behind-1].digits >= 4 && t.isCode(i, m, leadIn{}, false) {
+			if from := t.code(i); ordered(from, to) {
+				v := value{form: isRange, from: from, to: to, at: span{tok.start, t.tokens[behind-1].end}}
+				rows, end = append(rows, row{v, model}), behind
+				i = behind - 1
+				continue
+			}
+			return nil, 0 // a table of another make
+		}
+		if t.isColumnCode(i, m) {
+			model = t.code(i)
+		}
+	}
+	return rows, end
+}
+
+// addColumn keeps a table's rows, each limited to the model that stands before
+// it, as far as that is a model of the notice.
+func (r *reader) addColumn(t *text, m mention, rows []row, end int) int {
+	for _, row := range rows {
+		k := mark{text: t, kind: recall.Serial, label: m, values: []value{row.value}, end: row.value.at.end}
+		if m.label != labelSerial {
+			k.kind = m.label.kind()
+		}
+		if row.model != "" && r.seen[squeeze(row.model)] {
+			k.models = []string{row.model}
+		}
+		r.marks = append(r.marks, k)
+	}
+	return m.next
+}
+
+// readBareCodes reads a field that holds nothing but codes without a label:
+// lots, or barcodes where every number is as long as one.
+func (r *reader) readBareCodes(t *text) {
+	m := mention{label: labelLot, strong: true, plural: true}
+	var values []value
+	for i := 0; i < len(t.tokens); i++ {
+		tok := &t.tokens[i]
+		if !tok.word {
+			continue
+		}
+		if end, printed := t.barcodeAt(i); end > 0 && tok.letters == 0 && printed.end-printed.start >= 11 {
+			r.addGTIN(t, printed)
+			i = end - 1
+			continue
+		}
+		if tok.lowercase || len(values) == 0 && tok.digits == 0 || !t.isCode(i, m, leadIn{}, false) {
+			values = nil
+			break
+		}
+		code := t.code(i)
+		values = append(values, value{form: isEqual, from: code, to: code, at: span{tok.start, tok.end}})
+	}
+	k := mark{text: t, kind: recall.Lot, label: m, values: values}
+	if len(values) == 0 && len(r.found.GTINs) == 0 && t.hasDigits() {
+		k.doubt = true
+	}
+	if len(values) > 0 || k.doubt {
+		k.label.next = 0
+		k.end = t.tokens[len(t.tokens)-1].end
+		r.marks = append(r.marks, k)
+	}
+}
+
+func (t *text) hasDigits() bool {
+	for i := range t.tokens {
+		if t.tokens[i].digits > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,235 @@
+package extract
+
+import "strings"
+
+// span is a stretch of a text in bytes.
+type span struct{ start, end int }
+
+// value is one condition read from a text: an operator and its bounds.
+type value struct {
+	form         form
+	from, to     string
+	exclusiveEnd bool // the one bound of an open range is itself outside
+	at           span
+	dates        [2]date // the bounds of a date value
+}
+
+type form uint8
+
+const (
+	isEqual form = iota
+	isRange
+	isPrefix
+	isSuffix
+)
+
+// dateBounds are the words that make an open range of the date behind them.
+var dateBounds = []struct {
+	words     string
+	upper     bool // the date is the end
+	exclusive bool
+}{
+	{"up to and including", true, false}, {"on or before", true, false}, {"prior to and including", true, false},
+	{"up to", true, false}, {"prior to", true, true}, {"before", true, true}, {"earlier than", true, true},
+	{"no later than", true, false}, {"through", true, false}, {"thru", true, false}, {"until", true, false}, {"or before", true, false},
+	{"avant le", true, true}, {"avant", true, true}, {"jusqu’au", true, false}, {"jusqu'au", true, false},
+	{"on or after", false, false}, {"on and after", false, false}, {"after", false, true}, {"since", false, false}, {"later than", false, true},
+	{"beginning on", false, false}, {"beginning in", false, false}, {"beginning", false, false}, {"starting in", false, false}, {"starting", false, false},
+	{"après le", false, true}, {"après", false, true}, {"à partir du", false, false}, {"à partir de", false, false}, {"depuis", false, false},
+}
+
+// rangeWords join the ends of a range.
+var rangeWords = []string{"through and including", "up to and including", "and including", "through", "thru", "until", "to", "jusqu’au", "jusqu'au", "à", "au", "et le"}
+
+// dates reads a list of dates and date ranges at the cursor: what was read, and
+// whether something date-like stood there that could not be read to its end.
+func (c *cursor) dates(years bool) (values []value, doubt bool) {
+	for {
+		start := c.pos
+		v, ok := c.dateValue(years)
+		if !ok {
+			c.pos = start
+			return values, doubt
+		}
+		if v.from == "" && v.to == "" {
+			return values, true
+		}
+		values = append(values, v)
+		mark := c.pos
+		c.separators()
+		if !c.startsDate() {
+			c.pos = mark
+			return values, doubt
+		}
+	}
+}
+
+// startsDate tells whether what is next may be a date or one of its bounds.
+func (c *cursor) startsDate() bool {
+	if isDigit(c.peek()) {
+		return true
+	}
+	probe := *c
+	if _, ok := probe.month(); ok {
+		return true
+	}
+	probe.fillers()
+	if probe.bound() != nil || probe.word("between") || probe.word("from") {
+		probe.fillers()
+		_, ok := probe.date(true)
+		return ok
+	}
+	return false
+}
+
+// separators moves behind what stands between two dates of a list.
+func (c *cursor) separators() {
+	for {
+		c.blanks()
+		if c.take(",;&/\"") == 0 && !c.sign("“", "”", "•") && !c.word("and") && !c.word("or") && !c.word("et") && !c.word("ou") {
+			return
+		}
+	}
+}
+
+// fillers moves behind words that may stand between a label and its date.
+func (c *cursor) fillers() {
+	for range 12 {
+		c.blanks()
+		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes") {
+			return
+		}
+	}
+}
+
+func (c *cursor) anyWord(words ...string) bool {
+	for _, w := range words {
+		if c.word(w) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *cursor) sign(signs ...string) bool {
+	for _, s := range signs {
+		if strings.HasPrefix(c.s[c.pos:], s) {
+			c.pos += len(s)
+			return true
+		}
+	}
+	return false
+}
+
+// word moves behind a word (or several) if it is next and ends there.
+func (c *cursor) word(w string) bool {
+	if !strings.HasPrefix(c.s[c.pos:], w) {
+		return false
+	}
+	if end := c.pos + len(w); end < len(c.s) {
+		if class, _ := classify(c.s, end); class == classLetter || class == classDigit && !isDigit(w[len(w)-1]) && len(w) < 4 {
+			return false
+		}
+	}
+	c.pos += len(w)
+	return true
+}
+
+// dateValue reads one date or one range. ok tells that a date stands here; a
+// value without bounds, that it could not be read whole.
+func (c *cursor) dateValue(years bool) (v value, ok bool) {
+	c.fillers()
+	start := c.pos
+	bound := c.bound()
+	between := bound == nil && (c.word("between") || c.word("from") || c.word("du") || c.word("entre"))
+	c.fillers()
+	first, ok := c.date(years || between || bound != nil)
+	if !ok {
+		return value{}, false
+	}
+	if second, closed := c.rangeEnd(years, between); closed {
+		return rangeOf(first, second, span{start, c.pos}), true
+	}
+	at := span{start, c.pos}
+	if first.year == 0 {
+		return value{at: at}, true
+	}
+	upper, exclusive := false, false
+	switch {
+	case bound != nil:
+		upper, exclusive = bound.upper, bound.exclusive
+	case c.trailing("and before", "and earlier", "or before", "or earlier", "and prior", "or prior", "et avant", "ou avant"):
+		upper = true
+	case c.trailing("and later", "and after", "or later", "or after", "and beyond", "onward", "onwards", "to present", "through present", "to the present", "through the present", "et après"):
+	default:
+		return value{form: isEqual, from: first.String(), to: first.String(), at: at, dates: [2]date{first, first}}, true
+	}
+	v = value{form: isRange, exclusiveEnd: exclusive, at: span{start, c.pos}}
+	if upper {
+		v.to, v.dates[1] = first.String(), first
+	} else {
+		v.from, v.dates[0] = first.String(), first
+	}
+	return v, true
+}
+
+func (c *cursor) bound() *struct {
+	words     string
+	upper     bool
+	exclusive bool
+} {
+	for i := range dateBounds {
+		if c.word(dateBounds[i].words) {
+			return &dateBounds[i]
+		}
+	}
+	return nil
+}
+
+// rangeEnd reads "through August 20, 2024" behind the first date.
+func (c *cursor) rangeEnd(years, between bool) (date, bool) {
+	start := c.pos
+	c.take("\"),")
+	c.sign("”")
+	c.blanks()
+	joined := c.sign("–", "—", "‑") || c.take("-~") != 0 || c.anyWord(rangeWords...)
+	if !joined && between {
+		joined = c.word("and") || c.word("et")
+	}
+	if joined {
+		c.fillers()
+		c.anyWord("sell by", "sell-by", "best by", "use by", "exp")
+		c.fillers()
+		if d, ok := c.date(years || between); ok {
+			return d, true
+		}
+	}
+	c.pos = start
+	return date{}, false
+}
+
+// trailing reads words behind a date that open its range.
+func (c *cursor) trailing(phrases ...string) bool {
+	start := c.pos
+	c.take(",")
+	c.blanks()
+	for _, p := range phrases {
+		if c.word(p) {
+			return true
+		}
+	}
+	c.pos = start
+	return false
+}
+
+// rangeOf makes a range; a missing year of its start is that of its end. A
+// range that ends before it starts is left without bounds: it was misread.
+func rangeOf(first, second date, at span) value {
+	if first.year == 0 {
+		first.year = second.year
+	}
+	if first.year == 0 || second.year == 0 || !first.valid() || first.first().After(second.last()) {
+		return value{at: at}
+	}
+	return value{form: isRange, from: first.String(), to: second.String(), at: at, dates: [2]date{first, second}}
+}

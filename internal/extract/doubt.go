@@ -1,0 +1,104 @@
+package extract
+
+import "github.com/crownsafe/api/internal/recall"
+
+// limiting are words before a code's label that say that only some units are
+// recalled, or how to tell them.
+var limiting = newLexicon(
+	entry[bool]{true, []string{"certain", "specific", "select", "selected", "following", "affected", "recalled", "identified by", "identify", "identified", "determine", "verify", "check", "checking", "enter", "entering", "compare", "look up", "lookup", "search", "limited to", "certains", "concernés", "suivants", "vérifier", "with the", "within", "confirm", "match", "matching", "list of", "their"}},
+)
+
+// elsewhere are words that send the reader somewhere else for the codes.
+var elsewhere = newLexicon(
+	entry[bool]{true, []string{"website", "www*", "https", "http", "http*", "chart", "table", "visit", "online", "see if", "whether", "determine if", "included", "affected", "recalled", "involved", "part of", "below", "contact", "call", "concernés", "site", "following", "identify", "identified"}},
+)
+
+// doubts finds the sentences by which a notice limits itself by a kind of mark
+// of which nothing was read: "visit the website to check your serial number".
+func (r *reader) doubts(groups, unread []group) []group {
+	have := map[recall.UnitKind]bool{}
+	for _, g := range append(append([]group(nil), groups...), unread...) {
+		for _, p := range g.preds {
+			have[family(p.Kind)] = true
+		}
+	}
+	var found []group
+	for _, t := range r.texts {
+		for i := 0; i < len(t.tokens); i++ {
+			m, ok := t.mentionAt(i)
+			if !ok || !m.label.code() && m.label != labelExpiry && m.label != labelBestBefore {
+				continue
+			}
+			kind := m.label.kind()
+			i = m.next - 1
+			if have[family(kind)] || !t.limits(m) {
+				continue
+			}
+			have[family(kind)] = true
+			first, end := t.sentenceTokens(m.first)
+			k := mark{text: t, kind: kind, label: mention{label: m.label, first: first, next: m.next}, end: t.tokens[end-1].end}
+			found = append(found, r.unreadable(k))
+		}
+	}
+	if r.opts.Cut && len(found)+len(unread) == 0 {
+		found = append(found, r.cutOff(groups)...)
+	}
+	return found
+}
+
+// family folds the kinds that people don't tell apart.
+func family(kind recall.UnitKind) recall.UnitKind {
+	switch kind {
+	case recall.Batch, recall.DateCode:
+		return recall.Lot
+	case recall.Expiry:
+		return recall.BestBefore
+	}
+	return kind
+}
+
+// limits tells whether a mention without values limits the notice. One that
+// only tells where a mark is printed, or what to have at hand for a call,
+// doesn't.
+func (t *text) limits(m mention) bool {
+	first, end := t.sentenceTokens(m.first)
+	before := false
+	for i := max(first, m.first-8); i < m.first; i++ {
+		if _, span := limiting.at(t, i); span > 0 {
+			before = true
+		}
+	}
+	if !before || !m.strong && !m.plural {
+		return false
+	}
+	for i := first; i < end; i++ {
+		if _, span := elsewhere.at(t, i); span > 0 && i != m.first-1 {
+			return !t.excludes(m.first)
+		}
+	}
+	return false
+}
+
+// cutOff doubts the codes of a text whose end was lost.
+func (r *reader) cutOff(groups []group) []group {
+	if len(r.texts) == 0 {
+		return nil
+	}
+	t := r.texts[len(r.texts)-1]
+	last := len(t.tokens) - 1
+	kind := recall.UnitKind("")
+	if len(groups) > 0 {
+		kind = groups[len(groups)-1].preds[0].Kind
+	}
+	first, _ := t.sentenceTokens(last)
+	for i := first; i <= last; i++ {
+		if m, ok := t.mentionAt(i); ok && (m.label.code() || isDateKind(m.label.kind())) {
+			kind = m.label.kind()
+		}
+	}
+	if kind == "" {
+		return nil // nothing says that codes limit the notice: it covers every unit
+	}
+	k := mark{text: t, kind: kind, label: mention{first: max(first, last-12), next: last + 1}, end: t.tokens[last].end}
+	return []group{r.unreadable(k)}
+}

@@ -1,0 +1,320 @@
+package extract
+
+import (
+	"slices"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// group is one alternative: its predicates must hold together.
+type group struct {
+	preds []recall.Predicate
+	text  *text
+	near  int // token that tells its sentence
+}
+
+// mostGroups bounds how many groups one notice may get; beyond it, conditions
+// are left off, which can only widen what is covered.
+const mostGroups = 3000
+
+// codes puts what was read together.
+func (r *reader) codes() Codes {
+	r.bindModels()
+	groups := r.groups()
+	for n, g := range groups {
+		for _, p := range g.preds {
+			p.Group = n + 1
+			r.found.Units = append(r.found.Units, p)
+		}
+	}
+	return r.found
+}
+
+func (r *reader) groups() []group {
+	var windows, sales, exceptions []mark
+	var groups, unread []group
+	pairs := pairing{r: r}
+	for _, k := range r.marks {
+		k = r.settleFormat(k)
+		switch {
+		case k.except:
+			exceptions = append(exceptions, k)
+			continue
+		case k.kind == recall.Sold:
+			sales = append(sales, k)
+		case k.kind == recall.Made && len(k.values) > 0:
+			windows = append(windows, k)
+		case len(k.values) > 0 || k.all:
+			pairs.add(k)
+		}
+		if k.doubt {
+			unread = append(unread, r.unreadable(k))
+		}
+	}
+	groups = pairs.groups()
+	groups = r.joinWindows(groups, windows)
+	groups = r.joinWindows(groups, sales)
+	unread = append(unread, r.doubts(groups, unread)...)
+	groups = joinUnread(groups, unread)
+	groups = r.takeOut(groups, exceptions)
+	return r.coverOtherModels(groups)
+}
+
+// predicates turns a mark's values into predicates, alternatives all.
+func (r *reader) predicates(k mark) []recall.Predicate {
+	if len(k.values) == 0 {
+		if !k.all {
+			return nil
+		}
+		return []recall.Predicate{r.finish(recall.All(0, k.kind, k.quote(value{})), k)}
+	}
+	out := make([]recall.Predicate, 0, len(k.values))
+	for _, v := range k.values {
+		var p recall.Predicate
+		switch quote := k.quote(v); v.form {
+		case isRange:
+			p = recall.Range(0, k.kind, v.from, v.to, quote)
+			p.FromInclusive = !v.exclusiveEnd || v.from == ""
+			p.ToInclusive = !v.exclusiveEnd || v.to == ""
+		case isPrefix:
+			p = recall.Affix(0, k.kind, recall.OpPrefix, v.from, quote)
+		case isSuffix:
+			p = recall.Affix(0, k.kind, recall.OpSuffix, v.from, quote)
+		default:
+			p = recall.Equals(0, k.kind, v.from, quote)
+		}
+		out = append(out, r.finish(p, k))
+	}
+	return out
+}
+
+func (r *reader) finish(p recall.Predicate, k mark) recall.Predicate {
+	p.Models = append(p.Models, k.models...)
+	p.Except = k.except
+	p.WherePrinted = r.places[k.kind].String()
+	if p.WherePrinted == "" && k.kind == recall.Made {
+		p.WherePrinted = r.places[recall.DateCode].String()
+	}
+	return p
+}
+
+func (r *reader) unreadable(k mark) group {
+	return group{[]recall.Predicate{r.finish(recall.Unreadable(0, k.kind, k.quote(value{})), k)}, k.text, k.label.first}
+}
+
+// longestQuote is how long a quote may be that shows a value with its label.
+const longestQuote = 160
+
+// quote is the words that a value comes from: with its label where they stand
+// together.
+func (k *mark) quote(v value) recall.Quote {
+	at := v.at
+	start := at.start
+	if k.label.first < len(k.text.tokens) && k.label.next > 0 {
+		start = k.text.tokens[k.label.first].start
+	}
+	if at.end == 0 {
+		at = span{start, max(k.end, start)}
+		if at.end-at.start > longestQuote {
+			at.end = k.text.boundary(at.start + longestQuote)
+		}
+	} else if start <= at.start && at.end-start <= longestQuote {
+		at.start = start
+	}
+	return k.text.quote(at)
+}
+
+func (t *text) quote(at span) recall.Quote {
+	return recall.Quote{Text: t.source[at.start:at.end], Field: t.field, Start: at.start, End: at.end}
+}
+
+// boundary is the end of the last token that ends at or before a byte.
+func (t *text) boundary(at int) int {
+	end := 0
+	for i := range t.tokens {
+		if t.tokens[i].end > at {
+			break
+		}
+		end = t.tokens[i].end
+	}
+	return end
+}
+
+// joinWindows adds the windows of manufacture or sale to the groups.
+//
+// One window holds for the whole notice. Of several, each holds for the codes
+// of its own sentence and is an alternative otherwise.
+func (r *reader) joinWindows(groups []group, windows []mark) []group {
+	if len(windows) == 0 {
+		return groups
+	}
+	attached := make([]bool, len(windows))
+	for n := range windows {
+		w := &windows[n]
+		preds := r.windowPredicates(*w)
+		if len(preds) == 0 {
+			continue
+		}
+		var next []group
+		for _, g := range groups {
+			if !w.holdsFor(g, len(windows) == 1) || len(groups)*len(preds) > mostGroups {
+				next = append(next, g)
+				continue
+			}
+			attached[n] = true
+			for _, p := range preds {
+				next = append(next, group{append(slices.Clone(g.preds), p...), g.text, g.near})
+			}
+		}
+		groups = next
+	}
+	for n := range windows {
+		if attached[n] || len(windows) == 1 && len(groups) > 0 {
+			continue
+		}
+		for _, p := range r.windowPredicates(windows[n]) {
+			groups = append(groups, group{p, windows[n].text, windows[n].label.first})
+		}
+	}
+	return groups
+}
+
+// holdsFor tells whether a window limits a group of codes.
+func (k *mark) holdsFor(g group, single bool) bool {
+	together := g.text == k.text && g.text.sentences[g.near] == k.text.sentences[k.label.first]
+	for _, p := range g.preds {
+		if p.Kind == recall.Made && k.kind == recall.Made {
+			return false
+		}
+		if p.Kind == recall.Serial && !together && k.kind == recall.Made {
+			return false // the serial number tells already which units were made then
+		}
+		if len(p.Models) > 0 && len(k.models) > 0 && !slices.Equal(p.Models, k.models) {
+			return false
+		}
+	}
+	return single || together
+}
+
+// windowPredicates are a window's alternatives; a date of manufacture that is
+// printed in a stated format brings the date code that it makes.
+func (r *reader) windowPredicates(k mark) [][]recall.Predicate {
+	var out [][]recall.Predicate
+	for i, p := range r.predicates(k) {
+		preds := []recall.Predicate{p}
+		if code, ok := r.dateCodeOf(k, k.values[i], p); ok {
+			preds = append(preds, code)
+		}
+		out = append(out, preds)
+	}
+	return out
+}
+
+// joinUnread adds what could not be read: to groups that only tell when units
+// were made, it belongs as a further condition; beside codes that were read it
+// is an alternative, so that it can neither exclude a unit nor hide one.
+func joinUnread(groups, unread []group) []group {
+	if len(unread) == 0 {
+		return groups
+	}
+	onlyWindows := len(groups) > 0
+	for _, g := range groups {
+		for _, p := range g.preds {
+			onlyWindows = onlyWindows && (p.Kind == recall.Made || p.Kind == recall.Sold)
+		}
+	}
+	if !onlyWindows || len(unread) > 1 || unread[0].preds[0].Kind == recall.Made {
+		return append(groups, unread...)
+	}
+	for i := range groups {
+		groups[i].preds = append(groups[i].preds, unread[0].preds...)
+	}
+	return groups
+}
+
+// takeOut adds the exceptions to every group that speaks of the same kind of
+// mark, or makes them the only condition.
+func (r *reader) takeOut(groups []group, exceptions []mark) []group {
+	const most = 50
+	var preds []recall.Predicate
+	for _, k := range exceptions {
+		if len(k.models) == 0 {
+			preds = append(preds, r.predicates(k)...)
+		}
+	}
+	if len(preds) == 0 || len(preds) > most {
+		return groups
+	}
+	if len(groups) == 0 {
+		return []group{{preds: preds}}
+	}
+	for i := range groups {
+		kinds := map[recall.UnitKind]bool{}
+		for _, p := range groups[i].preds {
+			kinds[p.Kind] = true
+		}
+		for _, p := range preds {
+			if kinds[p.Kind] {
+				groups[i].preds = append(groups[i].preds, p)
+			}
+		}
+	}
+	return groups
+}
+
+// bindModels limits marks to the models that their sentence names before them.
+func (r *reader) bindModels() {
+	for i := range r.marks {
+		k := &r.marks[i]
+		if len(k.models) > 0 || k.except {
+			continue
+		}
+		from := 0
+		for j := range i {
+			if before := &r.marks[j]; before.text == k.text && before.kind == k.kind {
+				from = before.label.first
+			}
+		}
+		for _, m := range r.modelMarks {
+			if m.text == k.text && m.first < k.label.first && m.first >= from && m.sentence == k.text.sentenceOf(k.label.first) {
+				k.models = append(k.models, m.models...)
+			}
+		}
+		if len(k.models) >= len(r.found.Models) {
+			k.models = nil // they are all the models that the notice has
+		}
+	}
+}
+
+// coverOtherModels makes sure that limits bound to some models leave every unit
+// of the notice's other models covered.
+func (r *reader) coverOtherModels(groups []group) []group {
+	bound := map[string]bool{}
+	for _, g := range groups {
+		limited := false
+		for _, p := range g.preds {
+			for _, m := range p.Models {
+				bound[squeeze(m)], limited = true, true
+			}
+		}
+		if !limited {
+			return groups
+		}
+	}
+	if len(groups) == 0 {
+		return groups
+	}
+	var others []string
+	for _, m := range r.found.Models {
+		if !bound[squeeze(m)] {
+			others = append(others, m)
+		}
+	}
+	if len(others) == 0 {
+		return groups
+	}
+	first := groups[0].preds[0]
+	all := recall.All(0, first.Kind, first.Quote)
+	all.Models = others
+	return append(groups, group{preds: []recall.Predicate{all}})
+}

@@ -1,0 +1,143 @@
+package extract
+
+import (
+	"strings"
+
+	"github.com/crownsafe/api/internal/gtin"
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// readGTINs reads the barcodes behind a barcode's label and returns the token
+// behind the last one. Numbers without such a label are never barcodes: one
+// random number in ten passes the check digit.
+func (r *reader) readGTINs(t *text, m mention) int {
+	i := m.next
+	if in := t.readLeadIn(i); !in.located && !in.prefix && !in.suffix {
+		i = in.next
+	}
+	for {
+		start := t.skipQuotes(i)
+		end, printed := t.barcodeAt(start)
+		if end == 0 {
+			return max(i, m.next)
+		}
+		r.addGTIN(t, printed)
+		i = t.skipQuotes(end)
+		i = t.skipBrackets(i)
+		next := t.listSeparator(i, []value{{}})
+		if next < 0 {
+			return i
+		}
+		if twin, ok := t.mentionAt(next); ok && twin.label == labelGTIN {
+			return i
+		}
+		i = next
+	}
+}
+
+// barcodeAt reads the digits of one barcode from token i on, which may be
+// printed in groups, and returns the token behind it; 0 when there is none.
+func (t *text) barcodeAt(i int) (end int, printed span) {
+	digits := make([]byte, 0, 16)
+	possible, possibleEnd := 0, 0
+	for k := i; k < len(t.tokens) && k < i+8; k++ {
+		tok := &t.tokens[k]
+		if k > i && (tok.lower == "-" || tok.lower == "–") {
+			continue
+		}
+		if !tok.word || tok.letters > 0 || tok.digits == 0 || k > i && tok.gap > blank || strings.ContainsAny(tok.lower, "/.+") {
+			break
+		}
+		for _, c := range []byte(tok.lower) {
+			if isDigit(c) {
+				digits = append(digits, c)
+			}
+		}
+		n := len(digits)
+		if n > 14 {
+			break
+		}
+		if (n >= 12 || n == 8) && gtin.Valid(string(digits)) {
+			possible, possibleEnd = n, k+1
+			if n == 8 && k+1 < len(t.tokens) && t.tokens[k+1].digits > 0 && t.tokens[k+1].gap == blank && t.tokens[k+1].letters == 0 && t.tokens[k+1].digits < 8 {
+				continue // a longer code printed in groups
+			}
+			break
+		}
+		if n == 11 {
+			possible, possibleEnd = n, k+1
+		}
+	}
+	if possible == 0 {
+		return t.gluedBarcode(i)
+	}
+	return possibleEnd, span{t.tokens[i].start, t.tokens[possibleEnd-1].end}
+}
+
+// gluedBarcode reads a UPC whose end a flattened table glued to the next
+// column: "8492780898875/8-inch", "193175488718Blue".
+func (t *text) gluedBarcode(i int) (end int, printed span) {
+	const upc = 12
+	if i >= len(t.tokens) {
+		return 0, span{}
+	}
+	s := t.tokens[i].lower
+	if len(s) <= upc || !onlyDigits(s[:upc]) || onlyDigits(s) || !gtin.Valid(s[:upc]) {
+		return 0, span{}
+	}
+	return i + 1, span{t.tokens[i].start, t.tokens[i].start + upc}
+}
+
+// addGTIN keeps a printed barcode: one with a right check digit, or both
+// readings of one with 11 digits, that lost its leading zero or its check digit.
+func (r *reader) addGTIN(t *text, at span) {
+	printed := t.source[at.start:at.end]
+	digits := squeeze(printed)
+	if len(digits) == 11 {
+		if whole := "0" + digits; gtin.Valid(whole) {
+			r.keepGTIN(whole, printed, t.field)
+		}
+		if check, ok := gtin.CheckDigit(digits); ok {
+			r.keepGTIN(digits+string(check), printed, t.field)
+		}
+		return
+	}
+	r.keepGTIN(digits, printed, t.field)
+}
+
+func (r *reader) keepGTIN(digits, printed, field string) {
+	code := gtin.Pad14(digits)
+	if gtin.Restricted(code) || gtin.Coupon(code) || strings.Trim(code, "0") == "" {
+		return
+	}
+	for _, have := range r.found.GTINs {
+		if have.GTIN == code {
+			return
+		}
+	}
+	r.found.GTINs = append(r.found.GTINs, recall.PrintedGTIN{GTIN: code, Printed: printed, From: field})
+}
+
+// skipBrackets moves behind a short remark in brackets: "(Black)", "(6.75 oz)".
+func (t *text) skipBrackets(i int) int {
+	if i >= len(t.tokens) || t.tokens[i].lower != "(" {
+		return i
+	}
+	for k := i + 1; k < len(t.tokens) && k < i+8; k++ {
+		if t.tokens[k].lower == ")" {
+			return k + 1
+		}
+	}
+	return i
+}
+
+// gluedLabel reads "UPC849278089887".
+func (r *reader) gluedLabel(t *text, i int) {
+	tok := &t.tokens[i]
+	for _, label := range []string{"upc", "ean", "gtin"} {
+		rest, ok := strings.CutPrefix(tok.lower, label)
+		if ok && len(rest) >= 12 && gtin.Valid(rest) {
+			r.addGTIN(t, span{tok.start + len(label), tok.end})
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package extract
+
+import (
+	"strconv"
+	"strings"
+)
+
+// modelMark is a list of models where it stands in a text.
+type modelMark struct {
+	text     *text
+	first    int
+	sentence int
+	models   []string
+}
+
+// readModels reads the models behind a model's label.
+func (r *reader) readModels(t *text, m mention) {
+	in := t.readLeadIn(m.next)
+	if in.located || in.prefix || in.suffix {
+		return // "model numbers beginning with 310" names no model
+	}
+	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
+	i := in.next
+	for len(mark.models) < maxModels {
+		names, next := t.modelAt(i, m, in, len(mark.models) > 0)
+		if next == 0 {
+			break
+		}
+		mark.models = append(mark.models, names...)
+		i = t.skipBrackets(t.skipQuotes(next))
+		sep := t.modelSeparator(i)
+		if sep < 0 {
+			break
+		}
+		i = sep
+	}
+	if len(mark.models) == 0 {
+		mark.models = t.modelColumn(in.next, m)
+	}
+	r.keepModels(mark)
+}
+
+// maxModels bounds what one label can bring.
+const maxModels = 400
+
+func (r *reader) keepModels(mark modelMark) {
+	if len(mark.models) == 0 {
+		return
+	}
+	if mark.text.excludes(mark.first) {
+		for _, m := range mark.models {
+			r.notModels[squeeze(m)] = true
+		}
+		return
+	}
+	r.modelMarks = append(r.modelMarks, mark)
+	for _, m := range mark.models {
+		if key := squeeze(m); !r.seen[key] {
+			r.seen[key] = true
+			r.found.Models = append(r.found.Models, m)
+		}
+	}
+}
+
+// modelAt reads one model, or a short range of numbered models, at token i.
+func (t *text) modelAt(i int, m mention, in leadIn, more bool) (models []string, next int) {
+	start := t.skipQuotes(i)
+	if start >= len(t.tokens) {
+		return nil, 0
+	}
+	if start > i {
+		if name, end := t.quotedName(start); end > 0 {
+			return []string{name}, end
+		}
+	}
+	if !t.isModelCode(start, m, more) {
+		return t.modelName(start, m, in, more)
+	}
+	code := t.code(start)
+	if to, end := t.rangeEnd(t.skipQuotes(start+1), false, m); end > 0 && to != "" {
+		if expanded := expand(code, to); expanded != nil {
+			return expanded, end
+		}
+		return []string{code, to}, end
+	}
+	return []string{code}, start + 1
+}
+
+// isModelCode tells whether token i is a model number behind its label.
+func (t *text) isModelCode(i int, m mention, more bool) bool {
+	tok := &t.tokens[i]
+	if tok.digits == 0 || !t.isCode(i, m, leadIn{}, more) || tok.end-tok.start < 2 {
+		return false
+	}
+	c := cursor{s: tok.lower}
+	if _, ok := c.date(false); ok && c.pos == len(tok.lower) && tok.letters == 0 && strings.Contains(tok.lower, "/") {
+		return false
+	}
+	if tok.letters == 0 && tok.digits == 4 && (tok.lower[:2] == "19" || tok.lower[:2] == "20") && !m.strong {
+		return false // a model year
+	}
+	if l, span := labels.at(t, i); span > 0 && l != labelNothing {
+		return false
+	}
+	return true
+}
+
+// quotedName reads what stands between quotation marks as one model: “F7 Pro”.
+func (t *text) quotedName(i int) (string, int) {
+	digits := false
+	for k := i; k < len(t.tokens) && k < i+5; k++ {
+		tok := &t.tokens[k]
+		switch tok.lower {
+		case "”", "\"", "’", "'":
+			end := k
+			for end > i && !t.tokens[end-1].word {
+				end--
+			}
+			if end == i || !digits || standards[t.tokens[i].lower] {
+				return "", 0
+			}
+			return t.source[t.tokens[i].start:t.tokens[end-1].end], k + 1
+		case "“", ":", ".", ";":
+			return "", 0
+		}
+		if k > i && tok.lowercase && !tok.capital && tok.digits == 0 {
+			return "", 0
+		}
+		digits = digits || tok.digits > 0
+	}
+	return "", 0
+}
+
+// modelName reads a model that has a name instead of a number: "models
+// SnugRide, SnugRide Classic Connect and Aprica A30".
+func (t *text) modelName(i int, m mention, in leadIn, more bool) ([]string, int) {
+	if t.tokens[m.first].lower != "models" && t.tokens[m.first].lower != "modèles" || m.strong && !t.namesAnnounced(m) {
+		return nil, 0
+	}
+	end := i
+	for end < len(t.tokens) && end < i+4 && t.isNameWord(end) && (end == i || t.tokens[end].gap == blank) {
+		end++
+	}
+	if end == i || nameStops[t.tokens[i].lower] {
+		return nil, 0
+	}
+	return []string{t.source[t.tokens[i].start:t.tokens[end-1].end]}, end
+}
+
+// namesAnnounced tells that the label says "model name(s)" or ends in a colon.
+func (t *text) namesAnnounced(m mention) bool {
+	for k := m.first; k < m.next; k++ {
+		if s := t.tokens[k].lower; s == "names" || s == "name" || s == ":" {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *text) isNameWord(i int) bool {
+	tok := &t.tokens[i]
+	if !tok.word || nameStops[tok.lower] {
+		return false
+	}
+	if l, _ := labels.at(t, i); l != noLabel {
+		return false
+	}
+	return tok.capital && tok.letters > 1 || tok.digits > 0 && !t.isAmount(i) && !t.isTimeOrMonth(i) && i > 0 && t.tokens[i-1].capital
+}
+
+// nameStops are capitalised words that begin a sentence or a table and no model's name.
+var nameStops = wordSet(`the this these they it all number numbers name description product products size color colors brand upc sku sold manufactured only
+consumers recalled units with and or in on at serial lot date style item quantity includes included include we our a an each not no see model models china
+usa canada united states amazon walmart range location cpsc if for from made january february march april may june july august september october november december`)
+
+// modelSeparator is listSeparator for models: blanks alone separate only codes
+// with letters and digits.
+func (t *text) modelSeparator(i int) int {
+	sep := t.listSeparator(i, []value{{}})
+	if sep < 0 {
+		return -1
+	}
+	if sep == i {
+		tok := &t.tokens[i]
+		if tok.digits == 0 || tok.letters == 0 || tok.lowercase || t.isAmount(i) {
+			return -1
+		}
+	}
+	for sep < len(t.tokens) {
+		switch t.tokens[sep].lower {
+		case "model", "models", "number", "sku", "the", "style", "item":
+			sep++
+			continue
+		}
+		return sep
+	}
+	return -1
+}
+
+// expand lists the models of a short numeric range.
+func expand(from, to string) []string {
+	const most = 60
+	if len(from) != len(to) || !onlyDigits(from) || !onlyDigits(to) || len(from) > 9 {
+		return nil
+	}
+	a, _ := strconv.Atoi(from)
+	b, _ := strconv.Atoi(to)
+	if b <= a || b-a > most {
+		return nil
+	}
+	var models []string
+	for n := a; n <= b; n++ {
+		s := strconv.Itoa(n)
+		models = append(models, strings.Repeat("0", len(from)-len(s))+s)
+	}
+	return models
+}
+
+// modelColumn reads the models of a flattened table, in whose head the label
+// stands: the first code behind the head, and those built like it.
+func (t *text) modelColumn(i int, m mention) []string {
+	const head, rows = 14, 400
+	if i >= len(t.tokens) || t.tokens[i].lowercase && !t.tokens[i].capital || !m.strong && !m.plural {
+		return nil
+	}
+	first := i
+	for ; ; first++ {
+		if first >= len(t.tokens) || first > i+head || t.tokens[first].lower == "." && t.tokens[max(first-1, 0)].lower != "no" && t.tokens[max(first-1, 0)].lower != "nos" {
+			return nil
+		}
+		if t.isColumnCode(first, m) {
+			break
+		}
+	}
+	var models []string
+	for k := first; k < len(t.tokens) && k < first+rows && len(models) < maxModels; k++ {
+		if t.isColumnCode(k, m) && builtLike(t.code(first), t.code(k)) {
+			models = append(models, t.code(k))
+		}
+		if k > first && t.tokens[k].lower == "." && k+1 < len(t.tokens) && t.endsSentence(k) && t.tokens[k-1].digits == 0 {
+			break
+		}
+	}
+	return models
+}
+
+// isColumnCode admits only codes that no word of prose looks like.
+func (t *text) isColumnCode(i int, m mention) bool {
+	tok := &t.tokens[i]
+	return tok.word && tok.digits >= 2 && tok.letters >= 1 && !tok.lowercase && tok.end-tok.start >= 5 && isUpperLetter(t.source[tok.start]) && t.isModelCode(i, m, false)
+}
+
+func isUpperLetter(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// builtLike tells whether two codes start alike: with one letter in common and
+// letters and digits in the same order in the first three places.
+func builtLike(a, b string) bool {
+	if len(a) < 3 || len(b) < 3 || a[0] != b[0] {
+		return len(a) == len(b) && sameClasses(a, b)
+	}
+	return isDigit(a[1]) == isDigit(b[1]) && isDigit(a[2]) == isDigit(b[2])
+}
+
+func sameClasses(a, b string) bool {
+	for i := range len(a) {
+		if isDigit(a[i]) != isDigit(b[i]) {
+			return false
+		}
+	}
+	return true
+}
