@@ -1,6 +1,8 @@
 package gtin
 
-// Application Identifiers (AIs) that this package reads. Section 3.2 lists all.
+// Application Identifiers (AIs) that this package reads; section 3.2 lists all.
+// Packaging (13), sell-by (16) and other dates are skipped: a notice that names
+// production or expiry dates says nothing about them.
 const (
 	aiSSCC       = "00"
 	aiGTIN       = "01"
@@ -15,9 +17,6 @@ const (
 	aiPiece      = "8006" // ITIP: the GTIN, then the number of the piece and of all
 	aiPieces     = "8026" // ITIP of the pieces that a logistic unit contains
 )
-
-// Packaging (13), sell-by (16) and the other dates are skipped: a notice that
-// names production or expiry dates says nothing about them.
 
 const (
 	gtinDigits  = 14

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// readDate reads the YYMMDD of an AI (sections 3.4.2 to 3.4.7) as YYYY-MM-DD.
-// Day 00 leaves the day open and gives YYYY-MM. The sections read an open day
-// of an expiry or best-before date as the last of the month; the whole month is
-// kept here, so that no day is stated which the label does not print.
+// readDate reads the YYMMDD of an AI (section 3.4) as YYYY-MM-DD. Day 00 leaves
+// the day open and gives YYYY-MM. The section reads the open day of an expiry
+// date as the last of the month; the whole month is kept here, so that no day is
+// stated which the label does not print.
 func readDate(yymmdd string, now time.Time) (string, bool) {
 	if len(yymmdd) != 6 || !allDigits(yymmdd) {
 		return "", false

@@ -47,16 +47,18 @@ func readElements(text string, scanned bool, rewrites []Rewrite, now func() time
 	return fromElements(text, ruleElements, elements, rewrites, now)
 }
 
-// guessElements reads an element string that nothing marks as one. It must hold
-// a GTIN-14 with the right check digit; unless that stands first, the whole text
-// must make sense.
-func guessElements(text string, rewrites []Rewrite, now func() time.Time) (Reading, bool) {
+// guessElements reads an element string that nothing marks as one; ok says that
+// it is one beyond doubt. It must hold a GTIN-14 with the right check digit, and
+// either start with it or make sense as a whole. One that does both but for the
+// check digit was misread.
+func guessElements(text string, rewrites []Rewrite, now func() time.Time) (r Reading, err *Error, ok bool) {
 	elements, whole := splitRun(text, false)
-	if len(elements) == 0 || !whole && elements[0].ai != aiGTIN {
-		return Reading{}, false
+	first := len(elements) > 0 && elements[0].ai == aiGTIN
+	if !first && !whole {
+		return Reading{}, nil, false
 	}
-	r, err := fromElements(text, ruleElements, elements, rewrites, now)
-	return r, err == nil
+	r, err = fromElements(text, ruleElements, elements, rewrites, now)
+	return r, err, err == nil || first && whole && err.Code == WrongCheckDigit
 }
 
 // bracketedAI is an AI in brackets, as it is printed below a symbol for people
@@ -221,8 +223,7 @@ func isAIStart(s string) bool {
 	return ok
 }
 
-// isDate reports whether a text is YYMMDD; the century makes no difference to
-// that but for 29 February, which exists in every fourth year that YY can mean.
+// isDate reports whether a text is YYMMDD, in whatever century.
 func isDate(yymmdd string) bool {
 	_, ok := readDate(yymmdd, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	return ok

@@ -23,7 +23,7 @@ func TestParseElementStrings(t *testing.T) {
 			Reading{Lot: "AB 123", BestBefore: "2026-12-31", MadeOn: "2026-01-02"}},
 		{"square brackets", "[01]09501101530003[10]AB", Reading{Lot: "AB"}},
 		{"full-width brackets", "（01）09501101530003（10）AB", Reading{Lot: "AB"}},
-		{"bracketed, with a bracket in the lot", "(01)09501101530003(10)A(1)B(5)", Reading{Lot: "A(1)B(5)"}},
+		{"bracketed, with a bracket in the lot", "(01)09501101530003(10)A(1)B(50)", Reading{Lot: "A(1)B(50)"}},
 		{"bracketed, with separators kept", "(01)09501101530003(10)AB\x1d(21)7", Reading{Lot: "AB", Serial: "7"}},
 		{"bracketed, 13 digits", "(01)9501101530003(10)AB", Reading{Lot: "AB"}},
 		{"fixed lengths run together", "]C101095011015300031726123111260102", Reading{Expiry: "2026-12-31", MadeOn: "2026-01-02"}},
@@ -48,6 +48,8 @@ func TestParseElementStrings(t *testing.T) {
 		{"typed with blanks, lot first", "01 09501101530003 10 AB-123 17 261231 21 S 7", Reading{Lot: "AB-123", Serial: "S 7", Expiry: "2026-12-31"}},
 		{"typed with a blank between elements", "0109501101530003 10AB-123 17261231", Reading{Lot: "AB-123", Expiry: "2026-12-31"}},
 		{"typed, a lot with a blank in it", "01 09501101530003 10 AB 123", Reading{Lot: "AB 123"}},
+		{"typed with blanks, GTIN last", "10 AB 01 09501101530003", Reading{Lot: "AB"}},
+		{"typed with blanks, a weight between", "01 09501101530003 10 AB 3103 000750 21 S", Reading{Lot: "AB", Serial: "S"}},
 		{"production time", "0109501101530003800826010213\x1d10AB", Reading{Lot: "AB", MadeOn: "2026-01-02"}},
 		{"expiry time", "010950110153000370032612312359\x1d10AB", Reading{Lot: "AB", Expiry: "2026-12-31"}},
 		{"packaging and sell-by dates are neither", "(01)09501101530003(13)260102(16)261231(12)260101", Reading{}},
@@ -75,6 +77,7 @@ func TestParseElementStrings(t *testing.T) {
 func TestUncertainMarksAreLeftOut(t *testing.T) {
 	tests := []struct{ name, code, from, rule string }{
 		{"a date in the lot", "]C1010950110153000310AB12317261231", "AB12317261231", "lot left out: without FNC1 its end is uncertain"},
+		{"a date and a serial in the lot", "]C1010950110153000310AB1726123121XYZ", "AB1726123121XYZ", "lot left out: without FNC1 its end is uncertain"},
 		{"a serial in the lot", "010950110153000310AB12321XYZ", "AB12321XYZ", "lot left out: without FNC1 its end is uncertain"},
 		{"a lot in the serial", "010950110153000321XYZ10AB123", "XYZ10AB123", "serial number left out: without FNC1 its end is uncertain"},
 		{"a lot too long", "(01)09501101530003(10)ABCDEFGHIJKLMNOPQRSTU", "ABCDEFGHIJKLMNOPQRSTU", "lot left out: it has more than 20 characters"},
@@ -149,6 +152,30 @@ func TestLongElementStrings(t *testing.T) {
 		code := "0109501101530003 10 A" + strings.Repeat(unit, (maxCode-32)/len(unit))
 		if _, err := Parse(code); err != nil && len(err.Error()) > 300 {
 			t.Errorf("Parse of many %q: message of %d bytes", unit, len(err.Error()))
+		}
+	}
+}
+
+func TestCutAI(t *testing.T) {
+	tests := []struct {
+		ai     string
+		length int
+	}{
+		{"00", 18}, {"01", 14}, {"02", 14}, {"03", 14}, {"04", 16}, {"10", 0}, {"11", 6}, {"12", 6}, {"13", 6},
+		{"15", 6}, {"16", 6}, {"17", 6}, {"20", 2}, {"21", 0}, {"22", 0}, {"235", 0}, {"240", 0}, {"250", 0},
+		{"30", 0}, {"3103", 6}, {"3202", 6}, {"3370", 6}, {"3409", 6}, {"3569", 6}, {"3600", 6}, {"37", 0},
+		{"3900", 0}, {"400", 0}, {"410", 13}, {"414", 13}, {"420", 0}, {"4300", 0}, {"7003", 0}, {"710", 0},
+		{"7230", 0}, {"8006", 18}, {"8026", 18}, {"8110", 0}, {"8200", 0}, {"90", 0}, {"99", 0},
+	}
+	for _, tt := range tests {
+		ai, rest, length, ok := cutAI(tt.ai + "9x")
+		if ai != tt.ai || rest != "9x" || length != tt.length || !ok {
+			t.Errorf("cutAI(%q) = %q, %q, %d, %t", tt.ai+"9x", ai, rest, length, ok)
+		}
+	}
+	for _, text := range []string{"", "0", "05", "29", "38", "50", "60", "73", "83", "x1", "24", "310", "80a6"} {
+		if ai, _, _, ok := cutAI(text); ok {
+			t.Errorf("cutAI(%q) = %q, want none", text, ai)
 		}
 	}
 }

@@ -120,6 +120,9 @@ func readText(text string, rewrites []Rewrite, now func() time.Time) (Reading, *
 		rewrites = append(rewrites, Rewrite{text, data, ruleSymbology})
 		text = data
 	}
+	if bare := strings.Trim(text, " "+fnc1); allDigits(bare) {
+		text = bare // some scanners end every code with a separator
+	}
 	switch {
 	case symbol.data == elementData:
 		return readElements(text, true, rewrites, now)
@@ -162,8 +165,8 @@ func readBare(text string, form form, rewrites []Rewrite, now func() time.Time) 
 		}
 		return readDigits(number, form, rewrites)
 	}
-	if r, ok := guessElements(text, rewrites, now); ok {
-		return r, nil
+	if r, err, ok := guessElements(text, rewrites, now); ok {
+		return r, err
 	}
 	if allDigits(number) {
 		return Reading{}, tooLong(number)
@@ -172,7 +175,7 @@ func readBare(text string, form form, rewrites []Rewrite, now func() time.Time) 
 }
 
 // finish derives the flags from the first GTIN and returns the reading.
-func finish(r Reading) (Reading, *Error) {
+func finish(r Reading) Reading {
 	g := r.GTINs[0]
 	if Restricted(g) {
 		r.Flags = append(r.Flags, FlagRestricted)
@@ -186,7 +189,7 @@ func finish(r Reading) (Reading, *Error) {
 	if len(r.GTINs) > 1 {
 		r.Flags = append(r.Flags, FlagAmbiguous)
 	}
-	return r, nil
+	return r
 }
 
 // failf makes an error without suggestions.

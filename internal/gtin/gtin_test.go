@@ -69,6 +69,7 @@ func TestParsePlainNumbers(t *testing.T) {
 		{"Devanagari digits", "०४१२२०७८७३४०", []string{"00041220787340"}, nil},
 		{"an apostrophe of a spreadsheet", "'041220787340", []string{"00041220787340"}, nil},
 		{"asterisks of Code 39", "*041220787340*", []string{"00041220787340"}, nil},
+		{"a separator behind it", "041220787340\x1d", []string{"00041220787340"}, nil},
 		{"the end of a sentence", "041220787340.", []string{"00041220787340"}, nil},
 		{"shop's own number, prefix 2", "2000000274249", []string{"02000000274249"}, []Flag{FlagRestricted}},
 		{"shop's own number, prefix 02", "0203684000001", []string{"00203684000001"}, []Flag{FlagRestricted}},
@@ -95,6 +96,8 @@ func TestParseLabels(t *testing.T) {
 		{"upc 041220787340", "00041220787340"},
 		{"UPC-A 0 41220 78734 0", "00041220787340"},
 		{"UPC Code # 0-41220-78734-0", "00041220787340"},
+		{"UPC Codes: 0-41220-78734-0", "00041220787340"},
+		{"UPCs:   041220787340", "00041220787340"},
 		{"UPC-E: 04252614", "00042100005264"},
 		{"EAN4006381333931", "04006381333931"},
 		{"EAN-13: 4006381333931", "04006381333931"},
@@ -249,12 +252,16 @@ func TestParseErrors(t *testing.T) {
 		{"GLN", "(414)9501101530003", NoGTIN, nil},
 		{"GLN, scanned", "]C14149501101530003", NoGTIN, nil},
 		{"lot", "A17", NoGTIN, nil},
+		{"lot with a slash", "A17/B", NoGTIN, nil},
+		{"lot too long for one", "A17A17A17A17A17A17A17", WrongCharacters, nil},
 		{"lot with its label", "LOT A-17", NoGTIN, nil},
 		{"lot, bracketed", "(10)A17", NoGTIN, nil},
 		{"lot, scanned", "]C110A17", NoGTIN, nil},
 		{"serial, separated", "\x1d21A17", NoGTIN, nil},
 		{"symbology identifier alone", "]C1", NoGTIN, nil},
 		{"element string misread", "(01)09501101530004(10)A", WrongCheckDigit, []string{"09501101530003"}},
+		{"element string misread, unmarked", "0109501101530004 10 A", WrongCheckDigit, []string{"09501101530003"}},
+		{"sixteen digits", "0209501101530004", WrongLength, nil},
 		{"element string too short", "(01)0950110153(10)A", WrongLength, nil},
 		{"element string without value", "(01)", WrongLength, nil},
 		{"element string with letters", "(01)0950110153000X", WrongCharacters, nil},
@@ -278,7 +285,7 @@ func TestParseErrors(t *testing.T) {
 			if diff := cmp.Diff(tt.suggestions, e.Suggestions); diff != "" {
 				t.Errorf("suggestions (-want +got):\n%s", diff)
 			}
-			if e.Message == "" || len(e.Message) > 260 {
+			if e.Error() != e.Message || e.Message == "" || len(e.Message) > 260 {
 				t.Errorf("message of %d bytes: %s", len(e.Message), e.Message)
 			}
 		})

@@ -19,7 +19,7 @@ func fromElements(code, rule string, elements []element, rewrites []Rewrite, now
 	r.BestBefore = r.date("best-before date", elements, today, aiBestBefore)
 	r.Expiry = r.date("expiry date", elements, today, aiExpiry, aiExpiryTime)
 	r.MadeOn = r.date("production date", elements, today, aiMade, aiMadeTime)
-	return finish(r)
+	return finish(r), nil
 }
 
 // namedGTIN finds the 14 digits of the trade item that element strings name: the item itself

@@ -23,7 +23,7 @@ func readDigits(d string, form form, rewrites []Rewrite) (Reading, *Error) {
 		}
 		r := Reading{Rewrites: rewrites}
 		r.add(d)
-		return finish(r)
+		return finish(r), nil
 	}
 	return Reading{}, wrongLength(d)
 }
@@ -69,7 +69,7 @@ func readEight(d string, form form, rewrites []Rewrite) (Reading, *Error) {
 	if isEAN8 {
 		r.add(d)
 	}
-	return finish(r)
+	return finish(r), nil
 }
 
 // wrongCheckDigit explains 12, 13 or 14 digits that fail, and corrects them.
@@ -129,6 +129,7 @@ func wrongLength(d string) *Error {
 			e.suggestValid(withCheckDigit(d))
 		}
 	case 10:
+		e.Message = excerpt(d) + " has 10 digits: a UPC-A without the small digits before and behind them"
 		if isbn, ok := isbn13(d); ok {
 			e.Message = excerpt(d) + " is an ISBN of 10 digits; the barcode of a book has 13"
 			e.suggest(isbn)

@@ -79,7 +79,7 @@ func withoutSeparators(text string) string {
 var separators = strings.NewReplacer(" ", "", "-", "")
 
 var (
-	label = regexp.MustCompile(`(?i)^(?:(?:bar[ -]?codes?|code[ -]?barres|gencode?|upc|ean|gtin|jan|isbn|itf|ucc|number|code|no\b\.?|nr\b\.?)(?:[ -]?[ae]\b)?[ :#=./-]*)+`)
+	label = regexp.MustCompile(`(?i)^(?:(?:bar[ -]?codes?|codes?[ -]?barres|gencode?|upcs?|eans?|gtins?|jan|isbn|itf|ucc|numbers?|codes?|no\b\.?|nr\b\.?)(?:[ -]?[ae]\b)?[ :#=./-]*)+`)
 	// digitCount is the number of digits that stands in labels such as EAN-13.
 	digitCount = regexp.MustCompile(`^(8|10|12|13|14)([ :#=./-]+)`)
 	isUPCE     = regexp.MustCompile(`(?i)upc[ -]?e\b`)
