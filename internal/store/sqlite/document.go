@@ -32,6 +32,13 @@ var sharedCodec = sync.OnceValues(func() (codec, error) {
 	return codec{encoder, decoder}, err
 })
 
+// buffers holds what documents were decompressed into: a notice that was read
+// keeps none of it, and a start reads tens of thousands. A buffer over maxKept
+// bytes, made for a rare large notice, isn't held.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxKept = 256 << 10
+
 // encodeNotice makes a canonical notice's document. Revision and first sight
 // are columns, so that a document doesn't depend on what was stored before.
 func encodeNotice(n recall.Notice) ([]byte, error) {
@@ -57,7 +64,12 @@ func decodeNotice(doc []byte, revision, firstSeenAt int64) (recall.Notice, error
 	if err != nil {
 		return recall.Notice{}, err
 	}
-	content, err := c.decoder.DecodeAll(doc, nil)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	content, err := c.decoder.DecodeAll(doc, (*buffer)[:0])
+	if cap(content) <= maxKept {
+		*buffer = content
+	}
 	if err != nil {
 		return recall.Notice{}, fmt.Errorf("%w: decompressing a notice: %w", store.ErrCorrupt, err)
 	}
