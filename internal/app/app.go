@@ -46,12 +46,12 @@ type App struct {
 }
 
 // Agencies lists every agency, in order of code.
-func Agencies() []agency.Agency {
+func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
-		rappelconso.New(rappelconso.Options{}),
-		cpsc.New(cpsc.Options{}),
-		openfda.New(openfda.Options{}),
-		nhtsa.New(nhtsa.Options{}),
+		rappelconso.New(rappelconso.Options{BaseURL: cfg.FeedRappelConso}),
+		cpsc.New(cpsc.Options{BaseURL: cfg.FeedCPSC}),
+		openfda.New(openfda.Options{BaseURL: cfg.FeedFDA}),
+		nhtsa.New(nhtsa.Options{BaseURL: cfg.FeedNHTSA}),
 	}
 }
 
@@ -104,7 +104,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
 	})
 	a.Runner = &ingest.Runner{
-		Agencies: Agencies(), Store: st, Archive: blob.NewArchive(blobs), Client: client,
+		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs), Client: client,
 		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake,
 	}
 	var descriptions []agency.Description

@@ -7,11 +7,13 @@ package config
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
@@ -39,6 +41,13 @@ type Config struct {
 	// Grace is how long requests that are under way at the stop may take.
 	Grace time.Duration `env:"CROWNSAFE_GRACE,default=20s"`
 
+	// FeedCPSC and its like are the base addresses of the agencies' feeds, for
+	// those who ask through a mirror; empty: the agency's own.
+	FeedCPSC        string `env:"CROWNSAFE_FEED_US_CPSC"`
+	FeedFDA         string `env:"CROWNSAFE_FEED_US_FDA"`
+	FeedNHTSA       string `env:"CROWNSAFE_FEED_US_NHTSA"`
+	FeedRappelConso string `env:"CROWNSAFE_FEED_FR_RAPPELCONSO"`
+
 	// DatabaseURL, RedisURL and AzureStorage name servers. This version keeps
 	// everything in the data directory and refuses to start when one is set,
 	// rather than store where nobody looks.
@@ -47,9 +56,9 @@ type Config struct {
 	AzureStorage string `env:"AZURE_STORAGE_CONNECTION_STRING"`
 
 	// Data is the data directory, from --data.
-	Data string `env:"-"`
+	Data string
 	// Addr is where serve listens, from --addr; empty: every interface at Port.
-	Addr string `env:"-"`
+	Addr string
 }
 
 // Load reads the settings through lookup (os.LookupEnv in the program).
@@ -57,7 +66,7 @@ func Load(ctx context.Context, lookup func(string) (string, bool)) (Config, erro
 	var c Config
 	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &c, Lookuper: nonEmpty(lookup)})
 	if err != nil {
-		return Config{}, fmt.Errorf("reading the settings: %w", plain(err))
+		return Config{}, named(err)
 	}
 	return c, c.check()
 }
@@ -71,14 +80,30 @@ func (f nonEmpty) Lookup(key string) (string, bool) {
 	return value, ok && value != ""
 }
 
-// plain unwraps to the innermost error, which names the value's fault; the
-// outer ones name Go types.
-func plain(err error) error {
-	var num *strconv.NumError
-	if errors.As(err, &num) {
-		return fmt.Errorf("%w (%s)", num.Err, err)
+// named turns an error that names a field of Config into one that names its
+// variable. What the variable holds is not repeated: it could be a secret that
+// was set by mistake.
+func named(err error) error {
+	field, _, _ := strings.Cut(err.Error(), ":")
+	if f, ok := reflect.TypeFor[Config]().FieldByName(field); ok {
+		variable, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		return fmt.Errorf("%s cannot be used: it is no valid %s", variable, kindOf(f.Type))
 	}
-	return err
+	return fmt.Errorf("reading the settings: %w", err)
+}
+
+func kindOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
+		return "duration (such as 500ms or 20s)"
+	case reflect.TypeFor[slog.Level]():
+		return "level (debug, info, warn or error)"
+	case reflect.TypeFor[bool]():
+		return "switch (1 or 0)"
+	case reflect.TypeFor[int]():
+		return "whole number"
+	}
+	return "value"
 }
 
 func (c *Config) check() error {
@@ -98,6 +123,12 @@ func (c *Config) check() error {
 	}
 	if c.Grace <= 0 || c.Grace > 10*time.Minute {
 		return fmt.Errorf("CROWNSAFE_GRACE is %s; give 1s to 10m", c.Grace)
+	}
+	for name, feed := range map[string]string{"CROWNSAFE_FEED_US_CPSC": c.FeedCPSC, "CROWNSAFE_FEED_US_FDA": c.FeedFDA,
+		"CROWNSAFE_FEED_US_NHTSA": c.FeedNHTSA, "CROWNSAFE_FEED_FR_RAPPELCONSO": c.FeedRappelConso} {
+		if u, err := url.Parse(feed); feed != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("%s is no http or https address", name)
+		}
 	}
 	for _, server := range []struct{ name, value, instead string }{
 		{"DATABASE_URL", c.DatabaseURL, "a SQLite file"},

@@ -1,0 +1,74 @@
+package config_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crownsafe/api/internal/config"
+)
+
+func load(settings map[string]string) (config.Config, error) {
+	return config.Load(context.Background(), func(key string) (string, bool) {
+		value, ok := settings[key]
+		return value, ok
+	})
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Environment != "development" || c.Port != 8001 || c.Offline || c.LogLevel != slog.LevelInfo || c.Drain != 500*time.Millisecond || c.ListenAddr() != ":8001" {
+		t.Errorf("defaults %+v", c)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	c, err := load(map[string]string{"PORT": "9000", "CROWNSAFE_OFFLINE": "1", "CROWNSAFE_LOG_LEVEL": "debug", "ENVIRONMENT": "staging", "REDIS_URL": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ListenAddr() != ":9000" || !c.Offline || c.LogLevel != slog.LevelDebug || c.Environment != "staging" {
+		t.Errorf("settings %+v", c)
+	}
+	if c.Addr = "127.0.0.1:1"; c.ListenAddr() != "127.0.0.1:1" {
+		t.Errorf("--addr does not beat PORT: %s", c.ListenAddr())
+	}
+}
+
+func TestUnusableValuesNameTheVariable(t *testing.T) {
+	for variable, value := range map[string]string{
+		"PORT": "70000", "ENVIRONMENT": "prod", "CROWNSAFE_LOG_FORMAT": "xml", "CROWNSAFE_LOG_LEVEL": "loud", "CROWNSAFE_OFFLINE": "perhaps",
+		"CROWNSAFE_DRAIN": "-1s", "CROWNSAFE_GRACE": "0s", "CROWNSAFE_FEED_US_CPSC": "ftp://x",
+		"DATABASE_URL": "postgres://u:hunter2@db/x", "REDIS_URL": "redis://:hunter2@r", "AZURE_STORAGE_CONNECTION_STRING": "AccountKey=hunter2",
+	} {
+		_, err := load(map[string]string{variable: value})
+		switch {
+		case err == nil:
+			t.Errorf("%s=%s was taken", variable, value)
+		case !strings.Contains(err.Error(), variable):
+			t.Errorf("%s=%s: the error does not name the variable: %v", variable, value, err)
+		case strings.Contains(err.Error(), "hunter2"), strings.Contains(err.Error(), "\n"):
+			t.Errorf("%s: the error prints a secret or is more than one line: %v", variable, err)
+		}
+	}
+}
+
+func TestEverySettingIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, typ := 0, reflect.TypeFor[config.Config](); i < typ.NumField(); i++ {
+		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("env"), ",")
+		if name != "" && !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/configuration.md does not tell of %s", name)
+		}
+	}
+}
