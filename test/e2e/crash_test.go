@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKillDuringImportLosesAndDoublesNothing kills the real process at random
+// points of an import, again and again on the same data directory, then lets it
+// finish: the outcome must be that of an import that nobody disturbed.
+func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	file := cpscFile(t, 6000)
+	undisturbed := t.TempDir()
+	started := time.Now()
+	if got := run(t, nil, "import", file, "--data", undisturbed); got.code != 0 {
+		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	}
+	took := time.Since(started)
+
+	data := t.TempDir()
+	killed := 0
+	for range 8 {
+		// The moment of death is drawn over the time that a whole import takes.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.Int64N(int64(took))))
+		cmd := command(ctx, nil, "import", file, "--data", data)
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
+		got := finish(t, cmd)
+		cancel()
+		if got.code != 0 {
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Fatal("no import was killed: the test showed nothing")
+	}
+	if got := run(t, nil, "import", file, "--data", data); got.code != 0 {
+		t.Fatalf("after %d kills: exit %d\n%s", killed, got.code, got.stderr)
+	}
+	if diff := cmp.Diff(dump(t, undisturbed), dump(t, data)); diff != "" {
+		t.Errorf("after %d kills the notices differ:\n%s", killed, diff)
+	}
+}
+
+// TestStopUnderLoadLosesNoAcceptedRequest sends SIGTERM while clients ask as
+// fast as they can: every request that got an answer got a whole and good one,
+// and the only failures are connections refused once the server is gone.
+func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir())
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	stop := make(chan struct{})
+	var answered, broken atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				resp, err := client.Get(s.base + "/api/v1/barcode/" + starterBarcode)
+				if err != nil {
+					return // refused: the listener is gone, nothing was accepted
+				}
+				_, readErr := io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if readErr != nil || resp.StatusCode != http.StatusOK {
+					broken.Add(1)
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	eventually(t, patience, "some requests are answered", func() bool { return answered.Load() > 500 })
+	s.signal(syscall.SIGTERM)
+	if err := s.wait(); err != nil {
+		t.Errorf("the server did not end in order: %v\n%s", err, s.logs)
+	}
+	close(stop)
+	wg.Wait()
+	if broken.Load() > 0 {
+		t.Errorf("%d of %d requests were cut or refused by a status", broken.Load(), answered.Load())
+	}
+}
+
+func TestReadinessFlipsBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), "CROWNSAFE_DRAIN=2s")
+	if resp := s.get("/api/readyz", nil); resp.StatusCode != http.StatusOK {
+		t.Fatalf("readyz answered %d", resp.StatusCode)
+	}
+	s.signal(syscall.SIGTERM)
+	eventually(t, 2*time.Second, "readyz says no while requests are still answered", func() bool {
+		ready, live := s.get("/api/readyz", nil), s.get("/health", nil)
+		return ready.StatusCode == http.StatusServiceUnavailable && live.StatusCode == http.StatusOK
+	})
+}
