@@ -67,13 +67,14 @@ func (a *Agency) record(w wireReport) (agency.Record, error) {
 
 	firm, reason := w.RecallingFirm.Clean(), w.ReasonForRecall.Clean()
 	products := w.products(description)
+	audience := extract.AudienceOf(description)
 	n := &record.Notice
 	*n = recall.Notice{
 		ID: Code + ":" + native, Agency: Code, Language: "en",
 		Title: title(firm, products[0].Name), Summary: w.summary(description, firm, reason),
 		PublishedAt: published, UpdatedAt: updated, AgencyStatus: w.Status.Clean(),
 		Countries: countriesIn(w.DistributionPattern.Clean()),
-		Audience:  extract.AudienceOf(description), Categories: w.categories(description),
+		Audience:  audience, Categories: w.categories(description, audience),
 		Products: products, Hazards: hazards(reason),
 		Remedy:     recall.Remedy{Contact: w.contact(firm)},
 		UnitsCount: unitCount(w.ProductQuantity.Clean()),
@@ -133,12 +134,16 @@ func title(firm, product string) string {
 	return firm + ": " + product
 }
 
-// summary is what the report says of the product, of what is wrong and of who
-// recalls it and where it was sold, for which a notice has no fields.
+// summary is what the report says of the product and of what is wrong, and what
+// a notice has no fields for: the codes in FDA's words, who recalls the product
+// and where it was sold.
 func (w wireReport) summary(description, firm, reason string) string {
 	lines := []string{description, reason}
+	if codes := strings.TrimSpace(w.CodeInfo.Clean() + "\n" + w.MoreCodeInfo.Clean()); codes != "" {
+		lines = append(lines, "Codes: "+codes)
+	}
 	if firm != "" {
-		lines = append(lines, "Recalled by "+firm+".")
+		lines = append(lines, "Recalled by "+strings.TrimSuffix(firm, ".")+".")
 	}
 	if pattern := w.DistributionPattern.Clean(); pattern != "" {
 		lines = append(lines, "Distribution: "+pattern)
@@ -152,9 +157,10 @@ func (w wireReport) contact(firm string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 }
 
-// categories are the kind of product that FDA regulates it as, and what its
-// words name.
-func (w wireReport) categories(description string) []string {
+// categories are the kind of product that FDA regulates it as, and for the
+// young what the words name ("infant formula"). The other words of a food's
+// description ("free range", "freezer bag") name no product.
+func (w wireReport) categories(description string, audience recall.Audience) []string {
 	var out []string
 	switch kind := strings.ToLower(w.ProductType.Clean()); {
 	case strings.HasPrefix(kind, "food"):
@@ -163,6 +169,9 @@ func (w wireReport) categories(description string) []string {
 		out = []string{"drug"}
 	case strings.HasPrefix(kind, "device"):
 		out = []string{"device"}
+	}
+	if audience == recall.General {
+		return out
 	}
 	for _, c := range extract.Categories(description) {
 		if !slices.Contains(out, c) {

@@ -14,12 +14,23 @@ import (
 // description has hundreds, ingredients included.
 const nameLength = 160
 
+// quoteLength is how long the quote of a code list that wasn't understood
+// becomes at most, in characters.
+const quoteLength = 300
+
+const fieldCodeInfo = "code_info"
+
 var (
 	// printedCode is a barcode or another labelled code with its figures.
 	printedCode = regexp.MustCompile(`(?i)\b(?:retail |case |unit )?(?:UPCs?|GTINs?|EANs?|NDCs?|bar ?codes?)\b(?: ?(?:codes?|numbers?|no\.?|#'?s?))*[\s:#."]*(?:\d[\d -]*\d)?"?`)
 	// boilerplate begins what a description says besides what the product is.
-	boilerplate = regexp.MustCompile(`(?i)[\s,;.(]*\b(?:ingredients?\s*:|contains?\s*:|(?:proudly )?dist(?:ributed|\.)? (?:by|for)|manufactured (?:by|for|in)|mfd\.? (?:by|for)|produced (?:by|in|for)|packed by|made in|product of|keep (?:frozen|refrigerated)|item (?:numbers?|codes?|no\.?|#)|lots? ?(?:#|codes?|no|numbers?|:)|batch|best (?:by|before|if)|sell by|use by|rx only|serial n|udi\b)`)
-	netWeight   = regexp.MustCompile(`(?i)[\s,;]*\bnet\.? ?(?:wt|weight)\b\.?:?`)
+	boilerplate = regexp.MustCompile(`(?i)[\s,;.(]*\b(?:ingredients?\b|contains?\s*:|supplement facts|made with:|(?:proudly )?dist(?:ributed|\.)? (?:by|for)|` +
+		`(?:manufactured|made|mfd\.?|mfg\.?|produced|packed|packaged|bottled|sold) (?:by|for|in)\b|individually packaged|product of|keep (?:frozen|refrigerated)|` +
+		`item:|item (?:numbers?|codes?|no\.?|#)|plant #|purchase dates?|lots? ?(?:#|codes?|no|numbers?|:)|batch|best (?:by|before|if)|sell by|use by|rx only|serial n|udi\b|` +
+		`\d{2,5} (?:[nsew]\.? )?[\p{L}\d.]+(?: [\p{L}.]+){0,3} (?:street|st|avenue|ave|road|rd|drive|dr|blvd|way|hwy|highway|lane|ln|court|ct|circle|cir|loop)\b)`)
+	netWeight    = regexp.MustCompile(`(?i)[\s,;]*\bnet\.? ?(?:wt|weight|qty|quantity)\b\.?:?`)
+	loosePoints  = regexp.MustCompile(`(?:[,;.]? [,;.])+`) // what is left around a code that was taken out
+	danglingWord = regexp.MustCompile(`(?i) (?:with|is|for|and|or|the|in)$`)
 	// listMark is a mark of an enumeration: "1)", "2.", "a.)", "(b)".
 	listMark   = regexp.MustCompile(`(?:^|[\s,;.])\(?(\d{1,2}|[a-z])(?:\.\)|\)|\.)\s+`)
 	namedBrand = regexp.MustCompile(`(?:^|[\s(,;:"])((?:[\p{Lu}\d&][\p{L}\p{N}'’&.-]*[ ]){1,4}|[\p{L}\p{N}'’&.-]+-)(?i:brand(?:ed)?)\b`)
@@ -34,14 +45,18 @@ func (w wireReport) products(description string) []recall.Product {
 	codeInfo := w.CodeInfo.Clean()
 	codes := extract.Read([]extract.Field{
 		{Name: "product_description", Text: description},
-		{Name: "code_info", Text: codeInfo},
+		{Name: fieldCodeInfo, Text: codeInfo},
 		{Name: "more_code_info", Text: w.MoreCodeInfo.Clean()},
 	}, extract.Options{Language: "en", Cut: extract.HasCutEnd(codeInfo)})
+	if unreadCodes(codes, codeInfo) {
+		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), recall.Lot, recall.Quote{
+			Text: firstWords(codeInfo, quoteLength), Field: fieldCodeInfo, End: len(firstWords(codeInfo, quoteLength)),
+		}))
+	}
 	parts := enumerated(description)
 	if len(parts) > 1 && len(codes.Units) > 0 {
 		first := codes.Units[0]
-		last := slices.MaxFunc(codes.Units, func(p, q recall.Predicate) int { return p.Group - q.Group }).Group
-		codes.Units = append(codes.Units, recall.Unreadable(last+1, first.Kind, first.Quote))
+		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), first.Kind, first.Quote))
 	}
 	products := make([]recall.Product, len(parts))
 	for i, part := range parts {
@@ -54,6 +69,26 @@ func (w wireReport) products(description string) []recall.Product {
 		}
 	}
 	return products
+}
+
+// allUnits is code_info that limits a recall by nothing.
+var allUnits = regexp.MustCompile(`(?i)^\W*(?:all|any|none|no|n/?a|not applicable|unknown|unspecified)\b`)
+
+// unreadCodes tells whether code_info, which is there to say which units a
+// recall covers, says something that wasn't understood: figures, but neither a
+// code nor a barcode was read from it.
+func unreadCodes(codes extract.Codes, codeInfo string) bool {
+	return strings.ContainsAny(codeInfo, "0123456789") && !allUnits.MatchString(codeInfo) &&
+		!slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return p.Quote.Field == fieldCodeInfo }) &&
+		!slices.ContainsFunc(codes.GTINs, func(g recall.PrintedGTIN) bool { return g.From == fieldCodeInfo })
+}
+
+func nextGroup(units []recall.Predicate) int {
+	next := 1
+	for _, p := range units {
+		next = max(next, p.Group+1)
+	}
+	return next
 }
 
 // enumerated cuts a description at the marks of an enumeration that counts up
@@ -106,7 +141,8 @@ func productName(description string) string {
 		name = name[:at[0]]
 	}
 	name = netWeight.ReplaceAllString(name, ",")
-	name = strings.Trim(strings.Join(strings.Fields(name), " "), " ,;:.-#*&")
+	name = loosePoints.ReplaceAllString(strings.Join(strings.Fields(name), " "), ",")
+	name = strings.Trim(danglingWord.ReplaceAllString(strings.Trim(name, " ,;:.-#*&"), ""), " ,;:.-#*&")
 	if name == "" {
 		name = strings.Join(strings.Fields(description), " ")
 	}
@@ -151,14 +187,19 @@ func (w wireReport) brand(part, description string) string {
 	return carriedName(firm, description)
 }
 
-// carriedName returns as much of the firm's name, from its beginning, as the
-// description repeats.
+// carriedName returns the firm's name, or its beginning, as the description
+// repeats it. One word of several is too little ("Peanut" Processors), unless
+// the description says that something is its ("Zarlengo's").
 func carriedName(firm, description string) string {
 	lower := strings.ToLower(description)
 	words := strings.Fields(firm)
 	for n := len(words); n > 0; n-- {
 		name := strings.Trim(strings.Join(words[:n], " "), " ,.&")
-		if len(name) > 3 && strings.Contains(lower, strings.ToLower(name)) {
+		repeated := strings.ToLower(name)
+		if n == 1 && len(words) > 1 {
+			repeated = strings.TrimSuffix(repeated, "'s") + "'s"
+		}
+		if len(name) > 2 && strings.Contains(lower, repeated) {
 			return name
 		}
 	}
