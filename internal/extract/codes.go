@@ -53,7 +53,7 @@ func (t *text) readLeadIn(i int) leadIn {
 			in.awkward = true
 		case "is", "are", "was", "were", "of", "include", "includes", "including", "included", "the", "in", "with", "that", "which", "either", "both",
 			"one", "as", "\"", "“", "‘", "'", "(", "have", "has", "having", "a", "an", "and/or", "these", "contain", "contains", "containing", "bearing", "bear", "by", "listed", "identified",
-			"numbers", "number", "codes", "code", "date", "dates", "numerals", "letters", "digits", "characters", "to", "and", "or", ",", "can", "be", "each", "their", "de", "par", "le", "les", "est", "sont", "marked", "stamped", "reads", "read", "reading", "printed", "no", "nos", ".", "#", "if", "all", "et", "affected", "recalled", "may", "on", "product", "products", "included:", "at", "includes:", "’", "identify", "sequential", "»", "«", "specific", "same", "possible", "number(s", "series", "only", "any", "s", ")", "*", "-", "–", "•", "”", "n":
+			"numbers", "number", "codes", "code", "date", "dates", "numerals", "letters", "digits", "characters", "to", "and", "or", ",", "can", "be", "each", "their", "de", "par", "le", "les", "est", "sont", "marked", "stamped", "reads", "read", "reading", "printed", "no", "nos", ".", "#", "if", "all", "et", "affected", "recalled", "may", "on", "product", "products", "included:", "at", "includes:", "’", "identify", "sequential", "»", "«", "specific", "same", "possible", "number(s", "this", "recall", "units", "involved", "series", "only", "any", "s", ")", "*", "-", "–", "•", "”", "n":
 			if tok.lower == "." && t.tokens[in.next-1].lower != "no" && t.tokens[in.next-1].lower != "nos" {
 				return in
 			}
@@ -64,6 +64,15 @@ func (t *text) readLeadIn(i int) leadIn {
 			in.located = true
 			return in
 		default:
+			if tok.word && t.isFormat(in.next) {
+				continue
+			}
+			if in.between && t.tokens[in.next-1].lower == "of" || in.between && t.tokens[in.next-1].lower == "the" {
+				if is := t.verbAhead(in.next); is > 0 { // "the serial range of the recalled Lumos is 1 to 9"
+					in.next = is
+					continue
+				}
+			}
 			if l, span := labels.at(t, in.next); span > 0 && (in.prefix || in.suffix) && (l == labelSerial || l == labelLot) {
 				in.next += span - 1
 				continue
@@ -74,6 +83,19 @@ func (t *text) readLeadIn(i int) leadIn {
 	return in
 }
 
+// verbAhead finds "is" or "are" among the next words, none of which is a code.
+func (t *text) verbAhead(i int) int {
+	for k := i; k < len(t.tokens) && k < i+6; k++ {
+		switch tok := &t.tokens[k]; {
+		case tok.lower == "is" || tok.lower == "are":
+			return k
+		case !tok.word || tok.digits > 0:
+			return 0
+		}
+	}
+	return 0
+}
+
 // codesBehind reads the list of codes behind a mention of a code's label.
 func (t *text) codesBehind(m mention) codeList {
 	in := t.readLeadIn(m.next)
@@ -82,7 +104,7 @@ func (t *text) codesBehind(m mention) codeList {
 		return list
 	}
 	in.prefix, in.suffix = t.firstDigits(m.first, in.prefix, in.suffix)
-	i := in.next
+	i := t.behindCaption(in.next, m)
 	for i < len(t.tokens) {
 		v, next, ok := t.codeValue(i, m, in, len(list.values) > 0)
 		if !ok {
@@ -110,6 +132,41 @@ func (t *text) codesBehind(m mention) codeList {
 	return list
 }
 
+// behindCaption moves behind what a list's colon announces for one of several
+// varieties: "Lot codes: Elderberry - E1001, E1002".
+func (t *text) behindCaption(i int, m mention) int {
+	if i == 0 || i >= len(t.tokens) || t.tokens[i-1].lower != ":" || t.tokens[i].digits > 0 {
+		return i
+	}
+	for k := i; k < len(t.tokens) && k < i+5; k++ {
+		tok := &t.tokens[k]
+		if tok.lower == "-" || tok.lower == "–" || tok.lower == ":" {
+			if k+1 < len(t.tokens) && t.tokens[k+1].digits > 0 {
+				return k + 1
+			}
+			return i
+		}
+		if !tok.word || tok.digits > 0 {
+			return i
+		}
+		if l, _ := labels.at(t, k); l != noLabel {
+			return i
+		}
+	}
+	return i
+}
+
+// leadsNumber tells whether token i is a code's letters, set apart from its
+// number by a blank.
+func (t *text) leadsNumber(i int) bool {
+	tok := &t.tokens[i]
+	if tok.lowercase || tok.letters > 3 || i+1 >= len(t.tokens) || proseCapitals[tok.lower] {
+		return false
+	}
+	next := &t.tokens[i+1]
+	return next.gap == blank && next.word && next.digits >= 2 && !t.isAmount(i+1)
+}
+
 // firstDigits reads "the first four digits of the lot code" in front of a label.
 func (t *text) firstDigits(label int, prefix, suffix bool) (bool, bool) {
 	for i := label - 1; i >= 0 && i > label-8; i-- {
@@ -118,7 +175,7 @@ func (t *text) firstDigits(label int, prefix, suffix bool) (bool, bool) {
 			return true, suffix
 		case "last", "final":
 			return prefix, true
-		case "of", "the", "their", "its", "digits", "numbers", "characters", "letters", "two", "three", "four", "five", "six", "seven", "eight", "each":
+		case "of", "the", "their", "its", "digits", "numbers", "characters", "letters", "two", "three", "four", "five", "six", "seven", "eight", "each", "in", "following":
 		default:
 			return prefix, suffix
 		}
@@ -137,9 +194,13 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 		return v, i, false
 	}
 	first := &t.tokens[i]
-	code := t.code(i)
-	next = t.skipQuotes(i + 1)
 	at := span{first.start, first.end}
+	if first.digits == 0 && !in.prefix && !in.suffix && t.leadsNumber(i) { // LOT# AP 1700
+		i++
+		at.end = t.tokens[i].end
+	}
+	code := t.source[at.start:at.end]
+	next = t.skipQuotes(i + 1)
 	switch {
 	case in.prefix:
 		return value{form: isPrefix, from: code, at: at}, next, true
@@ -149,12 +210,18 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	if to, end := t.rangeEnd(next, in.between && !more, m); end > 0 {
 		second := &t.tokens[end-1]
 		next = t.skipQuotes(end)
-		if !ordered(code, to) {
+		if code, to = fillPlaceholders(code, '0'), fillPlaceholders(to, '9'); !ordered(code, to) && m.label != labelDateCode {
 			return value{}, next, true
 		}
 		return value{form: isRange, from: code, to: to, at: span{at.start, second.end}}, next, true
 	}
-	if from, to, ok := splitRange(code); ok && (m.plural || in.between) {
+	if strings.Contains(code, "/") && strings.Contains(code, "-") {
+		return value{}, next, true // 21/3-23/10: a range in a notation of its own
+	}
+	if stem := placeholderStem(code); stem != "" {
+		return value{form: isPrefix, from: stem, at: at}, next, true
+	}
+	if from, to, ok := splitRange(code); ok && (m.plural || in.between || more) {
 		return value{form: isRange, from: from, to: to, at: at}, next, true
 	}
 	switch bound := t.trailingBound(next); {
@@ -196,6 +263,12 @@ func (t *text) skipQuotes(i int) int {
 // rangeEnd reads "through 1300" behind the first end of a range. It returns the
 // second end and the token behind it, or 0.
 func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
+	if behind := t.skipBrackets(i); behind > i && behind < len(t.tokens) { // 2023-10 (October 2023) through 2024-08
+		switch t.tokens[behind].lower {
+		case "to", "through", "thru", "until", "–", "—":
+			i = behind
+		}
+	}
 	if i < len(t.tokens) && t.tokens[i].lower == "," && i+1 < len(t.tokens) {
 		switch t.tokens[i+1].lower {
 		case "to", "through", "thru", "until":
@@ -314,4 +387,46 @@ func splitRange(code string) (from, to string, ok bool) {
 		return "", "", false
 	}
 	return from, to, true
+}
+
+// codesBefore reads the codes that stand in quotation marks before their label:
+// "with a “JUL24” or “AUG24” date code".
+func (t *text) codesBefore(m mention) []value {
+	var values []value
+	k := m.first - 1
+	for k >= 2 {
+		switch t.tokens[k].lower {
+		case ",", "or", "and":
+			k--
+			continue
+		}
+		if !isQuote(t.tokens[k].lower) || !isQuote(t.tokens[k-2].lower) || t.tokens[k-1].digits == 0 || !t.tokens[k-1].word {
+			break
+		}
+		code := t.code(k - 1)
+		values = append(values, value{form: isEqual, from: code, to: code, at: span{t.tokens[k-1].start, t.tokens[k-1].end}})
+		k -= 3
+	}
+	return values
+}
+
+func isQuote(s string) bool { return s == "“" || s == "”" || s == "\"" }
+
+// placeholderStem is what stands before the places of a code that a notice
+// leaves open: "2312" of "2312xx". It is empty when the code leaves none.
+func placeholderStem(code string) string {
+	stem := strings.TrimRight(code, "xX*")
+	if len(code)-len(stem) < 2 || stem == "" || !isDigit(stem[len(stem)-1]) {
+		return ""
+	}
+	return stem
+}
+
+// fillPlaceholders puts a digit into the places that a code leaves open.
+func fillPlaceholders(code string, digit byte) string {
+	stem := placeholderStem(code)
+	if stem == "" {
+		return code
+	}
+	return stem + strings.Repeat(string(digit), len(code)-len(stem))
 }

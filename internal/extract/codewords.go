@@ -10,7 +10,7 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 		return false
 	}
 	if tok.digits == 0 {
-		return t.isLetterCode(i, m, in, more)
+		return t.isLetterCode(i, m, in, more) || m.strong && m.label.code() && !more && t.leadsNumber(i)
 	}
 	if standards[tok.lower] || t.isPhone(i) || t.isAmount(i) || !m.label.date() && t.isTimeOrMonth(i) {
 		return false
@@ -35,7 +35,10 @@ func isMoney(s string) bool { return s == "$" || s == "€" || s == "£" || s ==
 // and suffixes, or after a label with a sign, and in capitals only.
 func (t *text) isLetterCode(i int, m mention, in leadIn, more bool) bool {
 	tok := &t.tokens[i]
-	if tok.lowercase || tok.letters > 10 || proseCapitals[tok.lower] {
+	if tok.letters > 10 || proseCapitals[tok.lower] || !tok.capital {
+		return false
+	}
+	if tok.lowercase && !(in.prefix && strings.Contains(tok.lower, "-") && tok.letters > 2 && isUpperLetter(t.source[tok.start+1])) {
 		return false
 	}
 	if l, _ := labels.at(t, i); l != noLabel {
@@ -82,6 +85,9 @@ func (t *text) isAmount(i int) bool {
 	if tok.letters > 0 {
 		at := strings.IndexFunc(tok.lower, func(r rune) bool { return r >= 'a' && r <= 'z' })
 		if at > 0 && strings.Trim(tok.lower[:at], "0123456789.-/") == "" {
+			if tok.lower[at-1] == '-' && !tok.capital && tok.letters > 3 && t.source[tok.start+at] == tok.lower[at] {
+				return true // 2-panel, 12-ounce
+			}
 			return measures[tok.lower[at:]] && tok.lowercase || amountSuffixes[tok.lower[at:]]
 		}
 		return false
@@ -152,7 +158,7 @@ func (t *text) joinedParts(v *value, i int, next *int, m mention) []value {
 	first := t.skipQuotes(i)
 	last := first
 	for last+1 < len(t.tokens) && t.tokens[last+1].gap == blank && t.tokens[last+1].word && t.tokens[last+1].digits > 0 &&
-		last-first < 4 && t.isCode(last+1, m, leadIn{prefix: true}, true) && t.trailingRange(last+2) {
+		last-first < 4 && t.isCode(last+1, m, leadIn{prefix: true}, true) && t.trailingRange(last+2) && !t.isListNumber(last+1) {
 		last++
 	}
 	if last == first || last+1 != t.skipQuotes(last+1) && last == first {
@@ -172,6 +178,11 @@ func (t *text) joinedParts(v *value, i int, next *int, m mention) []value {
 	code := t.source[whole.start:whole.end]
 	*next = t.skipQuotes(last + 1)
 	return []value{{form: isEqual, from: code, to: code, at: whole}}
+}
+
+// isListNumber tells whether token i numbers the next item: "Lot 0885 2. Lot 0886".
+func (t *text) isListNumber(i int) bool {
+	return t.tokens[i].digits <= 2 && i+1 < len(t.tokens) && (t.tokens[i+1].lower == "." || t.tokens[i+1].lower == ")" || t.tokens[i+1].lower == ":")
 }
 
 // trailingRange tells that no range word stands at token i, which would make

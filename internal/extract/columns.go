@@ -1,6 +1,10 @@
 package extract
 
-import "github.com/crownsafe/api/internal/recall"
+import (
+	"strings"
+
+	"github.com/crownsafe/api/internal/recall"
+)
 
 // row is one row of a flattened table of serial numbers.
 type row struct {
@@ -13,16 +17,21 @@ type row struct {
 // 3015507481". Only pairs of codes built alike count, and only long ones.
 func (t *text) serialColumn(m mention) (rows []row, end int) {
 	const reach = 600
-	if m.label != labelSerial && !m.plural || m.next >= len(t.tokens) || !m.strong && !m.plural {
+	if m.next >= len(t.tokens) || !m.strong && !m.plural {
 		return nil, 0
 	}
-	if next := &t.tokens[m.next]; next.lowercase && !next.capital && next.lower != "range" && next.lower != "ranges" {
+	next := &t.tokens[m.next]
+	ranges := next.lower == "range" || next.lower == "ranges"
+	if !ranges && (m.label != labelSerial || next.lowercase && !next.capital) {
 		return nil, 0
 	}
 	model := ""
 	for i := m.next; i+2 < len(t.tokens) && i < m.next+reach; i++ {
 		tok := &t.tokens[i]
-		if !tok.word || tok.digits < 3 {
+		if strings.HasPrefix(tok.lower, "prefix") || strings.HasPrefix(tok.lower, "begin") || strings.HasPrefix(tok.lower, "start") {
+			return nil, 0
+		}
+		if !tok.word || tok.digits < 3 || strings.Contains(tok.lower, "/") {
 			continue
 		}
 		if to, behind := t.rangeEnd(i+1, true, m); behind > 0 && tok.digits >= 4 && t.tokens[behind-1].digits >= 4 && t.isCode(i, m, leadIn{}, false) {
@@ -61,7 +70,7 @@ func (r *reader) addColumn(t *text, m mention, rows []row, end int) int {
 // lots, or barcodes where every number is as long as one.
 func (r *reader) readBareCodes(t *text) {
 	m := mention{label: labelLot, strong: true, plural: true}
-	var values []value
+	values, strict := []value(nil), true
 	for i := 0; i < len(t.tokens); i++ {
 		tok := &t.tokens[i]
 		if !tok.word {
@@ -72,12 +81,15 @@ func (r *reader) readBareCodes(t *text) {
 			i = end - 1
 			continue
 		}
-		if tok.lowercase || len(values) == 0 && tok.digits == 0 || !t.isCode(i, m, leadIn{}, false) {
-			values = nil
-			break
+		if !t.isCode(i, m, leadIn{}, false) || tok.digits == 0 || tok.lowercase {
+			strict = false
+			continue
 		}
 		code := t.code(i)
 		values = append(values, value{form: isEqual, from: code, to: code, at: span{tok.start, tok.end}})
+	}
+	if !strict {
+		values = alike(values)
 	}
 	k := mark{text: t, kind: recall.Lot, label: m, values: values}
 	if len(values) == 0 && len(r.found.GTINs) == 0 && t.hasDigits() {
@@ -88,6 +100,21 @@ func (r *reader) readBareCodes(t *text) {
 		k.end = t.tokens[len(t.tokens)-1].end
 		r.marks = append(r.marks, k)
 	}
+}
+
+// alike admits bare codes between other words only where at least three are
+// built alike and long.
+func alike(values []value) []value {
+	const least, length = 3, 6
+	for _, v := range values {
+		if len(v.from) < length || len(v.from) != len(values[0].from) {
+			return nil
+		}
+	}
+	if len(values) < least {
+		return nil
+	}
+	return values
 }
 
 func (t *text) hasDigits() bool {

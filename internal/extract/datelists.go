@@ -158,7 +158,7 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 	switch {
 	case bound != nil:
 		upper, exclusive = bound.upper, bound.exclusive
-	case c.trailing("and before", "and earlier", "or before", "or earlier", "and prior", "or prior", "et avant", "ou avant"):
+	case c.trailing("and before", "and earlier", "or before", "or earlier", "and prior", "or prior", "and all prior", "and all earlier", "and all previous", "et avant", "ou avant"):
 		upper = true
 	case c.trailing("and later", "and after", "or later", "or after", "and beyond", "onward", "onwards", "to present", "through present", "to the present", "through the present", "et après"):
 	default:
@@ -189,6 +189,7 @@ func (c *cursor) bound() *struct {
 // rangeEnd reads "through August 20, 2024" behind the first date.
 func (c *cursor) rangeEnd(years, between bool) (date, bool) {
 	start := c.pos
+	c.brackets()
 	c.take("\"),")
 	c.sign("”")
 	c.blanks()
@@ -206,6 +207,19 @@ func (c *cursor) rangeEnd(years, between bool) (date, bool) {
 	}
 	c.pos = start
 	return date{}, false
+}
+
+// brackets moves behind a remark such as "(December 2024)".
+func (c *cursor) brackets() {
+	start := c.pos
+	c.blanks()
+	if c.take("(") != 0 {
+		if end := strings.IndexByte(c.s[c.pos:min(len(c.s), c.pos+30)], ')'); end >= 0 {
+			c.pos += end + 1
+			return
+		}
+	}
+	c.pos = start
 }
 
 // trailing reads words behind a date that open its range.

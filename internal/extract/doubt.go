@@ -68,12 +68,41 @@ func (t *text) limits(m mention) bool {
 			before = true
 		}
 	}
-	if !before || !m.strong && !m.plural {
+	if !m.strong && !m.plural || t.excludes(m.first) {
+		return false
+	}
+	if t.describes(m.next, end) {
+		return true
+	}
+	if !before {
 		return false
 	}
 	for i := first; i < end; i++ {
 		if _, span := elsewhere.at(t, i); span > 0 && i != m.first-1 {
-			return !t.excludes(m.first)
+			return true
+		}
+	}
+	return false
+}
+
+// describes tells whether the rest of a sentence says how a mark must look or
+// which are recalled: "… start with the letter T", "… with year 2023 are included".
+func (t *text) describes(i, end int) bool {
+	digits := false
+	for ; i+1 < end; i++ {
+		next := t.tokens[i+1].lower
+		digits = digits || t.tokens[i].digits > 0
+		switch t.tokens[i].lower {
+		case "begin", "begins", "beginning", "start", "starts", "starting", "end", "ends", "ending":
+			if next == "with" || next == "in" {
+				return true
+			}
+		case "digits", "digit":
+			return true
+		case "included", "affected", "verified", "checked":
+			if next == "in" || next == "by" || next == "at" || digits {
+				return true
+			}
 		}
 	}
 	return false

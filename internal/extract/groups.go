@@ -2,6 +2,7 @@ package extract
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -13,6 +14,32 @@ type group struct {
 	near  int // token that tells its sentence
 }
 
+// key tells groups apart that say something else.
+func (g *group) key() string {
+	var b strings.Builder
+	for _, p := range g.preds {
+		b.WriteString(string(p.Kind))
+		b.WriteString(string(p.Op))
+		for _, bound := range []*string{p.From, p.To} {
+			b.WriteByte(0)
+			if bound != nil {
+				b.WriteString(*bound)
+			}
+		}
+		if p.Except {
+			b.WriteByte('!')
+		}
+		if !p.FromInclusive || !p.ToInclusive {
+			b.WriteByte('(')
+		}
+		for _, m := range p.Models {
+			b.WriteByte(1)
+			b.WriteString(m)
+		}
+	}
+	return b.String()
+}
+
 // mostGroups bounds how many groups one notice may get; beyond it, conditions
 // are left off, which can only widen what is covered.
 const mostGroups = 3000
@@ -21,10 +48,16 @@ const mostGroups = 3000
 func (r *reader) codes() Codes {
 	r.bindModels()
 	groups := r.groups()
-	for n, g := range groups {
-		for _, p := range g.preds {
-			p.Group = n + 1
-			r.found.Units = append(r.found.Units, p)
+	seen := make(map[string]bool, len(groups))
+	n := 0
+	for _, g := range groups {
+		if key := g.key(); !seen[key] {
+			seen[key] = true
+			n++
+			for _, p := range g.preds {
+				p.Group = n
+				r.found.Units = append(r.found.Units, p)
+			}
 		}
 	}
 	return r.found
@@ -43,7 +76,9 @@ func (r *reader) groups() []group {
 		case k.kind == recall.Sold:
 			sales = append(sales, k)
 		case k.kind == recall.Made && len(k.values) > 0:
-			windows = append(windows, k)
+			if !slices.ContainsFunc(windows, func(w mark) bool { return sameValues(w.values, k.values) && slices.Equal(w.models, k.models) }) {
+				windows = append(windows, k)
+			}
 		case len(k.values) > 0 || k.all:
 			pairs.add(k)
 		}
@@ -58,6 +93,13 @@ func (r *reader) groups() []group {
 	groups = joinUnread(groups, unread)
 	groups = r.takeOut(groups, exceptions)
 	return r.coverOtherModels(groups)
+}
+
+// sameValues tells whether two marks say the same.
+func sameValues(a, b []value) bool {
+	return slices.EqualFunc(a, b, func(v, w value) bool {
+		return v.form == w.form && v.from == w.from && v.to == w.to && v.exclusiveEnd == w.exclusiveEnd
+	})
 }
 
 // predicates turns a mark's values into predicates, alternatives all.

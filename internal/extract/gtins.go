@@ -57,7 +57,7 @@ func (t *text) barcodeAt(i int) (end int, printed span) {
 		if n > 14 {
 			break
 		}
-		if (n >= 12 || n == 8) && gtin.Valid(string(digits)) {
+		if (n >= 12 || n == 8 && k == i) && gtin.Valid(string(digits)) {
 			possible, possibleEnd = n, k+1
 			if n == 8 && k+1 < len(t.tokens) && t.tokens[k+1].digits > 0 && t.tokens[k+1].gap == blank && t.tokens[k+1].letters == 0 && t.tokens[k+1].digits < 8 {
 				continue // a longer code printed in groups

@@ -131,6 +131,8 @@ func (t *text) labelTail(m *mention) {
 			if m.next+2 < len(t.tokens) && t.tokens[m.next+2].lower == ")" && (t.tokens[m.next+1].lower == "s" || t.tokens[m.next+1].lower == "es") {
 				m.plural = true
 				m.next += 2
+			} else if m.next+2 < len(t.tokens) && t.tokens[m.next+2].lower == ")" && t.tokens[m.next+1].digits == 0 && !t.tokens[m.next+1].lowercase && t.tokens[m.next+1].word {
+				m.next += 2 // an abbreviation: (VIN)
 			} else {
 				return
 			}

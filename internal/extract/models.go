@@ -16,7 +16,7 @@ type modelMark struct {
 // readModels reads the models behind a model's label.
 func (r *reader) readModels(t *text, m mention) {
 	in := t.readLeadIn(m.next)
-	if in.located || in.prefix || in.suffix {
+	if in.prefix, in.suffix = t.firstDigits(m.first, in.prefix, in.suffix); in.located || in.prefix || in.suffix {
 		return // "model numbers beginning with 310" names no model
 	}
 	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
@@ -33,6 +33,9 @@ func (r *reader) readModels(t *text, m mention) {
 			break
 		}
 		i = sep
+	}
+	if len(mark.models) == 1 && in.next > m.next && !strings.ContainsAny(mark.models[0], "0123456789") {
+		mark.models = nil // the first words of a table
 	}
 	if len(mark.models) == 0 {
 		mark.models = t.modelColumn(in.next, m)
@@ -182,7 +185,8 @@ func (t *text) modelSeparator(i int) int {
 	}
 	if sep == i {
 		tok := &t.tokens[i]
-		if tok.digits == 0 || tok.letters == 0 || tok.lowercase || t.isAmount(i) {
+		likePrevious := tok.letters == 0 && i > 0 && t.tokens[i-1].word && len(t.tokens[i-1].lower) == len(tok.lower) && tok.digits >= 4
+		if tok.digits == 0 || tok.letters == 0 && !likePrevious || tok.lowercase || t.isAmount(i) {
 			return -1
 		}
 	}

@@ -72,18 +72,16 @@ func (p places) add(t *text, verb int, kinds []recall.UnitKind) {
 	if len(kinds) == 0 {
 		return
 	}
-	first := verb + 1
-	for ; ; first++ {
-		if first >= len(t.tokens) || first > verb+3 || t.sentences[first] != t.sentences[verb] {
+	where := ""
+	for first := verb + 1; where == ""; first++ {
+		if first >= len(t.tokens) || first > verb+8 || t.sentences[first] != t.sentences[verb] {
 			return
 		}
-		if placeWords[t.tokens[first].lower] {
-			break
+		if placeWords[t.tokens[first].lower] && !t.isFormat(first+1) {
+			if where = t.placeFrom(first); where == "" {
+				return
+			}
 		}
-	}
-	where := t.placeFrom(first)
-	if where == "" {
-		return
 	}
 	for _, kind := range kinds {
 		if have := p[kind]; have.where == "" {
@@ -91,6 +89,16 @@ func (p places) add(t *text, verb int, kinds []recall.UnitKind) {
 			p[kind] = have
 		}
 	}
+}
+
+// isFormat tells whether token i is a notation such as YYYYMMDD or MM/DD/YYYY,
+// or speaks of one.
+func (t *text) isFormat(i int) bool {
+	if i >= len(t.tokens) {
+		return true
+	}
+	tok := &t.tokens[i]
+	return tok.lower == "the" && t.isFormat(i+1) || tok.lower == "format" || !tok.lowercase && tok.letters >= 2 && strings.Trim(tok.lower, "ymdwj") == ""
 }
 
 // placeFrom returns the words of a place from its preposition on, or "" when
@@ -105,6 +113,16 @@ func (t *text) placeFrom(first int) string {
 			return ""
 		case ".", ";", "(", ":", "“", "\"", "which", "format", "along":
 			return t.between(first, last)
+		case "and":
+			if k+1 < len(t.tokens) {
+				switch next := t.tokens[k+1].lower; next {
+				case "the", "has", "is", "are", "can", "a", "each", "it", "they", "reads", "states":
+					return t.between(first, last)
+				}
+				if _, ok := t.mentionAt(k + 1); ok {
+					return t.between(first, last)
+				}
+			}
 		case ",":
 			if k+1 < len(t.tokens) {
 				switch t.tokens[k+1].lower {
@@ -113,6 +131,9 @@ func (t *text) placeFrom(first int) string {
 				}
 			}
 			return t.between(first, last)
+		}
+		if k > first && printedWords[tok.lower] && (t.tokens[k-1].lower == "is" || t.tokens[k-1].lower == "are") {
+			return t.between(first, k-2)
 		}
 		if strings.Contains(tok.lower, "www.") || strings.Contains(tok.lower, ".com") {
 			return ""

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"strings"
+
 	"github.com/crownsafe/api/internal/recall"
 )
 
@@ -79,7 +81,10 @@ func (r *reader) readCodes(t *text, m mention) int {
 	list := t.codesBehind(m)
 	k := mark{text: t, kind: m.label.kind(), label: m, values: list.values, doubt: list.doubt}
 	next := max(list.next, m.next)
-	if len(list.values) == 0 {
+	if len(list.values) == 0 && !list.doubt {
+		k.values = t.codesBefore(m)
+	}
+	if len(k.values) == 0 {
 		if values, end := t.serialColumn(m); len(values) > 0 {
 			return r.addColumn(t, m, values, end)
 		}
@@ -117,11 +122,27 @@ func (r *reader) addMark(k mark, next int) {
 	if len(k.values) > 0 {
 		k.end = k.values[len(k.values)-1].at.end
 	}
+	k.doubt = k.doubt || t.goesOn(k.end)
 	k.except = len(k.values) > 0 && (t.excludes(k.label.first) || t.exceptBefore(k.label.first))
 	if k.except && k.doubt {
 		return // an exception that was not understood takes nothing out
 	}
 	r.marks = append(r.marks, k)
+}
+
+// goesOn tells whether more codes belong to a list than it names: "… and all
+// prior batches".
+func (t *text) goesOn(end int) bool {
+	rest := t.lower[end:min(len(t.lower), end+40)]
+	at := strings.Index(rest, "all ")
+	if at < 0 || at > 12 {
+		return false
+	}
+	switch word, _, _ := strings.Cut(rest[at+4:], " "); word {
+	case "prior", "previous", "earlier", "subsequent", "later", "other", "others", "following":
+		return true
+	}
+	return false
 }
 
 // readDates reads the dates behind "best by", "expires", "manufactured".
@@ -130,7 +151,8 @@ func (r *reader) readDates(t *text, m mention) int {
 		return m.next
 	}
 	from := m.next
-	values, end, doubt := t.datesAt(from, true, r.opts.dayFirst())
+	years := m.label == labelMade || m.label == labelSold
+	values, end, doubt := t.datesAt(from, years, r.opts.dayFirst())
 	if len(values) == 0 && !doubt {
 		switch m.label {
 		case labelMade, labelSold:

@@ -84,6 +84,9 @@ func (t *text) scanWord(tok *token, i int) int {
 		case classDigit:
 			tok.digits++
 		case classLetter:
+			if isUpperLetter(t.source[i]) && t.glued(tok.start, i) {
+				return i
+			}
 			tok.letters++
 			if c := t.source[i]; c != t.lower[i] || (size > 1 && t.source[i+1] != t.lower[i+1]) {
 				tok.capital = tok.capital || i == tok.start
@@ -98,6 +101,26 @@ func (t *text) scanWord(tok *token, i int) int {
 		i += size
 	}
 	return i
+}
+
+// headerWords end a table's column heads, to which flattening glues the next
+// head or the first cell: "Model NumberColorTB10".
+var headerWords = wordSet(`number numbers no nos model models range ranges name names code codes description color colors brand product products
+sku skus upc upcs style styles date dates size item items serial manufactured purchased sold location quantity type`)
+
+// glued tells whether the capital at i begins a new word although nothing
+// stands before it: behind a column's head, or a code that a written-out word
+// follows ("TYCO1012Window").
+func (t *text) glued(start, i int) bool {
+	if i == start || i+2 >= len(t.source) {
+		return false
+	}
+	before := t.source[i-1]
+	if before >= 'a' && before <= 'z' {
+		return headerWords[t.lower[start:i]]
+	}
+	small := func(c byte) bool { return c >= 'a' && c <= 'z' }
+	return isDigit(before) && i-start >= 4 && i+3 < len(t.source) && small(t.source[i+1]) && small(t.source[i+2]) && small(t.source[i+3])
 }
 
 // joins tells whether the mark at i stands inside a word or a code: SR-HX13,
