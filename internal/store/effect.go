@@ -66,9 +66,15 @@ func (s Standing) After(effect Effect, in Incoming, contentHash string) Standing
 		}
 		return Standing{contentHash, s.Version, in.Completeness}
 	case Unchanged:
-		if s.Completeness > 0 {
-			s.Version, s.Completeness = max(s.Version, in.Version), max(s.Completeness, in.Completeness)
+		if s.Completeness == 0 {
+			return s
 		}
+		// Lent by a poorer copy to content without a version, one would let in
+		// what was too poor when it first came.
+		if s.Version > 0 || in.Completeness >= s.Completeness {
+			s.Version = max(s.Version, in.Version)
+		}
+		s.Completeness = max(s.Completeness, in.Completeness)
 	}
 	return s
 }

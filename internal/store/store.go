@@ -86,8 +86,9 @@ type Notices interface {
 	//      Older (an old file imported again). Else Revised; an equal SourceHash
 	//      with another content is a better reading of the same record.
 	// An Unchanged copy lends its higher Version and Completeness to what is
-	// stored (but a starter entry stays one), and a Version of 0 leaves the
-	// stored one as it is: it is no word on age.
+	// stored; but a starter entry stays one, and content without a Version takes
+	// none from a poorer copy. A Version of 0 leaves the stored one as it is: it
+	// is no word on age.
 	//
 	// FirstSeenAt is kept from the first revision; now is that of the first and
 	// the SeenAt of each revision. A notice stored under one of FormerIDs is
