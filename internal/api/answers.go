@@ -121,6 +121,7 @@ func (k *kept) send(w http.ResponseWriter, r *http.Request, wants string) (statu
 type answer struct {
 	Status   int
 	Type     string `header:"Content-Type" hidden:"true"`
+	Length   string `header:"Content-Length" hidden:"true"`
 	ETag     string `header:"ETag" doc:"weak; ages in the answer don't change it"`
 	Caching  string `header:"Cache-Control"`
 	Serial   int64  `header:"Crown-Safe-Serial" doc:"serial of the catalogue that the answer was read from"`
@@ -156,8 +157,13 @@ func (s *service) read(ctx context.Context, snap *catalogue.Snapshot, rd reading
 	if matchesTag(x.wants, a.ETag) { // "*", now that the answer is known to exist
 		return a, nil
 	}
-	a.Status, a.Type, a.Body = http.StatusOK, jsonType[0], body
+	a.carry(body)
 	return a, nil
+}
+
+// carry makes the answer a 200 with a body.
+func (a *answer) carry(body []byte) {
+	a.Status, a.Type, a.Length, a.Body = http.StatusOK, jsonType[0], strconv.Itoa(len(body)), body
 }
 
 func (s *service) keep(x *exchange, rd reading, states *states, a *answer, body []byte) {

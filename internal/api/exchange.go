@@ -33,12 +33,11 @@ func exchangeOf(ctx context.Context) *exchange {
 
 // Header values that never change are shared between answers.
 var (
-	nosniff        = []string{"nosniff"}
-	noReferrer     = []string{"no-referrer"}
-	apiPolicy      = []string{"default-src 'none'; frame-ancestors 'none'"}
-	jsonType       = []string{"application/json"}
-	readCaching    = []string{"public, max-age=0, stale-if-error=86400"}
-	closeAfterThis = []string{"close"}
+	nosniff     = []string{"nosniff"}
+	noReferrer  = []string{"no-referrer"}
+	apiPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
+	jsonType    = []string{"application/json"}
+	readCaching = []string{"public, max-age=0, stale-if-error=86400"}
 )
 
 // ServeHTTP answers one request: it names it, answers from memory where it can,
@@ -80,11 +79,6 @@ func (s *service) begin(h http.Header, r *http.Request) *exchange {
 	h["X-Content-Type-Options"] = nosniff
 	h["Referrer-Policy"] = noReferrer
 	h["Content-Security-Policy"] = apiPolicy
-	if s.Draining() {
-		// Tells clients with open connections to go elsewhere, so that none of
-		// them sends a request into a connection that is just being closed.
-		h["Connection"] = closeAfterThis
-	}
 	return x
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"log/slog"
 	"net/http"
 	"time"
 )
@@ -17,9 +16,8 @@ const (
 )
 
 // Server returns a server for the handler with every timeout and limit set. Its
-// address is left to the caller. Errors that net/http itself finds (a TLS
-// handshake with a plain port, say) go to the logger.
-func Server(handler http.Handler, logger *slog.Logger) *http.Server {
+// listener and its error log are left to the caller.
+func Server(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -27,6 +25,5 @@ func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -191,7 +191,9 @@ func uncached(serial int64, v any) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{Status: http.StatusOK, Type: jsonType[0], Caching: "no-store", Serial: serial, Body: body}, nil
+	a := &answer{Caching: "no-store", Serial: serial}
+	a.carry(body)
+	return a, nil
 }
 
 // describeBody adds the body to the document. huma isn't told before, because

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// Bounds of what one page shows and reads.
+const (
+	shownMatches = 10
+	shownHits    = 10
+	maxTyped     = 4000 // bytes of one field
+)
+
+// form is what was typed, as it goes back into the fields.
+type form struct {
+	Q, Brand, Model, Lot, Serial, MadeOn, BestBefore string
+}
+
+// homeView is all that the page shows.
+type homeView struct {
+	Form    form
+	Asked   bool // something was typed
+	More    bool // one of the further fields was used
+	Trouble *trouble
+	Verdict *verdictView
+	Hits    []hitView
+	Total   int // hits in all
+	Sources []sourceView
+	Notices int
+}
+
+// trouble tells in plain words why there is no answer.
+type trouble struct {
+	Title, Text string
+	Suggestions []suggestion
+}
+
+// suggestion is a code that could have been meant.
+type suggestion struct {
+	Code, Address string
+}
+
+func readForm(r *http.Request) form {
+	query := r.URL.Query()
+	field := func(name string) string { return strings.TrimSpace(query.Get(name)) }
+	return form{
+		Q: field("q"), Brand: field("brand"), Model: field("model"), Lot: field("lot"),
+		Serial: field("serial"), MadeOn: field("made_on"), BestBefore: field("best_before"),
+	}
+}
+
+func (f *form) further() []string {
+	return []string{f.Brand, f.Model, f.Lot, f.Serial, f.MadeOn, f.BestBefore}
+}
+
+// address is the page for the same form with another code.
+func (f *form) address(code string) string {
+	values := url.Values{"q": {code}}
+	for name, value := range map[string]string{"brand": f.Brand, "model": f.Model, "lot": f.Lot, "serial": f.Serial, "made_on": f.MadeOn, "best_before": f.BestBefore} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	return "/?" + values.Encode()
+}
+
+// home shows the form and, when something was asked, the answer.
+func (s *Site) home(w http.ResponseWriter, r *http.Request) {
+	f := readForm(r)
+	snap := s.Catalogue.Current()
+	view := homeView{Form: f, Notices: snap.Len(), Sources: s.sourceViews(snap)}
+	for _, v := range f.further() {
+		view.More = view.More || v != ""
+	}
+	view.Asked = view.More || f.Q != ""
+	status := http.StatusOK
+	if view.Asked {
+		status = s.ask(snap, &view)
+	}
+	s.render(w, r, "home", status, view)
+}
+
+// ask fills in the answer and returns the page's status.
+func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
+	f := &view.Form
+	for _, field := range append(f.further(), f.Q) {
+		if !utf8.ValidString(field) || len(field) > maxTyped {
+			view.Form = form{}
+			view.Trouble = &trouble{Title: "That can't be read", Text: "What was typed is too long, or is no text. Type the digits under the barcode, or a brand and a product name."}
+			return http.StatusUnprocessableEntity
+		}
+	}
+	if !snap.Loaded() {
+		view.Trouble = &trouble{Title: "Not ready yet", Text: "The recall notices are still being loaded. Please try again in a moment."}
+		return http.StatusServiceUnavailable
+	}
+	verdict, err := s.verdict(snap, f)
+	if bad, ok := errors.AsType[*recall.BadUnit](err); ok {
+		view.Trouble = troubleOf(bad, f)
+		return http.StatusUnprocessableEntity
+	}
+	if err != nil {
+		panic(err) // the caller's middleware logs it and answers with the error page
+	}
+	view.Verdict = s.verdictView(&verdict, view.Sources)
+	if f.Q != "" && !looksLikeCode(f.Q) {
+		view.Hits, view.Total = s.hits(snap, f.Q, &verdict)
+	}
+	return http.StatusOK
+}
+
+func (s *Site) verdict(snap *catalogue.Snapshot, f *form) (recall.Verdict, error) {
+	unit := recall.Unit{Brand: f.Brand, Model: f.Model, Lot: f.Lot, Serial: f.Serial, MadeOn: f.MadeOn, BestBefore: f.BestBefore}
+	if looksLikeCode(f.Q) {
+		return s.Lookup.Barcode(snap, f.Q, unit)
+	}
+	unit.Name = f.Q
+	return s.Lookup.Verdict(snap, unit)
+}
+
+// looksLikeCode reports whether somebody typed or scanned a code and not words:
+// seven digits or more with nothing but blanks and hyphens between them, or one
+// of the forms that only a scanner makes.
+func looksLikeCode(typed string) bool {
+	lower := strings.ToLower(typed)
+	for _, prefix := range []string{"http://", "https://", "(01)", "(02)", "(00)", "]"} {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	digits := 0
+	for _, r := range typed {
+		switch {
+		case r == 0x1d:
+			return true
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsSpace(r) || strings.ContainsRune("-‐‑–—.", r):
+		default:
+			return false
+		}
+	}
+	return digits >= 7
+}
+
+// fieldNames are the form's words for the fields of a unit.
+var fieldNames = map[string]string{
+	"code": "The code", "gtin": "The code", "scan": "The code", "name": "The product name", "brand": "The brand", "model": "The model", "lot": "The lot or batch code",
+	"serial": "The serial number", "made_on": "The production date", "best_before": "The best-before date",
+}
+
+func troubleOf(bad *recall.BadUnit, f *form) *trouble {
+	t := &trouble{Title: "That code can't be used as it stands", Text: "Please check what was typed."}
+	if name := fieldNames[bad.Field]; name != "" {
+		t.Text = name + ": " + bad.Message + "."
+	}
+	switch bad.Code {
+	case "check_digit":
+		t.Text = "One of the digits seems to be misread: the last digit doesn't fit the others. Compare them with the digits under the bars."
+	case "length":
+		t.Text = "No barcode has this many digits. Compare with the digits under the bars; the small ones at both ends count too."
+	case "date":
+		t.Title = "That date can't be read"
+		t.Text = fieldNames[bad.Field] + " should look like 2026-03-01; 2026-03 or 2026 will do when you don't know the day."
+	case "too_long":
+		t.Title = "That is too long"
+	}
+	for _, code := range bad.Suggestions {
+		t.Suggestions = append(t.Suggestions, suggestion{code, f.address(code)})
+	}
+	return t
+}

@@ -1,0 +1,143 @@
+// Package web is the human face of Crown Safe: one page on which a person types
+// a code or a name and sees the verdict, the evidence and what to do, and the
+// readable pages of the API's documentation.
+//
+// The pages are plain HTML that works without JavaScript; everything that comes
+// from outside is escaped by html/template, and the content security policy
+// allows nothing inline. It knows nothing of storage and of how verdicts are
+// made, and no page ever calls a product safe.
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+
+	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
+	"github.com/crownsafe/api/internal/source"
+)
+
+// Catalogue gives the snapshot that is current now.
+type Catalogue interface {
+	Current() *catalogue.Snapshot
+}
+
+// Lookup answers questions about one unit; see package lookup.
+type Lookup interface {
+	Verdict(snap *catalogue.Snapshot, u recall.Unit) (recall.Verdict, error)
+	Barcode(snap *catalogue.Snapshot, code string, u recall.Unit) (recall.Verdict, error)
+}
+
+// Sources tells how far each agency can be relied on.
+type Sources interface {
+	List(snap *catalogue.Snapshot) []source.Source
+}
+
+// ProblemKind explains one code of the API's problems.
+type ProblemKind struct {
+	Code           string
+	Status         int
+	Title, Meaning string
+}
+
+// Dependencies is what the pages need. All are required.
+type Dependencies struct {
+	Catalogue Catalogue
+	Lookup    Lookup
+	Sources   Sources
+	OpenAPI   []byte // the API's document, for /docs
+	Problems  []ProblemKind
+	Version   string
+}
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// policy is the pages' content security policy.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Site serves the pages.
+type Site struct {
+	Dependencies
+	mux   *http.ServeMux
+	pages map[string]*template.Template
+	files map[string]file
+	docs  docs
+}
+
+// New makes the site. It fails when the OpenAPI document can't be read, which
+// is a fault of the build.
+func New(d Dependencies) (*Site, error) {
+	documentation, err := readDocs(d.OpenAPI)
+	if err != nil {
+		return nil, fmt.Errorf("reading the OpenAPI document for /docs: %w", err)
+	}
+	s := &Site{Dependencies: d, mux: http.NewServeMux(), docs: documentation}
+	if s.files, err = readFiles(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = s.parse("home", "docs", "errors", "error"); err != nil {
+		return nil, err
+	}
+	s.mux.HandleFunc("GET /{$}", s.home)
+	s.mux.HandleFunc("GET /docs", s.showDocs)
+	s.mux.HandleFunc("GET /docs/errors", s.showErrors)
+	s.mux.HandleFunc("GET /static/{name}", s.static)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.Error(w, r, http.StatusNotFound, "") })
+	return s, nil
+}
+
+func (s *Site) parse(names ...string) (map[string]*template.Template, error) {
+	pages := map[string]*template.Template{}
+	for _, name := range names {
+		t, err := template.New("layout.html").Funcs(s.functions()).ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("parsing the page %s: %w", name, err)
+		}
+		pages[name] = t
+	}
+	return pages, nil
+}
+
+// ServeHTTP serves a page or a static file.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Content-Security-Policy"] = []string{policy}
+	s.mux.ServeHTTP(w, r)
+}
+
+// Error writes a friendly page for an error on a path that is no API path.
+func (s *Site) Error(w http.ResponseWriter, r *http.Request, status int, requestID string) {
+	w.Header()["Content-Security-Policy"] = []string{policy}
+	view := struct {
+		Title, Text, RequestID string
+		Status                 int
+	}{"Something went wrong", "The fault is ours. Please try again in a moment.", requestID, status}
+	switch {
+	case status == http.StatusNotFound:
+		view.Title, view.Text, view.RequestID = "There is no such page", "The address may be mistyped, or the page has moved.", ""
+	case status < http.StatusInternalServerError:
+		view.Title, view.Text, view.RequestID = "That request can't be answered", "The address or the form holds something that can't be used.", ""
+	}
+	s.render(w, r, "error", status, view)
+}
+
+// render writes a page whole or not at all: a page that breaks off in the
+// middle could lose the half that warns.
+func (s *Site) render(w http.ResponseWriter, r *http.Request, page string, status int, view any) {
+	var body bytes.Buffer
+	if err := s.pages[page].Execute(&body, view); err != nil {
+		panic(fmt.Errorf("rendering the page %s: %w", page, err))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body.Bytes()) // the reader may be gone
+	}
+}
