@@ -165,7 +165,9 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	class := classAgreement(asked, w)
 	askedOwn, ownWords := distinctive(asked), distinctive(w.name)
 	askedFound := countFound(askedOwn, w.pool)
-	ownFound := countFound(ownWords, append(slices.Clone(asked), Words(q.Unit.Model)...))
+	// What the asker calls the brand is often the line, and the notice's brand
+	// the importer: "Yonder Trading recalls LUMMI mattresses".
+	ownFound := countFound(ownWords, slices.Concat(asked, q.brand, Words(q.Unit.Model)))
 	if class == no && (ownFound < len(ownWords) || len(ownWords) == 0) {
 		return nameNone
 	}

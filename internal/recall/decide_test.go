@@ -62,12 +62,14 @@ var (
 	// Limited by the date of sale.
 	rattle = notice("us-cpsc:30-008", "Mavi Recalls Rattles", recall.Product{Name: "Mavi Clack rattle", Brand: "Mavi",
 		Units: []recall.Predicate{recall.Range(1, recall.Sold, "2023-01", "2023-06", quote("only those sold from January through June 2023"))}})
+	// The importer recalls; the brand stands in the product's name.
+	mattress = notice("us-cpsc:30-010", "Yonder Trading Recalls LUMMI Crib Mattresses", recall.Product{Name: "LUMMI crib mattresses", Brand: "Yonder Trading"})
 	withdrawn = func() *recall.Notice {
 		n := notice("us-cpsc:30-009", "Zorbino Recalls Gates", recall.Product{Name: "Zorbino SafePass gate", Brand: "Zorbino", GTINs: gtins("012345678905")})
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, stroller, seat, crib, swing, rattle, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, stroller, seat, crib, swing, rattle, mattress, withdrawn}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
@@ -111,6 +113,7 @@ func TestDecide(t *testing.T) {
 
 		{"brand and product words", recall.Unit{Brand: "Zorbino", Name: "baby walker"}, recall.Affected, ""},
 		{"brand within the name of a listing", recall.Unit{Name: "ZORBINO Infant Walker foldable with music tray, grey, great condition"}, recall.Affected, ""},
+		{"brand in the product's name, importer as the notice's brand", recall.Unit{Brand: "Lummi", Name: "cot mattress"}, recall.Affected, ""},
 		{"misspelt brand", recall.Unit{Brand: "Zorbinno", Name: "infant walker"}, recall.Affected, ""},
 		{"the brand's other product", recall.Unit{Brand: "Zorbino", Name: "high chair"}, recall.NoMatch, ""},
 		{"another brand's walker", recall.Unit{Brand: "Quillby", Name: "infant walker"}, recall.NoMatch, ""},
