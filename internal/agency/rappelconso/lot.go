@@ -10,7 +10,8 @@ import (
 // lotReading is what the prose in the lot's place says. Several of its parts
 // are alternatives.
 type lotReading struct {
-	all      bool      // every lot, or the product carries none
+	all      bool      // every lot, said in words
+	none     bool      // the notice names no lot
 	values   []span    // lots
 	prefixes []span    // what lots start with
 	ranges   [][2]span // the first and the last lot
@@ -36,17 +37,19 @@ func isOneOf(text string, ways []string) bool {
 // readLot reads the prose in the lot's place.
 func readLot(lot span) (r lotReading) {
 	lot = lot.trimmed(" \n.;,")
-	if lot.text == "" || strings.Trim(lot.text, "0 ") == "" || isOneOf(lot.text, everyLot) || isOneOf(lot.text, noLot) {
+	switch {
+	case strings.Trim(lot.text, "0 ") == "", isOneOf(lot.text, noLot): // a row of zeros stands for "none"
+		r.none = true
+		return r
+	case isOneOf(lot.text, everyLot):
 		r.all = true
 		return r
 	}
 	if before, after, ok := cutFold(lot, "commençant par"); ok && isLotWord(strings.TrimSpace(before.text)) {
 		for _, part := range parts(after.trimmed(" :\n")) {
-			if code, also, ok := readCode(part); ok {
-				r.prefixes = append(append(r.prefixes, code), also...)
-			} else {
-				r.unread = true
-			}
+			codes := readCode(part)
+			r.prefixes = append(r.prefixes, codes...)
+			r.unread = r.unread || len(codes) == 0
 		}
 		return r
 	}
@@ -99,12 +102,9 @@ func (r *lotReading) readPart(part span) {
 		r.readSlashes(part, pieces)
 		return
 	}
-	code, also, ok := readCode(part)
-	if !ok {
-		r.unread = true
-		return
-	}
-	r.values = append(append(r.values, code), also...)
+	codes := readCode(part)
+	r.values = append(r.values, codes...)
+	r.unread = r.unread || len(codes) == 0
 }
 
 // readSlashes reads codes with slashes, which stand inside a code (s11/25,
@@ -126,23 +126,26 @@ func (r *lotReading) readSlashes(part span, pieces []span) {
 	}
 }
 
-// readCode reads one code, which may be printed with blanks. What else the same
-// words may stand for comes in also: the blanks may lie between codes, and the
-// letter before a code may be a label.
-func readCode(s span) (code span, also []span, ok bool) {
+// readCode reads one code, which may be printed with blanks, or nothing. Where
+// the same words can be read in several ways, all of them are returned: the
+// blanks may lie between codes, and the letter before a code ("l pl0029") is a
+// label to some and a part of the code to others.
+func readCode(s span) []span {
 	words := s.split(" ")
 	switch {
-	case len(words) == 1:
-		return s, nil, isCode(s.text)
+	case len(words) == 1 && isCode(s.text):
+		return words
 	case len(words) == 2 && len(words[0].text) <= 3 && isLetters(words[0].text) && isCode(words[1].text):
-		return s, words[1:], true
+		closed := s
+		closed.text = words[0].text + words[1].text
+		return []span{closed, words[1]}
 	}
 	for _, w := range words {
 		if !isCode(w.text) || len(w.text) < 3 {
-			return span{}, nil, false
+			return nil
 		}
 	}
-	return s, words, true
+	return append([]span{s}, words...)
 }
 
 // isCode tells a code from prose: it has a digit, and no sign that codes don't have.

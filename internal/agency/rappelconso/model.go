@@ -27,7 +27,9 @@ func modelCodes(models string, food bool) []string {
 			seen[recall.ModelKey(w)] = true
 			codes = append(codes, w)
 		}
-		before = strings.ToLower(w)
+		if w != "" {
+			before = strings.ToLower(w)
+		}
 	}
 	return codes
 }

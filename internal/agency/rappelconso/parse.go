@@ -125,7 +125,7 @@ func (p *parser) element(position int, raw json.RawMessage) error {
 	}
 	r, err := readRow(raw)
 	if err != nil {
-		return p.reject("", position, err, raw)
+		return p.reject(r["numero_fiche"], position, err, raw)
 	}
 	if p.format == FormatTrie {
 		p.group(r, position, raw)

@@ -15,7 +15,8 @@ type variant struct {
 	units []recall.Predicate
 	// every says that one group names the product without naming units.
 	every bool
-	next  int // number of the next group of predicates
+	next  int             // number of the next group of predicates
+	seen  map[string]bool // the groups that are in units: notices repeat them
 }
 
 // variants gathers groups by barcode, so that a lot of one barcode never
@@ -61,39 +62,63 @@ func (v *variant) add(m marking, lot lotReading) {
 	if m.dates.kind == "" {
 		m.dates = lot.date
 	}
-	alternative := func(code func(group int) recall.Predicate) {
-		if code != nil {
-			v.units = append(v.units, code(v.next))
-		}
-		if m.dates.kind != "" {
-			v.units = append(v.units, m.dates.predicate(v.next))
-		}
-		v.next++
-	}
 	for _, value := range lot.values {
-		alternative(func(g int) recall.Predicate { return recall.Equals(g, recall.Lot, value.text, value.quote()) })
+		quote := m.quoteOf(value)
+		v.alternative(recall.Equals(v.next, recall.Lot, value.text, quote), m.dates)
 	}
 	for _, prefix := range lot.prefixes {
-		alternative(func(g int) recall.Predicate {
-			return recall.Affix(g, recall.Lot, recall.OpPrefix, prefix.text, prefix.quote())
-		})
+		v.alternative(recall.Affix(v.next, recall.Lot, recall.OpPrefix, prefix.text, m.quoteOf(prefix)), m.dates)
 	}
 	for _, r := range lot.ranges {
-		quote := recall.Quote{Text: m.lot.text, Field: identificationField, Start: m.lot.start, End: m.lot.end}
-		alternative(func(g int) recall.Predicate { return recall.Range(g, recall.Lot, r[0].text, r[1].text, quote) })
+		v.alternative(recall.Range(v.next, recall.Lot, r[0].text, r[1].text, m.lot.quote()), m.dates)
 	}
-	named := len(lot.values)+len(lot.prefixes)+len(lot.ranges) > 0
-	switch {
+	switch named := len(lot.values)+len(lot.prefixes)+len(lot.ranges) > 0; {
 	case lot.unread:
-		alternative(func(g int) recall.Predicate { return recall.Unreadable(g, recall.Lot, m.lot.quote()) })
+		v.alternative(recall.Unreadable(v.next, recall.Lot, m.lot.quote()), m.dates)
+	case m.dates.kind != "" && !named: // the date alone limits the notice
+		v.alternative(recall.Predicate{}, m.dates)
 	case lot.all && m.dates.kind == "":
 		v.every = true
-		if m.lot.text != "" {
-			alternative(func(g int) recall.Predicate { return recall.All(g, recall.Lot, m.lot.quote()) })
-		}
-	case !named: // the date alone limits the notice
-		alternative(nil)
+		v.alternative(recall.All(v.next, recall.Lot, m.lot.quote()), datePair{})
+	case lot.none && m.dates.kind == "":
+		v.every = true
 	}
+}
+
+// quoteOf quotes a code as it is printed.
+func (m *marking) quoteOf(code span) recall.Quote {
+	code.text = m.lot.text[code.start-m.lot.start : code.end-m.lot.start]
+	return code.quote()
+}
+
+// alternative adds a group of predicates: a code, or none where its operator is
+// empty, and a date, or none.
+func (v *variant) alternative(code recall.Predicate, dates datePair) {
+	var group []recall.Predicate
+	key := dates.from + "|" + dates.to + "|" + string(dates.kind) + "|" + string(code.Op) + "|"
+	if code.Op != "" {
+		group = append(group, code)
+		for _, bound := range []*string{code.From, code.To} {
+			if bound != nil {
+				key += *bound + "|"
+			}
+		}
+	}
+	if dates.kind != "" {
+		group = append(group, dates.predicate(v.next))
+	}
+	if code.Op == recall.OpUnreadable {
+		key += code.Quote.Text
+	}
+	if v.seen[key] {
+		return
+	}
+	if v.seen == nil {
+		v.seen = map[string]bool{}
+	}
+	v.seen[key] = true
+	v.units = append(v.units, group...)
+	v.next++
 }
 
 // limits returns the variant's predicates. Where one group covers every unit
@@ -244,27 +269,46 @@ const longestName = 160
 // productName returns the product's name: the title of version 2, or the
 // models' names where these say the same and more, or where there is no title.
 func productName(r row) string {
-	title, models := oneLine(r["libelle"]), oneLine(r["modeles_ou_references"])
+	title, models := r["libelle"], r["modeles_ou_references"]
 	switch {
-	case title == "" && models == "":
+	case title == "" && namesNothing(models):
 		return r["sous_categorie_produit"]
 	case title == "":
-		return models
-	case len(models) > len(title) && len(models) <= longestName && !strings.Contains(r["modeles_ou_references"], "\n") && containsFold(models, title) && !containsFold(models, "lot"):
+		return commonName(lines(models))
+	case len(models) > len(title) && len(models) <= longestName && !strings.Contains(models, "\n") && containsFold(models, title) && !containsFold(models, "lot"):
 		return models
 	}
-	return title
+	return strings.Join(lines(title), ", ")
 }
 
-// oneLine joins the lines of a text up to the longest name, whole lines first.
-func oneLine(s string) string {
-	lines := strings.Split(s, "\n")
-	joined := lines[0]
-	for _, line := range lines[1:] {
-		if len(joined)+len(line) > longestName {
-			break
+// namesNothing tells whether models' names are nothing but codes.
+func namesNothing(models string) bool {
+	for word := range strings.FieldsSeq(models) {
+		if !isCode(word) {
+			return false
 		}
-		joined += ", " + line
+	}
+	return true
+}
+
+// commonName returns the words that all of the models' names start with, where
+// there are at least two; else the names up to the longest name.
+func commonName(names []string) string {
+	common := strings.Fields(names[0])
+	joined := names[0]
+	for _, name := range names[1:] {
+		words := strings.Fields(name)
+		n := 0
+		for n < len(common) && n < len(words) && strings.EqualFold(common[n], words[n]) {
+			n++
+		}
+		common = common[:n]
+		if len(joined)+len(name) <= longestName {
+			joined += ", " + name
+		}
+	}
+	if len(common) >= 2 {
+		return strings.Join(common, " ")
 	}
 	return joined
 }

@@ -1,9 +1,11 @@
 package rappelconso
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -54,12 +56,16 @@ func readRow(raw []byte) (row, error) {
 		}
 	}
 	r := make(row, len(members))
+	bad := ""
 	for name, value := range members {
 		text, err := readValue(value)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
+		if err != nil && (bad == "" || name < bad) {
+			bad = name
 		}
 		r.set(fieldName(name), text)
+	}
+	if bad != "" {
+		return r, fmt.Errorf("%s is neither a text nor a list of texts", bad)
 	}
 	return r, nil
 }
@@ -77,6 +83,9 @@ func readValue(raw json.RawMessage) (string, error) {
 			tokens[i] = string(t)
 		}
 		return strings.Join(tokens, "$"), nil
+	}
+	if len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1]), nil // nothing is escaped in most texts
 	}
 	var text agency.Text
 	err := json.Unmarshal(raw, &text)

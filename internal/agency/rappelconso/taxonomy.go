@@ -68,8 +68,9 @@ func audience(r row) recall.Audience {
 	own := []string{r["libelle"], r["modeles_ou_references"], r["sous_categorie_produit"], r["conditionnements"]}
 	if isFood(r) {
 		for _, text := range own {
+			lower := strings.ToLower(text)
 			for _, word := range infantFood {
-				if containsFold(text, word) {
+				if strings.Contains(lower, word) {
 					return recall.Infant
 				}
 			}
@@ -123,8 +124,9 @@ func hazards(r row) []recall.Hazard {
 	vague := ""
 	for _, risk := range choices(r["risques_encourus"]) {
 		known := false
+		lower := strings.ToLower(risk)
 		for _, k := range risks {
-			if containsFold(risk, k.words) {
+			if strings.Contains(lower, k.words) {
 				add(k.kind, risk)
 				known = true
 				if strings.Contains(r["risques_encourus"], "|") {
@@ -166,8 +168,9 @@ var measures = []struct {
 func remedies(r row) []recall.RemedyType {
 	var found []recall.RemedyType
 	for _, field := range []string{"conduites_a_tenir_par_le_consommateur", "modalites_de_compensation"} {
+		lower := strings.ToLower(r[field])
 		for _, m := range measures {
-			if containsFold(r[field], m.words) && !slices.Contains(found, m.kind) {
+			if strings.Contains(lower, m.words) && !slices.Contains(found, m.kind) {
 				found = append(found, m.kind)
 			}
 		}
