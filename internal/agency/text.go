@@ -18,6 +18,8 @@ var (
 	anyTag   = regexp.MustCompile(`</?[a-zA-Z][^>]*>`)
 	blanks   = regexp.MustCompile(`[ \t\r\f\v]+`)
 	newlines = regexp.MustCompile(` ?\n[ \n]*`)
+
+	oddBlanks = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2007", " ", "\u200b", "", "\ufeff", "", "¤", "\n", "\r\n", "\n", "\r", "\n")
 )
 
 // Clean turns an agency's text into plain text: entities decoded at most twice
@@ -34,11 +36,25 @@ func Clean(s string) string {
 		s = breakTag.ReplaceAllString(s, "\n")
 		s = anyTag.ReplaceAllString(s, " ")
 	}
-	s = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2007", " ", "\u200b", "", "\ufeff", "", "¤", "\n", "\r\n", "\n", "\r", "\n").Replace(s)
+	if plain(s) {
+		return strings.TrimSpace(s)
+	}
+	s = oddBlanks.Replace(s)
 	s = norm.NFC.String(s)
 	s = blanks.ReplaceAllString(s, " ")
 	s = newlines.ReplaceAllString(s, "\n")
 	return strings.TrimSpace(s)
+}
+
+// plain reports that there is nothing to fold or compose: ASCII with single
+// blanks, as most fields are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x80 || c < ' ' || c == ' ' && i > 0 && s[i-1] == ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // Missing reports that a field's value is one of the ways in which feeds say
@@ -114,7 +130,11 @@ func parseDate(s string) (time.Time, error) {
 // HashOf returns the hexadecimal SHA-256 of a value's JSON with sorted keys, so
 // that the order of fields and the blanks between them make no difference.
 func HashOf(v any) string {
-	raw, err := json.Marshal(v)
+	raw, isJSON := v.(json.RawMessage)
+	var err error
+	if !isJSON {
+		raw, err = json.Marshal(v)
+	}
 	if err != nil {
 		panic(fmt.Sprintf("hashing a record that is no JSON value: %v", err)) // records are made of strings, numbers, maps and slices only
 	}

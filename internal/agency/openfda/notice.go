@@ -24,21 +24,21 @@ var printableID = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]*$`)
 // number returns the recall number as a native id, or false before FDA has
 // classified the recall, when the field is "", "N/A" or absent.
 func (w wireReport) number() (string, bool) {
-	n := strings.ReplaceAll(strings.ToUpper(w.RecallNumber.Clean()), "/", "-")
+	n := strings.ReplaceAll(strings.ToUpper(string(w.RecallNumber)), "/", "-")
 	return n, printableID.MatchString(n)
 }
 
 // provisionalID is the native id of a report without a number. Reports of one
 // event differ by their product's description.
 func (w wireReport) provisionalID() (string, error) {
-	event := w.EventID.Clean()
+	event := string(w.EventID)
 	if event == "" {
 		return "", errors.New("neither recall_number nor event_id is given")
 	}
 	if !printableID.MatchString(strings.ToUpper(event)) {
 		return "", fmt.Errorf("event_id %q is no number", event)
 	}
-	sum := sha256.Sum256([]byte(w.ProductDescription))
+	sum := sha256.Sum256([]byte(w.describedAs))
 	return "event-" + event + "-" + hex.EncodeToString(sum[:4]), nil
 }
 
@@ -55,7 +55,7 @@ func (a *Agency) record(w wireReport) (agency.Record, error) {
 	case !numbered:
 		native = provisional
 	}
-	description := w.ProductDescription.Clean()
+	description := string(w.ProductDescription)
 	if description == "" {
 		return record, fmt.Errorf("report %s has no product_description", native)
 	}
@@ -63,23 +63,23 @@ func (a *Agency) record(w wireReport) (agency.Record, error) {
 	if err != nil {
 		return record, fmt.Errorf("report %s: %w", native, err)
 	}
-	record.Version = version(updated, w.Status.Clean())
+	record.Version = version(updated, string(w.Status))
 
-	firm, reason := w.RecallingFirm.Clean(), w.ReasonForRecall.Clean()
+	firm, reason := string(w.RecallingFirm), string(w.ReasonForRecall)
 	products := w.products(description)
 	audience := extract.AudienceOf(description)
 	n := &record.Notice
 	*n = recall.Notice{
 		ID: Code + ":" + native, Agency: Code, Language: "en",
 		Title: title(firm, products[0].Name), Summary: w.summary(description, firm, reason),
-		PublishedAt: published, UpdatedAt: updated, AgencyStatus: w.Status.Clean(),
-		Countries: countriesIn(w.DistributionPattern.Clean()),
+		PublishedAt: published, UpdatedAt: updated, AgencyStatus: string(w.Status),
+		Countries: countriesIn(string(w.DistributionPattern)),
 		Audience:  audience, Categories: w.categories(description, audience),
 		Products: products, Hazards: hazards(reason),
 		Remedy:     recall.Remedy{Contact: w.contact(firm)},
-		UnitsCount: unitCount(w.ProductQuantity.Clean()),
+		UnitsCount: unitCount(string(w.ProductQuantity)),
 	}
-	if event := w.EventID.Clean(); event != "" {
+	if event := string(w.EventID); event != "" {
 		// The event, not its other reports: which of those a payload holds is chance.
 		n.Aliases = []recall.Alias{{ID: Code + ":event-" + event, Kind: recall.Declared}}
 	}
@@ -139,21 +139,21 @@ func title(firm, product string) string {
 // and where it was sold.
 func (w wireReport) summary(description, firm, reason string) string {
 	lines := []string{description, reason}
-	if codes := strings.TrimSpace(w.CodeInfo.Clean() + "\n" + w.MoreCodeInfo.Clean()); codes != "" {
+	if codes := strings.TrimSpace(string(w.CodeInfo) + "\n" + string(w.MoreCodeInfo)); codes != "" {
 		lines = append(lines, "Codes: "+codes)
 	}
 	if firm != "" {
 		lines = append(lines, "Recalled by "+strings.TrimSuffix(firm, ".")+".")
 	}
-	if pattern := w.DistributionPattern.Clean(); pattern != "" {
+	if pattern := string(w.DistributionPattern); pattern != "" {
 		lines = append(lines, "Distribution: "+pattern)
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n")
 }
 
 func (w wireReport) contact(firm string) string {
-	region := strings.TrimSpace(w.State.Clean() + " " + w.PostalCode.Clean())
-	parts := []string{firm, w.Address1.Clean(), w.Address2.Clean(), w.City.Clean(), region, w.Country.Clean()}
+	region := strings.TrimSpace(string(w.State) + " " + string(w.PostalCode))
+	parts := []string{firm, string(w.Address1), string(w.Address2), string(w.City), region, string(w.Country)}
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 }
 
@@ -162,7 +162,7 @@ func (w wireReport) contact(firm string) string {
 // description ("free range", "freezer bag") name no product.
 func (w wireReport) categories(description string, audience recall.Audience) []string {
 	var out []string
-	switch kind := strings.ToLower(w.ProductType.Clean()); {
+	switch kind := strings.ToLower(string(w.ProductType)); {
 	case strings.HasPrefix(kind, "food"):
 		out = []string{"food"}
 	case strings.HasPrefix(kind, "drug"):

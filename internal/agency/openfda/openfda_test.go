@@ -264,6 +264,9 @@ func TestCodesThatAreNotUnderstoodNeverExcludeAUnit(t *testing.T) {
 		want   bool
 	}{
 		"codes in no known form":      {map[string]string{"code_info": "ZX*81*07 / ZX*81*09"}, true},
+		"one code of several":         {map[string]string{"code_info": "Lot 4417A\nand (QX)99881 of the night shift"}, true},
+		"codes and a quantity":        {map[string]string{"code_info": "Lot 4417A, 12 cases"}, false},
+		"codes and an item's number":  {map[string]string{"code_info": "Item # 88123, Lot 4417A"}, false},
 		"all units":                   {map[string]string{"code_info": "All units made since 2019"}, false},
 		"no code on the label":        {map[string]string{"code_info": "No lot code on label"}, false},
 		"nothing":                     {map[string]string{"code_info": ""}, false},

@@ -42,15 +42,15 @@ var (
 // group that can't be read, so that the code of one never excludes a unit of
 // another.
 func (w wireReport) products(description string) []recall.Product {
-	codeInfo := w.CodeInfo.Clean()
+	codeInfo := string(w.CodeInfo)
 	codes := extract.Read([]extract.Field{
 		{Name: "product_description", Text: description},
 		{Name: fieldCodeInfo, Text: codeInfo},
-		{Name: "more_code_info", Text: w.MoreCodeInfo.Clean()},
+		{Name: "more_code_info", Text: string(w.MoreCodeInfo)},
 	}, extract.Options{Language: "en", Cut: extract.HasCutEnd(codeInfo)})
-	if unreadCodes(codes, codeInfo) {
+	if start, end, ok := unreadCodes(codes, codeInfo); ok {
 		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), recall.Lot, recall.Quote{
-			Text: firstWords(codeInfo, quoteLength), Field: fieldCodeInfo, End: len(firstWords(codeInfo, quoteLength)),
+			Text: codeInfo[start:end], Field: fieldCodeInfo, Start: start, End: end,
 		}))
 	}
 	parts := enumerated(description)
@@ -74,13 +74,64 @@ func (w wireReport) products(description string) []recall.Product {
 // allUnits is code_info that limits a recall by nothing.
 var allUnits = regexp.MustCompile(`(?i)^\W*(?:all|any|none|no|n/?a|not applicable|unknown|unspecified)\b`)
 
-// unreadCodes tells whether code_info, which is there to say which units a
-// recall covers, says something that wasn't understood: figures, but neither a
-// code nor a barcode was read from it.
-func unreadCodes(codes extract.Codes, codeInfo string) bool {
-	return strings.ContainsAny(codeInfo, "0123456789") && !allUnits.MatchString(codeInfo) &&
-		!slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return p.Quote.Field == fieldCodeInfo }) &&
-		!slices.ContainsFunc(codes.GTINs, func(g recall.PrintedGTIN) bool { return g.From == fieldCodeInfo })
+// token is a word of code_info, and quantity one that counts or measures.
+var (
+	token    = regexp.MustCompile(`[\pL\d*][\pL\d*./-]*`)
+	quantity = regexp.MustCompile(`(?i)^(?:\s*-?\s*(?:oz|ounces?|fl|lbs?|pounds?|kg|g|grams?|ml|l|liters?|gal|gallons?|qt|pt|ct|count|pk|packs?|cases?|boxes|bags?|bottles?|jars?|cans?|cartons?|units?|pieces?|days?|months?|years?|inch(?:es)?|%|mg|mcg)\b)`)
+	labelled = regexp.MustCompile(`(?i)\b(?:upc|gtin|ean|bar ?code|item|sku|plu|ndc|product|part|material|catalog|ref)\b[^\n;]{0,25}$`)
+	year     = regexp.MustCompile(`^(?:19|20)\d\d$`)
+)
+
+// unreadCodes finds the first part of code_info that was not understood. The
+// field is there to say which units a recall covers: figures in it that are
+// neither in a predicate's quote nor a barcode may be the very code of a unit,
+// which what was understood must not exclude then.
+func unreadCodes(codes extract.Codes, codeInfo string) (start, end int, found bool) {
+	if allUnits.MatchString(codeInfo) {
+		return 0, 0, false
+	}
+	read := make([]bool, len(codeInfo))
+	for _, p := range codes.Units {
+		if p.Quote.Field == fieldCodeInfo {
+			for i := max(p.Quote.Start, 0); i < min(p.Quote.End, len(codeInfo)); i++ {
+				read[i] = true
+			}
+		}
+	}
+	for _, m := range token.FindAllStringIndex(codeInfo, -1) {
+		word := codeInfo[m[0]:m[1]]
+		if read[m[0]] || read[m[1]-1] || !strings.ContainsAny(word, "0123456789") {
+			continue
+		}
+		if harmless(codes, codeInfo, m[0], m[1]) {
+			continue
+		}
+		stop := strings.IndexByte(codeInfo[m[0]:], '\n')
+		if stop < 0 {
+			stop = len(codeInfo) - m[0]
+		}
+		return m[0], m[0] + len(firstWords(codeInfo[m[0]:m[0]+stop], quoteLength)), true
+	}
+	return 0, 0, false
+}
+
+// harmless tells whether a word with figures is no code of a unit: part of a
+// barcode or of another number of the product's, a quantity, a mark of an
+// enumeration.
+func harmless(codes extract.Codes, text string, start, end int) bool {
+	word := strings.TrimRight(text[start:end], "./-")
+	switch {
+	case len(word) < 3 && strings.Trim(word, "0123456789") == "", quantity.MatchString(text[end:]), year.MatchString(word):
+		return true
+	case labelled.MatchString(text[max(0, start-60):start]):
+		return true
+	}
+	for _, g := range codes.GTINs {
+		if g.From == fieldCodeInfo && strings.Contains(g.Printed, word) {
+			return true
+		}
+	}
+	return slices.Contains(codes.Models, word)
 }
 
 func nextGroup(units []recall.Predicate) int {
@@ -180,7 +231,7 @@ func (w wireReport) brand(part, description string) string {
 			return brand
 		}
 	}
-	firm := extract.BrandFromTitle(w.RecallingFirm.Clean()+" Recalls "+part, "")
+	firm := extract.BrandFromTitle(string(w.RecallingFirm)+" Recalls "+part, "")
 	if firm == "" || agency.Placeholder(firm) {
 		return ""
 	}

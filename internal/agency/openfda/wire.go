@@ -38,6 +38,20 @@ type wireReport struct {
 	OpenFDA struct {
 		BrandName agency.List[agency.Text] `json:"brand_name"`
 	} `json:"openfda"`
+
+	describedAs string // product_description as written, of which provisional ids are made
+}
+
+// clean cleans every field.
+func (w *wireReport) clean() {
+	w.describedAs = string(w.ProductDescription)
+	for _, field := range []*agency.Text{
+		&w.Status, &w.City, &w.State, &w.Country, &w.ProductType, &w.EventID, &w.RecallingFirm, &w.Address1, &w.Address2,
+		&w.PostalCode, &w.DistributionPattern, &w.RecallNumber, &w.ProductDescription, &w.ProductQuantity, &w.ReasonForRecall,
+		&w.RecallInitiationDate, &w.CenterClassificationDate, &w.ReportDate, &w.CodeInfo, &w.MoreCodeInfo,
+	} {
+		*field = agency.Text(field.Clean())
+	}
 }
 
 // failure is the service's own error body.
@@ -131,6 +145,7 @@ func (p *parser) report(position int, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return p.reject(position, w, err, raw)
 	}
+	w.clean()
 	if _, ok := w.number(); ok {
 		return p.emit(position, w, []json.RawMessage{raw})
 	}
