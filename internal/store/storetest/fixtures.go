@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -125,17 +124,30 @@ type state struct {
 
 func stateOf(t testing.TB, s store.Store) state {
 	t.Helper()
-	seen := state{Current: changes(t, s, 0, 0), Revisions: map[string][]store.Revision{}}
-	var err error
-	if seen.Serial, err = s.Serial(context.Background()); err != nil {
-		t.Fatalf("Serial: %v", err)
-	}
+	return stateSince(t, s, 0)
+}
+
+// stateSince is the state of what changed after a serial.
+func stateSince(t testing.TB, s store.Store, since int64) state {
+	t.Helper()
+	seen := state{Serial: serialOf(t, s), Current: changes(t, s, since, 0), Revisions: map[string][]store.Revision{}}
 	for _, c := range seen.Current {
-		if seen.Revisions[c.Notice.ID], err = s.Revisions(context.Background(), c.Notice.ID); err != nil {
+		all, err := s.Revisions(t.Context(), c.Notice.ID)
+		if err != nil {
 			t.Fatalf("Revisions(%s): %v", c.Notice.ID, err)
 		}
+		seen.Revisions[c.Notice.ID] = all
 	}
 	return seen
+}
+
+func serialOf(t testing.TB, s store.Store) int64 {
+	t.Helper()
+	serial, err := s.Serial(t.Context())
+	if err != nil {
+		t.Fatalf("Serial: %v", err)
+	}
+	return serial
 }
 
 // same fails unless two values are equal; a nil slice equals an empty one.

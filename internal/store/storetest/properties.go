@@ -22,10 +22,11 @@ type record struct {
 	live    bool
 }
 
-// copy makes the incoming copy. Of two agencies one has the richer format with
-// versions, the other without.
-func (r record) copy() store.Incoming {
-	in := Copy(Notice(r.notice))
+// copy makes the incoming copy, with the notices numbered from a multiple of
+// ten. Of two agencies one has the richer format with versions, the other
+// without.
+func (r record) copy(from int) store.Incoming {
+	in := Copy(Notice(from + r.notice))
 	in.SourceHash = fmt.Sprintf("%s %d of notice %d", r.format, r.edition, r.notice)
 	in.Notice.Title = fmt.Sprintf("title %d", r.edition%3)
 	in.Version, in.Completeness, in.Live = 0, 1, r.live
@@ -40,7 +41,7 @@ func (r record) copy() store.Incoming {
 		in.Notice.Summary = "In our own words."
 	}
 	if r.former != 0 {
-		in.FormerIDs = []string{Notice(r.former).ID}
+		in.FormerIDs = []string{Notice(from + r.former).ID}
 	}
 	return in
 }
@@ -63,12 +64,12 @@ func records(live *rapid.Generator[bool]) *rapid.Generator[[]record] {
 }
 
 // applyInParts applies the copies of records in batches of a size.
-func applyInParts(t *testing.T, s store.Store, now time.Time, all []record, size int) {
+func applyInParts(t *testing.T, s store.Store, now time.Time, all []record, from, size int) {
 	t.Helper()
 	for part := range slices.Chunk(all, size) {
 		batch := make([]store.Incoming, len(part))
 		for i, r := range part {
-			batch[i] = r.copy()
+			batch[i] = r.copy(from)
 		}
 		apply(t, s, now, batch...)
 	}
@@ -77,16 +78,17 @@ func applyInParts(t *testing.T, s store.Store, now time.Time, all []record, size
 // appliedTwice holds the promise of an import: whatever files came in whatever
 // order, the same again changes nothing, in the same batches or in others.
 func appliedTwice(t *testing.T, open func(t *testing.T) store.Store) {
+	s, from := open(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
+		from += 10 // each check has its own notices: opening a store takes longer than the check
+		since := serialOf(t, s)
 		all := records(rapid.Just(false)).Draw(rt, "records")
 		size := rapid.IntRange(1, 6).Draw(rt, "size of batches")
 		again := rapid.IntRange(1, 6).Draw(rt, "size of batches the second time")
-		s := open(t)
-		defer s.Close()
-		applyInParts(t, s, day(0), all, size)
-		once := stateOf(t, s)
-		applyInParts(t, s, day(1), all, again)
-		if twice := stateOf(t, s); !cmp.Equal(twice, once) {
+		applyInParts(t, s, day(0), all, from, size)
+		once := stateSince(t, s, since)
+		applyInParts(t, s, day(1), all, from, again)
+		if twice := stateSince(t, s, since); !cmp.Equal(twice, once) {
 			rt.Fatalf("applied twice:\n%s\nonce:\n%s", brief(twice), brief(once))
 		}
 	})
@@ -94,14 +96,15 @@ func appliedTwice(t *testing.T, open func(t *testing.T) store.Store) {
 
 // mirror follows the changes step by step and ends up with the whole state.
 func mirror(t *testing.T, open func(t *testing.T) store.Store) {
+	s, from := open(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		s := open(t)
-		defer s.Close()
+		from += 10
+		before := serialOf(t, s)
 		limit := rapid.IntRange(1, 3).Draw(rt, "limit")
 		copied := map[string]store.Stored{}
-		since := int64(0)
+		since := before
 		for part := range slices.Chunk(records(rapid.Bool()).Draw(rt, "records"), 3) {
-			applyInParts(t, s, day(0), part, len(part))
+			applyInParts(t, s, day(0), part, from, len(part))
 			for {
 				page := changes(t, s, since, limit)
 				for _, c := range page {
@@ -113,7 +116,7 @@ func mirror(t *testing.T, open func(t *testing.T) store.Store) {
 				}
 			}
 		}
-		current := stateOf(t, s)
+		current := stateSince(t, s, before)
 		if len(current.Current) != len(copied) || current.Serial != since {
 			rt.Fatalf("the mirror has %d notices up to %d, the store %s", len(copied), since, brief(current))
 		}
