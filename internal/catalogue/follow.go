@@ -16,13 +16,16 @@ import (
 type Catalogue struct {
 	current atomic.Pointer[Snapshot]
 	writing sync.Mutex // held while a new snapshot is made
+	merging bool       // in the background; guarded by writing
+	merges  sync.WaitGroup
+	codec   *codec // of the last segment that was its own sample; guarded by writing
 	wake    chan struct{}
 }
 
 // New returns a catalogue with an empty snapshot that isn't loaded.
 func New() *Catalogue {
 	c := &Catalogue{wake: make(chan struct{}, 1)}
-	c.current.Store(emptySnapshot())
+	c.current.Store(newSnapshot(nil, 0, false))
 	return c
 }
 
@@ -42,6 +45,7 @@ func (c *Catalogue) Wake() {
 // every so often and whenever Wake is called. An error is logged once per
 // streak and the last snapshot stands; the next look tries again.
 func (c *Catalogue) Follow(ctx context.Context, notices store.Notices, every time.Duration, logger *slog.Logger) {
+	defer c.merges.Wait()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	failing := false

@@ -2,90 +2,125 @@ package catalogue
 
 import (
 	"cmp"
-	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/crownsafe/api/internal/recall"
-	"github.com/crownsafe/api/internal/store"
 )
 
-// ErrBadCursor says that a cursor is none of ours, or belongs to another query.
-var ErrBadCursor = errors.New("the cursor is damaged or belongs to another query")
-
-// Snapshot is the catalogue at one serial. It never changes.
+// Snapshot is the catalogue at one serial. It never changes, so that any number
+// of goroutines may read it; a request should use one snapshot throughout.
 type Snapshot struct {
-	entries map[string]store.Stored
-	ids     []string // in order
-	serial  int64
-	loaded  bool
+	parts  []part
+	rows   int // notices of all parts, dead ones too
+	living int
+	size   int
+	serial int64
+	loaded bool
+	counts map[string]AgencyCounts
 }
 
-func emptySnapshot() *Snapshot { return &Snapshot{entries: map[string]store.Stored{}} }
-
-// Load rebuilds the catalogue from the store and swaps once, at the end.
-func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	_, err := c.apply(ctx, notices, emptySnapshot())
-	return err
+// part is a segment as one snapshot sees it.
+type part struct {
+	*segment
+	dead  rowSet // superseded by a notice of a later segment
+	first uint32
 }
 
-// CatchUp applies every change above the current serial and returns how many.
-func (c *Catalogue) CatchUp(ctx context.Context, notices store.Notices) (int, error) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	return c.apply(ctx, notices, c.Current())
-}
-
-func (c *Catalogue) apply(ctx context.Context, notices store.Notices, from *Snapshot) (int, error) {
-	next := &Snapshot{entries: maps.Clone(from.entries), serial: from.serial, loaded: true}
-	applied := 0
-	err := notices.Changes(ctx, from.serial, 0, func(s store.Stored) error {
-		next.entries[s.Notice.ID] = s
-		next.serial = max(next.serial, s.Serial)
-		applied++
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reading changes above serial %d: %w", from.serial, err)
+// newSnapshot puts parts together.
+func newSnapshot(parts []part, serial int64, loaded bool) *Snapshot {
+	s := &Snapshot{parts: parts, serial: serial, loaded: loaded, counts: map[string]AgencyCounts{}}
+	for i := range parts {
+		p := &parts[i]
+		p.first = uint32(s.rows)
+		s.rows += p.len()
+		s.countPart(p)
 	}
-	next.ids = slices.Sorted(maps.Keys(next.entries))
-	c.current.Store(next)
-	return applied, nil
+	return s
 }
 
-func superseded(s store.Stored) bool { return s.Tombstone && s.Notice.Status != recall.Withdrawn }
+func (s *Snapshot) countPart(p *part) {
+	agencies := &p.columns[byAgency]
+	counts := make([]AgencyCounts, len(agencies.sets))
+	for doc := range uint32(p.len()) {
+		if p.dead.has(doc) {
+			continue
+		}
+		s.living++
+		traits := p.traits[doc]
+		if traits&isGone != 0 {
+			continue
+		}
+		s.size++
+		c := &counts[agencies.of[doc]]
+		if traits&isStarter != 0 {
+			c.Starter++
+			continue
+		}
+		c.Notices++
+		if traits&hasBarcode != 0 {
+			c.WithBarcode++
+		}
+		if traits&hasModel != 0 {
+			c.WithModel++
+		}
+	}
+	for i, c := range counts {
+		if c == (AgencyCounts{}) {
+			continue
+		}
+		agency := agencies.sets[i][0]
+		sum := s.counts[agency]
+		sum.Notices += c.Notices
+		sum.Starter += c.Starter
+		sum.WithBarcode += c.WithBarcode
+		sum.WithModel += c.WithModel
+		s.counts[agency] = sum
+	}
+}
 
-// Serial returns the serial that the snapshot was made at; 0 is an empty one.
+// Serial returns the serial that the snapshot stands at; an empty one is at 0.
 func (s *Snapshot) Serial() int64 { return s.serial }
 
 // Loaded reports whether the snapshot came from a store.
 func (s *Snapshot) Loaded() bool { return s.loaded }
 
 // Len returns the number of notices, withdrawn ones included.
-func (s *Snapshot) Len() int {
-	n := 0
-	for _, e := range s.entries {
-		if !superseded(e) {
-			n++
+func (s *Snapshot) Len() int { return s.size }
+
+// Counts returns what the catalogue holds by agency. The map is the snapshot's
+// own: it is not to be changed.
+func (s *Snapshot) Counts() map[string]AgencyCounts { return s.counts }
+
+// find returns where the living notice of an id is.
+func (s *Snapshot) find(id string) (*part, uint32, bool) {
+	key := textKey(id)
+	for i := range s.parts {
+		p := &s.parts[i]
+		if doc, ok := p.find(id, key); ok && !p.dead.has(doc) {
+			return p, doc, true
 		}
 	}
-	return n
+	return nil, 0, false
 }
 
-// Notice returns the notice of an id and its serial.
+// partOf returns the number of the part that a row lies in.
+func (s *Snapshot) partOf(row uint32) int {
+	at, ok := slices.BinarySearchFunc(s.parts, row, func(p part, row uint32) int { return cmp.Compare(p.first, row) })
+	if !ok {
+		at--
+	}
+	return at
+}
+
+// Notice returns the notice of an id, withdrawn or not, and its serial. A
+// former id is not resolved.
 func (s *Snapshot) Notice(id string) (recall.Notice, int64, bool) {
-	e, ok := s.entries[id]
-	if !ok || superseded(e) {
+	p, doc, ok := s.find(id)
+	if !ok || p.traits[doc]&isGone != 0 {
 		return recall.Notice{}, 0, false
 	}
-	return e.Notice, e.Serial, true
+	return p.notice(doc), p.serials[doc], true
 }
 
 // Document returns the recall/1 JSON of an id and its serial.
@@ -94,136 +129,59 @@ func (s *Snapshot) Document(id string) ([]byte, int64, bool) {
 	if !ok {
 		return nil, 0, false
 	}
-	doc, err := json.Marshal(n)
-	return doc, serial, err == nil
-}
-
-// Decide answers a question from the notices that could be about the product.
-func (s *Snapshot) Decide(q *recall.Question) recall.Decision {
-	return recall.Decide(q, s.Candidates(q))
-}
-
-// Candidates returns the notices that could be about the question's product,
-// in order of id. Withdrawn notices are never among them.
-func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
-	words := map[string]bool{}
-	for _, w := range q.Words() {
-		words[w] = !recall.Filler(w)
-	}
-	models := q.ModelKeys()
-	var out []*recall.Notice
-	for _, id := range s.ids {
-		e := s.entries[id]
-		if e.Tombstone || e.Notice.Status == recall.Withdrawn {
-			continue
-		}
-		found := slices.ContainsFunc(recall.Words(e.Notice.Title), func(w string) bool { return words[w] })
-		for _, p := range e.Notice.Products {
-			found = found || slices.ContainsFunc(p.GTINs, func(g recall.PrintedGTIN) bool { return slices.Contains(q.GTINs, g.GTIN) }) ||
-				slices.ContainsFunc(p.Models, func(m string) bool { return slices.Contains(models, recall.ModelKey(m)) }) ||
-				slices.ContainsFunc(recall.Words(p.Brand+" "+p.Name), func(w string) bool { return words[w] })
-		}
-		if found {
-			out = append(out, &e.Notice)
-		}
-	}
-	return out
-}
-
-// Search returns one page of the notices that a query finds.
-func (s *Snapshot) Search(q Query) (Page, error) {
-	var hits []Hit
-	words := slices.DeleteFunc(recall.Words(q.Words), recall.Filler)
-	for _, id := range s.ids {
-		e := s.entries[id]
-		if superseded(e) || !q.admits(&e.Notice) {
-			continue
-		}
-		h := Hit{Notice: e.Notice, Serial: e.Serial}
-		for _, w := range words {
-			if slices.Contains(recall.Words(e.Notice.Title), w) {
-				h.Score++
-				h.Matched = []string{"title"}
-			}
-		}
-		if len(words) == 0 || h.Score > 0 {
-			hits = append(hits, h)
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b Hit) int {
-		switch {
-		case q.Sort == ByOldest:
-			return a.Notice.PublishedAt.Compare(b.Notice.PublishedAt)
-		case q.Sort == ByNewest || len(words) == 0:
-			return b.Notice.PublishedAt.Compare(a.Notice.PublishedAt)
-		}
-		return cmp.Compare(b.Score, a.Score)
-	})
-	page := Page{Total: len(hits), Facets: map[string][]FacetCount{}}
-	from := 0
-	if q.Cursor != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-		if err != nil {
-			return Page{}, ErrBadCursor
-		}
-		if from, err = strconv.Atoi(string(raw)); err != nil || from < 0 || from > len(hits) {
-			return Page{}, ErrBadCursor
-		}
-	}
-	to := min(len(hits), from+q.Limit)
-	page.Hits = hits[from:to]
-	if to < len(hits) {
-		page.Next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
-	}
-	return page, nil
-}
-
-func (q *Query) admits(n *recall.Notice) bool {
-	return n.Status == cmp.Or(q.Status, recall.Active) &&
-		(len(q.Agencies) == 0 || slices.Contains(q.Agencies, n.Agency)) &&
-		(len(q.Audiences) == 0 || slices.Contains(q.Audiences, n.Audience)) &&
-		(len(q.Countries) == 0 || slices.ContainsFunc(n.Countries, func(c string) bool { return slices.Contains(q.Countries, c) }))
+	document, err := json.Marshal(&n)
+	return document, serial, err == nil
 }
 
 // Changes returns the latest state of every id whose serial is above since, in
-// order of serial, at most limit, and whether there are more.
+// order of serial, at most limit, and whether there are more. A withdrawn
+// notice and one that lives on under another id are tombstones.
 func (s *Snapshot) Changes(since int64, limit int) ([]Change, bool) {
-	var changes []Change
-	for _, e := range s.entries {
-		if e.Serial <= since {
-			continue
-		}
-		c := Change{Serial: e.Serial, ID: e.Notice.ID, Tombstone: e.Tombstone}
-		if !e.Tombstone {
-			c.Notice = &e.Notice
-		}
-		changes = append(changes, c)
+	heads := make([]int, len(s.parts))
+	for i := range s.parts {
+		p := &s.parts[i]
+		heads[i], _ = slices.BinarySearchFunc(p.bySerial, since+1, func(doc uint32, serial int64) int {
+			return cmp.Compare(p.serials[doc], serial)
+		})
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Serial, b.Serial) })
-	return changes[:min(limit, len(changes))], len(changes) > limit
+	changes := []Change{}
+	for {
+		next := s.nextChange(heads)
+		if next < 0 {
+			return changes, false
+		}
+		if len(changes) == limit {
+			return changes, true
+		}
+		p := &s.parts[next]
+		changes = append(changes, p.change(p.bySerial[heads[next]]))
+		heads[next]++
+	}
 }
 
-// Counts returns what the catalogue holds of each agency.
-func (s *Snapshot) Counts() map[string]AgencyCounts {
-	counts := map[string]AgencyCounts{}
-	for _, e := range s.entries {
-		if superseded(e) {
+// nextChange returns the part with the lowest living serial at its head, or -1.
+func (s *Snapshot) nextChange(heads []int) int {
+	best, lowest := -1, int64(0)
+	for i := range s.parts {
+		p := &s.parts[i]
+		for heads[i] < p.len() && p.dead.has(p.bySerial[heads[i]]) {
+			heads[i]++
+		}
+		if heads[i] == p.len() {
 			continue
 		}
-		n := counts[e.Notice.Agency]
-		switch {
-		case e.Notice.Starter():
-			n.Starter++
-		default:
-			n.Notices++
-			if e.Notice.HasBarcode() {
-				n.WithBarcode++
-			}
-			if slices.ContainsFunc(e.Notice.Products, func(p recall.Product) bool { return len(p.Models) > 0 }) {
-				n.WithModel++
-			}
+		if serial := p.serials[p.bySerial[heads[i]]]; best < 0 || serial < lowest {
+			best, lowest = i, serial
 		}
-		counts[e.Notice.Agency] = n
 	}
-	return counts
+	return best
+}
+
+func (p *part) change(doc uint32) Change {
+	c := Change{Serial: p.serials[doc], ID: p.id(doc), Tombstone: p.traits[doc]&(isWithdrawn|isGone) != 0}
+	if !c.Tombstone {
+		n := p.notice(doc)
+		c.Notice = &n
+	}
+	return c
 }

@@ -1,0 +1,105 @@
+package catalogue
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+const (
+	// maxByWords is how many notices the words of a question find, the best
+	// first; those that are as good as the last come too, up to maxEqual.
+	maxByWords = 64
+	maxEqual   = 128
+	// maxByModel bounds the notices that one model number finds: a short one
+	// ("310", "XL") stands in many, and with the question's words the right ones
+	// are found anyway.
+	maxByModel = 256
+)
+
+// candidate is a notice that could be about a question's product.
+type candidate struct {
+	part *part
+	doc  uint32
+}
+
+// Decide answers a question from the notices that could be about the product.
+func (s *Snapshot) Decide(q *recall.Question) recall.Decision {
+	return recall.Decide(q, s.Candidates(q))
+}
+
+// Candidates returns the notices that could be about the question's product, in
+// order of id: those that print its barcode, or that of its case or its single
+// item, those that name its model, and those that share most with its words,
+// where a rare word counts for more. They hold what a decision needs; summary,
+// pictures, provenance and the like are empty. Withdrawn notices are never
+// among them.
+func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
+	var list []candidate
+	for _, code := range q.GTINs {
+		barcodeKeys(code, func(key uint64) {
+			list = s.byKey(list, key, func(g *segment) *keyIndex { return &g.barcodes }, s.rows)
+		})
+	}
+	for _, model := range q.ModelKeys() {
+		list = s.byKey(list, textKey(model), func(g *segment) *keyIndex { return &g.models }, maxByModel)
+	}
+	list = s.byWords(list, read(q.Unit.Brand+" "+q.Unit.Name+" "+q.Unit.Model))
+	slices.SortFunc(list, func(a, b candidate) int { return compareIDs(a.part.segment, a.doc, b.part.segment, b.doc) })
+	list = slices.Compact(list)
+	notices := make([]*recall.Notice, len(list))
+	for i, c := range list {
+		notices[i] = c.part.lean(c.doc)
+	}
+	return notices
+}
+
+// stands reports whether a notice can be a candidate at all.
+func (p *part) stands(doc uint32) bool {
+	return !p.dead.has(doc) && p.traits[doc]&(isWithdrawn|isGone) == 0
+}
+
+func (s *Snapshot) byKey(list []candidate, key uint64, of func(*segment) *keyIndex, limit int) []candidate {
+	before := len(list)
+	for i := range s.parts {
+		p := &s.parts[i]
+		for _, doc := range of(p.segment).find(key) {
+			if p.stands(doc) {
+				list = append(list, candidate{p, doc})
+			}
+		}
+	}
+	if len(list)-before <= limit {
+		return list
+	}
+	// Whichever are kept must not depend on how the notices lie in segments.
+	found := list[before:]
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.part.published[b.doc], a.part.published[a.doc]), compareIDs(a.part.segment, a.doc, b.part.segment, b.doc))
+	})
+	return list[:before+limit]
+}
+
+func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
+	if len(pieces) == 0 {
+		return list
+	}
+	x := newScan(s, true, nil)
+	defer x.release()
+	x.look(pieces)
+	best := newRanking(s, maxEqual)
+	x.eachFound(func(part int, doc uint32) {
+		if p := &s.parts[part]; p.stands(doc) {
+			best.add(part, int64(x.sum[p.first+doc]), doc)
+		}
+	})
+	ranked := best.best(s)
+	for i, r := range ranked {
+		if i >= maxByWords && r.key < ranked[maxByWords-1].key {
+			break
+		}
+		list = append(list, candidate{r.part, r.doc})
+	}
+	return list
+}

@@ -1,0 +1,76 @@
+package catalogue
+
+import (
+	"encoding/binary"
+	"slices"
+	"unique"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// The columns by which notices are filtered and counted.
+const (
+	byAgency = iota
+	byCountry
+	byAudience
+	byCategory
+	byHazard
+	byRemedy
+	columnCount
+)
+
+// columnNames are the facets' names of the columns.
+var columnNames = [columnCount]string{"agency", "country", "audience", "category", "hazard", "remedy"}
+
+// column holds one set of values for each notice of a segment. There are few
+// distinct sets, so that a notice holds the number of its set.
+type column struct {
+	sets [][]string
+	of   []uint32
+}
+
+// columnBuilder collects a column.
+type columnBuilder struct {
+	column
+	numbers map[string]uint32
+	key     []byte
+}
+
+// add appends a notice's values.
+func (b *columnBuilder) add(values []string) {
+	b.key = b.key[:0]
+	for _, v := range values {
+		b.key = binary.AppendUvarint(b.key, uint64(len(v)))
+		b.key = append(b.key, v...)
+	}
+	number, ok := b.numbers[string(b.key)]
+	if !ok {
+		if b.numbers == nil {
+			b.numbers = map[string]uint32{}
+		}
+		number = uint32(len(b.sets))
+		b.numbers[string(b.key)] = number
+		set := make([]string, len(values))
+		for i, v := range values {
+			set[i] = unique.Make(v).Value()
+		}
+		slices.Sort(set)
+		b.sets = append(b.sets, slices.Compact(set))
+	}
+	b.of = append(b.of, number)
+}
+
+// columnValues returns a notice's values of every column.
+func columnValues(n *recall.Notice) (values [columnCount][]string) {
+	values[byAgency] = []string{n.Agency}
+	values[byCountry] = n.Countries
+	values[byAudience] = []string{string(n.Audience)}
+	values[byCategory] = n.Categories
+	for _, h := range n.Hazards {
+		values[byHazard] = append(values[byHazard], string(h.Type))
+	}
+	for _, r := range n.Remedy.Types {
+		values[byRemedy] = append(values[byRemedy], string(r))
+	}
+	return values
+}

@@ -1,0 +1,135 @@
+package catalogue
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+// segment is an immutable index of some notices. A notice's number in it is
+// its place in the order of ids.
+type segment struct {
+	serials   []int64
+	published []int64 // Unix seconds
+	traits    []trait
+	widths    []uint8  // how many terms name the notice, at most 255
+	bySerial  []uint32 // notices in order of serial
+	columns   [columnCount]column
+
+	briefs   string
+	briefEnd []uint32 // brief i ends here and begins where i-1 ends
+	rests    []byte   // compressed
+	restEnd  []uint32
+	codecs   []*codec
+	codecOf  []uint8
+
+	ids, barcodes, models keyIndex
+	terms                 termIndex
+	typos                 func() *typoIndex // made when first asked for
+}
+
+// trait is a set of what else there is to know of a notice.
+type trait uint8
+
+const (
+	isWithdrawn trait = 1 << iota
+	isGone            // the id lives on under another one: only its serial is kept
+	isStarter
+	hasBarcode
+	hasModel
+)
+
+// maxSegment is how many notices a segment holds at most, so that making one
+// never takes much memory beside what is served.
+const maxSegment = 1 << 16
+
+func (g *segment) len() int { return len(g.serials) }
+
+func (g *segment) brief(doc uint32) string {
+	from := uint32(0)
+	if doc > 0 {
+		from = g.briefEnd[doc-1]
+	}
+	return g.briefs[from:g.briefEnd[doc]]
+}
+
+func (g *segment) rest(doc uint32) []byte {
+	from := uint32(0)
+	if doc > 0 {
+		from = g.restEnd[doc-1]
+	}
+	return g.rests[from:g.restEnd[doc]]
+}
+
+// id returns a notice's id, which is the first text of its brief.
+func (g *segment) id(doc uint32) string {
+	u := unpacker{in: g.brief(doc)}
+	n := u.number()
+	return u.in[:n>>1]
+}
+
+// lean unpacks what a decision needs of a notice. Its other fields are empty.
+func (g *segment) lean(doc uint32) *recall.Notice {
+	var table [48]string
+	n := new(recall.Notice)
+	(&unpacker{in: g.brief(doc), table: table[:0]}).unpackBrief(n)
+	return n
+}
+
+// notice unpacks a whole notice.
+func (g *segment) notice(doc uint32) recall.Notice {
+	var n recall.Notice
+	u := unpacker{in: g.brief(doc), table: make([]string, 0, 64)}
+	u.unpackBrief(&n)
+	u.in, u.table = g.codecs[g.codecOf[doc]].expand(g.rest(doc)), u.table[:0]
+	u.unpackRest(&n)
+	return n
+}
+
+// find returns the notice of an id.
+func (g *segment) find(id string, key uint64) (uint32, bool) {
+	for _, doc := range g.ids.find(key) {
+		if g.id(doc) == id {
+			return doc, true
+		}
+	}
+	return 0, false
+}
+
+// index makes what follows from the rest of the segment.
+func (g *segment) index() {
+	ids := make([]keyed, g.len())
+	g.bySerial = make([]uint32, g.len())
+	for doc := range uint32(g.len()) {
+		ids[doc] = keyed{textKey(g.id(doc)), doc}
+		g.bySerial[doc] = doc
+	}
+	g.ids = newKeyIndex(ids)
+	sortBy(g.bySerial, func(doc uint32) int64 { return g.serials[doc] })
+	terms := &g.terms
+	g.typos = sync.OnceValue(func() *typoIndex { return newTypoIndex(terms) })
+}
+
+// rowSet is a set of a segment's notices.
+type rowSet []uint64
+
+func (b rowSet) has(doc uint32) bool { return b != nil && b[doc>>6]&(1<<(doc&63)) != 0 }
+
+// with returns a copy of the set of n with more notices in it.
+func (b rowSet) with(n int, docs []uint32) rowSet {
+	next := make(rowSet, (n+63)/64)
+	copy(next, b)
+	for _, doc := range docs {
+		next[doc>>6] |= 1 << (doc & 63)
+	}
+	return next
+}
+
+// compareIDs orders notices of two segments.
+func compareIDs(a *segment, docA uint32, b *segment, docB uint32) int {
+	if a == b {
+		return int(docA) - int(docB)
+	}
+	return strings.Compare(a.id(docA), b.id(docB))
+}
