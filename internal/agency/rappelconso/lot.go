@@ -205,6 +205,9 @@ func unlabelled(s span) span {
 	if open := strings.LastIndexByte(s.text, '('); open > 0 && strings.HasSuffix(s.text, ")") && !strings.ContainsAny(s.text[open:], "0123456789") {
 		s = s.sub(0, open).trimmed(" ")
 	}
+	if before, last, ok := strings.Cut(s.text, " "); ok && len(last) >= 6 && strings.Trim(last, "0 ") == "" {
+		s = s.sub(0, len(before)) // zeros stand for a code that there isn't
+	}
 	return s
 }
 
