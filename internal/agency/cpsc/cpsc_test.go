@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -257,11 +258,20 @@ func TestNothingIsExcludedByHalfATextOrByAnotherProductsCodes(t *testing.T) {
 			t.Errorf("units %+v, want one that can't be read", record.Notice.Products[0].Units)
 		}
 	})
+	t.Run("several products and models", func(t *testing.T) {
+		record := one(t, `{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-01-05","Title":"Toys","Products":[{"Name":"Red Toys"},{"Name":"Blue Toys"}],
+			"Description":"The red toys have model number RT-4501."}`)
+		for _, p := range record.Notice.Products {
+			if !unreadable(p) || p.Units[0].Op != recall.OpAll || !slices.Equal(p.Units[0].Models, []string{"RT-4501"}) {
+				t.Errorf("%s: units %+v, want all of the model and, beside them, one that can't be read", p.Name, p.Units)
+			}
+		}
+	})
 	t.Run("several products", func(t *testing.T) {
 		record := one(t, `{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-01-05","Title":"Toys","Products":[{"Name":"Red Toys"},{"Name":"Blue Toys"}],
 			"Description":"The red toys have serial numbers 1000 through 2000."}`)
 		for _, p := range record.Notice.Products {
-			if len(p.Units) > 0 && !unreadable(p) {
+			if len(p.Units) < 2 || !unreadable(p) {
 				t.Errorf("%s: units %+v, want one that can't be read among them", p.Name, p.Units)
 			}
 		}

@@ -161,10 +161,8 @@ func (s *source) productsOf() []recall.Product {
 	if len(names) == 0 {
 		names = []string{s.title}
 	}
-	if len(names) > 1 && len(codes.Units) > 0 {
-		first := codes.Units[0]
-		last := slices.MaxFunc(codes.Units, func(p, q recall.Predicate) int { return p.Group - q.Group }).Group
-		codes.Units = append(codes.Units, recall.Unreadable(last+1, first.Kind, first.Quote))
+	if len(names) > 1 {
+		codes.Units = s.shared(codes)
 	}
 	products := make([]recall.Product, len(names))
 	for i, name := range names {
@@ -174,6 +172,24 @@ func (s *source) productsOf() []recall.Product {
 		}
 	}
 	return products
+}
+
+// shared turns the units of a whole recall into those of one of its several
+// products. Where only models are named, the units of those are covered, and
+// those of another model may be: the product may be one that has no model.
+func (s *source) shared(codes extract.Codes) []recall.Predicate {
+	units := codes.Units
+	if len(units) == 0 {
+		if len(codes.Models) == 0 {
+			return nil
+		}
+		text := strings.Join(s.products, "\n")
+		named := recall.All(1, recall.Lot, recall.Quote{Text: text, Field: "product_name", End: len(text)})
+		named.Models = codes.Models
+		units = []recall.Predicate{named}
+	}
+	last := slices.MaxFunc(units, func(p, q recall.Predicate) int { return p.Group - q.Group }).Group
+	return append(units, recall.Unreadable(last+1, units[0].Kind, units[0].Quote))
 }
 
 func clonePredicates(units []recall.Predicate) []recall.Predicate {

@@ -218,6 +218,9 @@ func firstWords(text string, length int) string {
 // name is on no shelf: better no brand than his.
 func (w wireReport) brand(part, description string) string {
 	for _, text := range []string{part, description} {
+		if !strings.Contains(strings.ToLower(text), "brand") {
+			continue
+		}
 		for _, pattern := range []*regexp.Regexp{brandField, namedBrand} {
 			if m := pattern.FindStringSubmatch(text); m != nil {
 				if brand := strings.Trim(m[1], " -\""); !agency.Placeholder(brand) {
