@@ -37,7 +37,7 @@ func Categories(texts ...string) []string {
 	seen := map[string]bool{}
 	for _, source := range texts {
 		t := tokenise("", source)
-		for i := 0; i < len(t.tokens); {
+		for i, end := 0, t.productEnd(); i < end; {
 			category, span := categoryWords.at(t, i)
 			if category != "" && !seen[category] {
 				seen[category] = true

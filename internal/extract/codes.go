@@ -12,15 +12,15 @@ type codeList struct {
 
 // leadIn is the run of words between a label and its values.
 type leadIn struct {
-	next            int
-	between         bool // from, between, ranging
-	prefix, suffix  bool
-	upper, lower    bool // "prior to X", "after X"
-	exclusive       bool
-	announced       bool // a colon or "following": values must come
-	awkward         bool // a condition on single characters of the code
-	located         bool // tells where the mark stands, not what it is
-	characterCounts bool
+	next           int
+	between        bool // from, between, ranging
+	headed         bool // "range": may be a column's head
+	prefix, suffix bool
+	upper, lower   bool // "prior to X", "after X"
+	exclusive      bool
+	announced      bool // a colon or "following": values must come
+	awkward        bool // a condition on single characters of the code
+	located        bool // tells where the mark stands, not what it is
 }
 
 // readLeadIn moves from token i to the first thing that may be a value.
@@ -32,9 +32,11 @@ func (t *text) readLeadIn(i int) leadIn {
 			in.announced = true
 		case "following", "below":
 			in.announced = true
-		case "from", "between", "ranging", "range", "ranges", "entre", "du", "within", "span":
+		case "range", "ranges":
+			in.between, in.headed = true, true
+		case "from", "between", "ranging", "entre", "du", "within", "span":
 			in.between = true
-		case "begin", "begins", "beginning", "start", "starts", "starting", "commençant", "commence", "prefix", "prefixes", "starts/begins":
+		case "begin", "begins", "beginning", "start", "starts", "starting", "commençant", "commence", "prefix", "prefixes", "starts/begins", "commençants":
 			in.prefix = true
 		case "end", "ends", "ending", "finissant", "terminant", "suffix":
 			in.suffix = true
@@ -51,7 +53,7 @@ func (t *text) readLeadIn(i int) leadIn {
 				}
 			}
 			in.awkward = true
-		case "is", "are", "was", "were", "of", "include", "includes", "including", "included", "the", "in", "with", "that", "which", "either", "both",
+		case "two-letter", "three-letter", "four-letter", "combination", "combinations", "sequence", "is", "are", "was", "were", "of", "include", "includes", "including", "included", "the", "in", "with", "that", "which", "either", "both",
 			"one", "as", "\"", "“", "‘", "'", "(", "have", "has", "having", "a", "an", "and/or", "these", "contain", "contains", "containing", "bearing", "bear", "by", "listed", "identified",
 			"numbers", "number", "codes", "code", "date", "dates", "numerals", "letters", "digits", "characters", "to", "and", "or", ",", "can", "be", "each", "their", "de", "par", "le", "les", "est", "sont", "marked", "stamped", "reads", "read", "reading", "printed", "no", "nos", ".", "#", "if", "all", "et", "affected", "recalled", "may", "on", "product", "products", "included:", "at", "includes:", "’", "identify", "sequential", "»", "«", "specific", "same", "possible", "number(s", "this", "recall", "units", "involved", "series", "only", "any", "s", ")", "*", "-", "–", "•", "”", "n":
 			if tok.lower == "." && t.tokens[in.next-1].lower != "no" && t.tokens[in.next-1].lower != "nos" {
@@ -67,11 +69,10 @@ func (t *text) readLeadIn(i int) leadIn {
 			if tok.word && t.isFormat(in.next) {
 				continue
 			}
-			if in.between && t.tokens[in.next-1].lower == "of" || in.between && t.tokens[in.next-1].lower == "the" {
-				if is := t.verbAhead(in.next); is > 0 { // "the serial range of the recalled Lumos is 1 to 9"
-					in.next = is
-					continue
-				}
+			if is := t.verbAhead(in.next); is > 0 { // "date codes for doors range from 1 to 9"
+				in.between = in.between || t.tokens[is].lower != "is" && t.tokens[is].lower != "are"
+				in.next = is
+				continue
 			}
 			if l, span := labels.at(t, in.next); span > 0 && (in.prefix || in.suffix) && (l == labelSerial || l == labelLot) {
 				in.next += span - 1
@@ -83,13 +84,24 @@ func (t *text) readLeadIn(i int) leadIn {
 	return in
 }
 
-// verbAhead finds "is" or "are" among the next words, none of which is a code.
+// verbAhead finds the verb that brings a code, among the next words, none of
+// which is a code or a label.
 func (t *text) verbAhead(i int) int {
-	for k := i; k < len(t.tokens) && k < i+6; k++ {
+	for k := i; k+1 < len(t.tokens) && k < i+6; k++ {
 		switch tok := &t.tokens[k]; {
-		case tok.lower == "is" || tok.lower == "are":
-			return k
+		case tok.lower == "is" || tok.lower == "are" || tok.lower == "range" || tok.lower == "ranges":
+			next := k + 1
+			for next+1 < len(t.tokens) && (t.tokens[next].lower == "from" || t.tokens[next].lower == "between" || isQuote(t.tokens[next].lower)) {
+				next++
+			}
+			if t.tokens[next].digits > 0 {
+				return k
+			}
+			return 0
 		case !tok.word || tok.digits > 0:
+			return 0
+		}
+		if l, _ := labels.at(t, k); l != noLabel {
 			return 0
 		}
 	}
@@ -107,8 +119,16 @@ func (t *text) codesBehind(m mention) codeList {
 	i := t.behindCaption(in.next, m)
 	for i < len(t.tokens) {
 		v, next, ok := t.codeValue(i, m, in, len(list.values) > 0)
+		if !ok && affixWords[t.tokens[i].lower] { // … or ending in 212
+			more := t.readLeadIn(i)
+			in.prefix, in.suffix = more.prefix, more.suffix
+			v, next, ok = t.codeValue(more.next, m, in, true)
+		}
 		if !ok {
 			break
+		}
+		if in.headed && v.form == isEqual && len(list.values) == 0 && next < len(t.tokens) && t.tokens[next].word {
+			break // the first cell of a column
 		}
 		if v.at.end == 0 {
 			list.doubt, list.next = true, next
@@ -126,11 +146,13 @@ func (t *text) codesBehind(m mention) codeList {
 	if in.awkward && len(list.values) > 0 {
 		list.values, list.doubt = nil, true
 	}
-	if len(list.values) == 0 && in.announced && m.plural {
+	if len(list.values) == 0 && (in.announced || m.colon) && m.plural {
 		list.doubt = true
 	}
 	return list
 }
+
+var affixWords = wordSet(`beginning begins begin starting starts start ending ends end commençant finissant`)
 
 // behindCaption moves behind what a list's colon announces for one of several
 // varieties: "Lot codes: Elderberry - E1001, E1002".

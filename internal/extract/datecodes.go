@@ -129,30 +129,33 @@ func (r *reader) settleFormat(k mark) mark {
 // tells that comparing by it, or as plain numbers where it is empty, leaves no
 // unit out.
 func readingOf(from, to string, dateCode bool) (format string, safe bool) {
-	yearFirst, yearLast := []string{"YYWW"}, []string{"MMYY", "WWYY"}
+	yearFirst, yearLast := "YYWW", []string{"MMYY", "WWYY"}
 	switch len(from) {
 	case 4:
 		if !dateCode {
 			return "", from <= to
 		}
 	case 6:
-		yearFirst, yearLast = []string{"YYMMDD"}, []string{"MMDDYY", "DDMMYY"}
+		yearFirst, yearLast = "YYMMDD", []string{"MMDDYY", "DDMMYY"}
 	default:
 		return "", from <= to
 	}
-	plain, plainOK := length(yearFirst[0], from, to)
+	plain, plainOK := length(yearFirst, from, to)
+	readings, shorter := 0, false
 	for _, f := range yearLast {
-		if days, ok := length(f, from, to); ok && (!plainOK || days < plain) {
-			if dateCode && !plainOK {
-				return f, true
-			}
-			return "", from <= to && sameYear(from, to)
+		if days, ok := length(f, from, to); ok {
+			format, readings, shorter = f, readings+1, shorter || days < plain
 		}
 	}
-	return "", from <= to
+	sameYear := from[len(from)-2:] == to[len(to)-2:]
+	switch {
+	case readings == 0 || plainOK && !shorter:
+		return "", from <= to
+	case readings == 1 && !plainOK && dateCode:
+		return format, true
+	}
+	return "", from <= to && sameYear
 }
-
-func sameYear(from, to string) bool { return from[len(from)-2:] == to[len(to)-2:] }
 
 // length is how many days lie between two numbers read as dates in a notation.
 // ok is false when they are none, or not in order.

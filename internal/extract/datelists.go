@@ -96,6 +96,9 @@ func (c *cursor) separators() {
 func (c *cursor) fillers() {
 	for range 12 {
 		c.blanks()
+		if probe := *c; probe.bound() != nil {
+			return // "on" of "on or after" is no filler
+		}
 		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes") {
 			return
 		}

@@ -5,12 +5,12 @@ import "github.com/crownsafe/api/internal/recall"
 // limiting are words before a code's label that say that only some units are
 // recalled, or how to tell them.
 var limiting = newLexicon(
-	entry[bool]{true, []string{"certain", "specific", "select", "selected", "following", "affected", "recalled", "identified by", "identify", "identified", "determine", "verify", "check", "checking", "enter", "entering", "compare", "look up", "lookup", "search", "limited to", "certains", "concernés", "suivants", "vérifier", "with the", "within", "confirm", "match", "matching", "list of", "their"}},
+	entry[bool]{true, []string{"certain", "specific", "select", "selected", "following", "affected", "recalled", "identified by", "identify", "identified", "determine", "verify", "check", "checking", "enter", "entering", "compare", "look up", "lookup", "search", "limited to", "certains", "concernés", "suivants", "vérifier", "within", "confirm", "match", "matching", "list of", "their"}},
 )
 
 // elsewhere are words that send the reader somewhere else for the codes.
 var elsewhere = newLexicon(
-	entry[bool]{true, []string{"website", "www*", "https", "http", "http*", "chart", "table", "visit", "online", "see if", "whether", "determine if", "included", "affected", "recalled", "involved", "part of", "below", "contact", "call", "concernés", "site", "following", "identify", "identified"}},
+	entry[bool]{true, []string{"website", "www*", "https", "http", "http*", "chart", "table", "visit", "online", "see if", "whether", "determine if", "included", "affected", "recalled", "involved", "part of", "below", "concernés", "site", "following", "identify", "identified"}},
 )
 
 // doubts finds the sentences by which a notice limits itself by a kind of mark

@@ -46,6 +46,7 @@ const mostGroups = 3000
 
 // codes puts what was read together.
 func (r *reader) codes() Codes {
+	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
 	r.bindModels()
 	groups := r.groups()
 	seen := make(map[string]bool, len(groups))

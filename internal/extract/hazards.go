@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -13,8 +14,8 @@ var hazardWords = newLexicon(
 	entry[recall.HazardType]{recall.HazardChoking, []string{"chok*", "small part*", "small ball*", "aspiration hazard*", "étouffement*", "risque d’étouffement", "petites pièces", "petits éléments", "fausse route"}},
 	entry[recall.HazardType]{recall.HazardSuffocation, []string{"suffocat*", "asphyxia*", "smother*", "suffocation*", "asphyxie*", "airway obstruction", "obstruct* the airway*"}},
 	entry[recall.HazardType]{recall.HazardStrangulation, []string{"strang*", "étrangle*"}},
-	entry[recall.HazardType]{recall.HazardEntrapment, []string{"entrap*", "trapped", "coinc*", "piég*", "pincement*", "pinch*"}},
-	entry[recall.HazardType]{recall.HazardFall, []string{"fall", "falls", "falling", "fallen", "fell", "chute", "chutes"}},
+	entry[recall.HazardType]{recall.HazardEntrapment, []string{"entrap*", "trapped", "crush", "crushed", "crushing", "entangle*", "coinc*", "piég*", "pincement*", "pinch*"}},
+	entry[recall.HazardType]{recall.HazardFall, []string{"fall", "falls", "falling", "fallen", "fell", "tumble", "tumbles", "chute", "chutes"}},
 	entry[recall.HazardType]{recall.HazardTipOver, []string{"tip over", "tip-over", "tip-overs", "tipover*", "tips over", "tipping over", "tipping", "topple*", "toppling", "instability", "basculement", "renversement", "instable"}},
 	entry[recall.HazardType]{recall.HazardFire, []string{"fire", "fires", "ignite", "ignites", "ignited", "igniting", "ignition hazard", "flammability", "flammable", "combust*", "overheat*", "incendie*", "inflamm*", "flames", "catch fire", "surchauffe*"}},
 	entry[recall.HazardType]{recall.HazardBurn, []string{"burn", "burns", "burned", "burning", "scald*", "brûlure*", "brulure*"}},
@@ -26,7 +27,7 @@ var hazardWords = newLexicon(
 	entry[recall.HazardType]{recall.HazardDrowning, []string{"drown*", "noyade*", "submersion"}},
 	entry[recall.HazardType]{recall.HazardPoisoning, []string{"poison*", "child-resistant", "child resistant", "intoxication*", "empoisonnement*", "toxic*", "toxique*"}},
 	entry[recall.HazardType]{recall.HazardLead, []string{"lead", "lead paint", "plomb"}},
-	entry[recall.HazardType]{recall.HazardChemical, []string{"chemical*", "phthalate*", "phtalate*", "cadmium", "mercury", "arsenic", "nickel", "formaldehyde", "benzene", "pesticide*", "chimique*", "chimiques", "mercure", "oxyde d’éthylène", "ethylene oxide", "bisphenol*", "nitrosamine*", "migration", "histamine*", "aflatoxin*", "mycotoxin*", "patulin", "alcaloïdes", "corrosi*"}},
+	entry[recall.HazardType]{recall.HazardChemical, []string{"chemical*", "skin irritation", "eye irritation", "respiratory irritation", "irritation", "phthalate*", "phtalate*", "cadmium", "mercury", "arsenic", "nickel", "formaldehyde", "benzene", "pesticide*", "chimique*", "chimiques", "mercure", "oxyde d’éthylène", "ethylene oxide", "bisphenol*", "nitrosamine*", "migration", "histamine*", "aflatoxin*", "mycotoxin*", "patulin", "alcaloïdes", "corrosi*"}},
 	entry[recall.HazardType]{recall.HazardMagnet, []string{"magnet", "magnets", "magnet ingestion", "aimant", "aimants"}},
 	entry[recall.HazardType]{recall.HazardBattery, []string{"button battery", "button batteries", "button cell", "button cells", "coin battery", "coin batteries", "button cell battery", "button cell batteries", "button cell or coin battery", "button cell or coin batteries", "coin cell", "coin cells", "coin cell battery", "coin cell batteries", "battery ingestion", "lithium coin battery", "lithium coin batteries", "pile bouton", "piles boutons", "piles bouton"}},
 	entry[recall.HazardType]{recall.HazardMicrobial, []string{"salmonel*", "listeri*", "e. coli", "coli", "escherichia", "cronobacter", "botuli*", "clostridi*", "bacteri*", "bactéri*", "microb*", "mold", "mould", "moisissure*", "norovirus", "hepatitis", "cyclospora", "campylobacter*", "staphyl*", "bacillus", "pathogen*", "pseudomonas", "burkholderia", "sterility", "non-sterile", "legionella", "shiga", "shigatoxin*", "stec", "microorganism*"}},
@@ -42,8 +43,9 @@ var hazardWords = newLexicon(
 )
 
 // Hazards tells which of the taxonomy's hazards texts speak of, each once, in
-// order of first appearance, with the sentence that names it. It is empty when
-// the texts name none.
+// order of first appearance, with the sentence that names it. A malfunction
+// counts only where nothing worse is named: most hazards begin with one. The
+// result is empty when the texts name none.
 func Hazards(texts ...string) []recall.Hazard {
 	var found []recall.Hazard
 	seen := map[recall.HazardType]bool{}
@@ -57,6 +59,9 @@ func Hazards(texts ...string) []recall.Hazard {
 			}
 			i += max(span, 1)
 		}
+	}
+	if len(found) > 1 {
+		found = slices.DeleteFunc(found, func(h recall.Hazard) bool { return h.Type == recall.HazardMalfunction })
 	}
 	return found
 }

@@ -12,16 +12,19 @@ import (
 func Incidents(source string) recall.Incidents {
 	t := tokenise("", source)
 	var in recall.Incidents
+	if t.saysNone() {
+		// What may follow speaks of other products or of the hazard at large.
+		set(&in.Reports, 0)
+		set(&in.Injuries, 0)
+		set(&in.Deaths, 0)
+		return in
+	}
 	for i := range t.tokens {
 		n, span := t.numberAt(i)
 		if span == 0 {
 			continue
 		}
 		t.countIncident(&in, i, i+span, n)
-	}
-	if in.Reports == nil && t.saysNone() {
-		zero := 0
-		in.Reports = &zero
 	}
 	return in
 }
@@ -72,9 +75,10 @@ func (t *text) mentions(i int, starts ...string) bool {
 	return false
 }
 
+// saysNone tells whether a text begins with "None reported".
 func (t *text) saysNone() bool {
-	words := strings.Trim(t.lower, " .\n")
-	return words == "none reported" || words == "none"
+	words := strings.TrimLeft(t.lower, " \n")
+	return strings.HasPrefix(words, "none reported") || strings.Trim(words, " .\n") == "none"
 }
 
 func set(to **int, n int) {

@@ -34,8 +34,8 @@ var labels = newLexicon(
 	entry[label]{labelBestBefore, []string{"best by", "best-by", "best before", "best-before", "best used by", "best if used by", "best if used before", "best when used by", "best if used or frozen by", "better if used by", "best if sold by", "best if enjoyed by", "use by", "use-by", "used by", "use before", "use or freeze by", "use / freeze by", "freeze by", "sell by", "sell-by", "enjoy by", "enjoy before", "fresh thru", "fresh through", "bb", "bbd", "bbe", "bby", "bib", "biub", "bestby", "useby", "sellby", "best buy date", "best by/freeze", "pull date*", "de préférence avant", "ddm", "dluo", "date de durabilité minimale"}},
 	entry[label]{labelExpiry, []string{"exp", "exp*date", "expdate", "expiry", "expiries", "expires", "expire", "expiring", "expired", "expiration", "expirations", "dlc", "date limite de consommation", "date de péremption", "péremption", "date d’expiration", "date d'expiration"}},
 	entry[label]{labelMade, []string{"manufactured", "manufacture", "manufacturing", "made", "produced", "production", "built", "mfg", "mfd", "mfr date", "date of manufacture", "dates of manufacture", "dom", "fabriqué", "fabriqués", "fabriquée", "fabriquées", "fabrication", "manufactured date", "manufacture date", "manufacture dates", "manufacturing date", "manufacturing dates", "production date", "production dates", "pack date*", "packed on", "packaged on", "packed", "made on", "date manufactured"}},
-	entry[label]{labelSold, []string{"sold", "purchased", "bought", "vendu", "vendus", "vendues", "sale dates"}},
-	entry[label]{labelNothing, []string{"model year", "model years", "model kit*", "a lot of", "a lot", "parking lot", "items such", "part of", "parts of", "made of", "made in", "made from", "made by", "made with", "made to", "manufactured by", "manufactured for", "manufactured under", "produced by", "sold by", "sold at", "sold in", "sold as", "sold with", "sold for", "sold on", "best buy", "use by children", "use by consumers", "use by the", "qr code", "qr codes", "zip code", "zip codes", "area code", "dress code", "color code", "color codes", "building code", "color-code", "plant code", "plant codes", "promo code", "code of", "u . s . code", "federal regulation*", "ref # 1", "exp 1"}},
+	entry[label]{labelSold, []string{"sold", "purchase", "purchases", "purchased", "bought", "vendu", "vendus", "vendues", "sale dates"}},
+	entry[label]{labelNothing, []string{"model year", "model years", "model kit*", "a lot of", "a lot", "parking lot", "items such", "part of", "parts of", "made of", "made in", "made from", "made by", "made with", "made to", "manufactured by", "manufactured for", "manufactured under", "produced by", "sold by", "sold at", "sold in", "sold as", "sold with", "sold for", "best buy", "use by children", "use by consumers", "use by the", "qr code", "qr codes", "zip code", "zip codes", "area code", "dress code", "color code", "color codes", "building code", "color-code", "plant code", "plant codes", "promo code", "code of", "u . s . code", "federal regulation*", "ref # 1", "exp 1"}},
 )
 
 // kind is the predicate's kind that a label announces.
@@ -77,6 +77,7 @@ type mention struct {
 	next   int  // the token behind it
 	strong bool // "number", "code", "#" or ":" belongs to it
 	plural bool
+	colon  bool
 }
 
 // mentionAt reads the label at token i; ok is false when none stands there.
@@ -115,7 +116,9 @@ func (t *text) labelTail(m *mention) {
 			m.strong = true
 		case "numbers", "nos", "codes", "ids", "names", "numéros":
 			m.strong, m.plural = true, true
-		case "#", ":", "n°", "º", "=", "#’s", "#'s", "##":
+		case ":":
+			m.strong, m.colon = true, true
+		case "#", "n°", "º", "=", "#’s", "#'s", "##":
 			m.strong = true
 		case "date", "dates", "stamp":
 			if m.label == labelLot || m.label == labelBatch || m.label.date() || m.label == labelDateCode {

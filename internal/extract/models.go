@@ -50,7 +50,7 @@ func (r *reader) keepModels(mark modelMark) {
 	if len(mark.models) == 0 {
 		return
 	}
-	if mark.text.excludes(mark.first) {
+	if mark.text.excludes(mark.first) || mark.text.exceptBefore(mark.first) {
 		for _, m := range mark.models {
 			r.notModels[squeeze(m)] = true
 		}
@@ -80,6 +80,9 @@ func (t *text) modelAt(i int, m mention, in leadIn, more bool) (models []string,
 		return t.modelName(start, m, in, more)
 	}
 	code := t.code(start)
+	if next := start + 1; next < len(t.tokens) && onlyDigits(code) && onlyDigits(t.tokens[next].lower) && t.tokens[next].gap == blank && len(t.tokens[next].lower) != len(code) {
+		return nil, 0 // a code in parts: "307 2263"
+	}
 	if to, end := t.rangeEnd(t.skipQuotes(start+1), false, m); end > 0 && to != "" {
 		if expanded := expand(code, to); expanded != nil {
 			return expanded, end
@@ -224,7 +227,7 @@ func expand(from, to string) []string {
 // stands: the first code behind the head, and those built like it.
 func (t *text) modelColumn(i int, m mention) []string {
 	const head, rows = 14, 400
-	if i >= len(t.tokens) || t.tokens[i].lowercase && !t.tokens[i].capital || !m.strong && !m.plural {
+	if i >= len(t.tokens) || t.tokens[i].lowercase && !t.tokens[i].capital || !m.strong && !m.plural && !headerWords[t.tokens[i].lower] {
 		return nil
 	}
 	first := i

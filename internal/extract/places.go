@@ -61,7 +61,7 @@ func (p places) read(t *text) {
 func (t *text) refersBack(i int) bool {
 	first, _ := t.sentenceTokens(i)
 	switch t.tokens[first].lower {
-	case "it", "they", "this", "these", "all", "both", "the":
+	case "it", "they", "this", "these", "both":
 		return true
 	}
 	return false

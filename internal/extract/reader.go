@@ -133,11 +133,13 @@ func (r *reader) addMark(k mark, next int) {
 // goesOn tells whether more codes belong to a list than it names: "… and all
 // prior batches".
 func (t *text) goesOn(end int) bool {
-	rest := t.lower[end:min(len(t.lower), end+40)]
-	at := strings.Index(rest, "all ")
-	if at < 0 || at > 12 {
+	const before, behind = 16, 40 // bytes around the list's end
+	rest := t.lower[max(0, end-before):min(len(t.lower), end+behind)]
+	at := strings.Index(rest, "and all ")
+	if at < 0 || at > before+8 {
 		return false
 	}
+	at += len("and ")
 	switch word, _, _ := strings.Cut(rest[at+4:], " "); word {
 	case "prior", "previous", "earlier", "subsequent", "later", "other", "others", "following":
 		return true
@@ -227,6 +229,9 @@ func (t *text) windowAhead(m mention) int {
 // units sold between … are included". Dates that tell when a product was in the
 // shops limit nothing.
 func (t *text) limitsBySale(m mention) bool {
+	if codeFields[t.field] {
+		return true
+	}
 	first, end := t.sentenceTokens(m.first)
 	only := false
 	for i := first; i < m.first; i++ {

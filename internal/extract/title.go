@@ -10,7 +10,7 @@ import "strings"
 func BrandFromTitle(title, product string) (brand string) {
 	t := tokenise("", title)
 	if brand = t.recaller(); brand == "" {
-		brand = leadingCapitals(product)
+		brand = brandOfProduct(tokenise("", product), t)
 	}
 	return brand
 }
@@ -20,7 +20,7 @@ func (t *text) recaller() string {
 	for i := range t.tokens {
 		switch t.tokens[i].lower {
 		case "recalls", "recall", "announces", "announce", "expands", "reannounces", "rappelle":
-			if i == 0 {
+			if i == 0 || t.tokens[i].lower == "recall" && i+1 < len(t.tokens) && strings.HasPrefix(t.tokens[i+1].lower, "expan") || namesProduct(t, 0) {
 				return ""
 			}
 			first := 0
@@ -54,6 +54,7 @@ func cleanBrand(s string) string {
 			s = after
 		}
 	}
+	s, _, _ = strings.Cut(s, " (")
 	words := strings.Fields(s)
 	for len(words) > 1 && companyForms[strings.ToLower(words[len(words)-1])] {
 		words = words[:len(words)-1]
@@ -73,18 +74,67 @@ func placeholderBrand(s string) bool {
 	return false
 }
 
-// leadingCapitals takes the words before a product's common name: "Snuggle
-// Bear Baby Bouncers" has no clear end, so only words in capitals, or a first
-// word that is no common product word, count.
-func leadingCapitals(product string) string {
-	words := strings.Fields(product)
-	n := 0
-	for n < len(words) && n < 3 && isUpper(words[n]) {
-		n++
+// brandOfProduct takes the brand off the front of a product's name: what
+// stands before "brand" or "-branded", or the capitalised words before the
+// first common word, as far as the title starts with them too; else the first
+// word alone.
+func brandOfProduct(product, title *text) string {
+	if len(product.tokens) == 0 || namesProduct(product, 0) {
+		return ""
 	}
-	return cleanBrand(strings.Join(words[:n], " "))
+	common := 0
+	for i := range min(len(product.tokens), brandWords+2) {
+		tok := &product.tokens[i]
+		switch {
+		case i > 0 && (tok.lower == "brand" || tok.lower == "branded"):
+			return product.brandUpTo(i)
+		case strings.HasSuffix(tok.lower, "-branded") || strings.HasSuffix(tok.lower, "-brand"):
+			return cleanBrand(product.source[product.tokens[0].start : tok.start+strings.LastIndexByte(tok.lower, '-')])
+		case i == common && namesProduct(product, i):
+			if common > 0 && common <= brandWords {
+				return product.brandUpTo(common)
+			}
+			return product.brandUpTo(1)
+		case i == common && i < len(title.tokens) && title.tokens[i].lower == tok.lower && tok.word:
+			common++
+		}
+	}
+	return product.brandUpTo(1)
 }
 
-func isUpper(word string) bool {
-	return len(word) > 1 && word == strings.ToUpper(word) && strings.ContainsFunc(word, func(r rune) bool { return r >= 'A' && r <= 'Z' })
+// brandWords is how many words a brand has at most.
+const brandWords = 3
+
+// brandUpTo makes a brand of the first n words if they look like a name.
+func (t *text) brandUpTo(n int) string {
+	first := &t.tokens[0]
+	if !first.word || !first.capital && !hasCapital(t.source[first.start:first.end]) || genericWords[first.lower] {
+		return ""
+	}
+	return cleanBrand(t.source[first.start:t.tokens[n-1].end])
 }
+
+func hasCapital(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' })
+}
+
+// namesProduct tells whether a common word for a product, its material or its
+// users stands at token i.
+func namesProduct(t *text, i int) bool {
+	if genericWords[t.tokens[i].lower] || t.isAmount(i) || t.tokens[i].digits > 0 && t.tokens[i].letters == 0 {
+		return true
+	}
+	if _, span := categoryWords.at(t, i); span > 0 {
+		return true
+	}
+	_, span := audienceWords.at(t, i)
+	return span > 0
+}
+
+// genericWords begin products' names and are no brands.
+var genericWords = wordSet(`the a an all certain various several portable folding foldable adjustable convertible electric electronic cordless wireless
+rechargeable magnetic wooden metal plastic glass led mini smart roller window gas fire smoke biometric multi-purpose high-powered lighted model models year
+select home indoor outdoor garden kitchen black white red blue green pink organic fresh frozen raw natural whole dried sliced chopped cooked handheld
+battery usb power lithium-ion hair body face water pressure air steel stainless lightweight travel two three four some of
+rappel lot lots produit produits inclined weighted upholstered memory queen king twin full musical stuffed liquid fishing ball gun safe firearm
+fabric adult drain building garment double single triple universal hybrid commercial residential`)
