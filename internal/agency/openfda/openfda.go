@@ -97,15 +97,11 @@ func (a *Agency) Recognise(_ string, head []byte) agency.Recognition {
 	return r
 }
 
+// recogniseResults looks at the first report. Nothing tells whose list an empty
+// one is.
 func recogniseResults(d *json.Decoder) agency.Recognition {
-	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+	if start, err := d.Token(); err != nil || start != json.Delim('[') || !d.More() {
 		return agency.Recognition{}
-	}
-	if !d.More() {
-		if end, err := d.Token(); err != nil || end != json.Delim(']') {
-			return agency.Recognition{}
-		}
-		return agency.Recognition{} // nothing tells whose empty list it is
 	}
 	var raw json.RawMessage
 	if err := d.Decode(&raw); err != nil || !isReport(raw) {
