@@ -240,19 +240,3 @@ func decode[T any](t testing.TB, r reply, status int) T {
 	}
 	return v
 }
-
-func TestFirst(t *testing.T) {
-	b := newBench(t)
-	for _, target := range []string{"/health", "/api/readyz", "/api/healthz", "/api/recalls?limit=1", "/api/v1/recalls/us-cpsc:26-100", "/api/recalls/us-cpsc:26-100/revisions", "/api/barcode?code=036000291452&lot=A17", "/api/v1/sources", "/api/v1/changes?limit=1"} {
-		r := b.get(t, target)
-		t.Logf("%s %d %v\n%.1500s", target, r.StatusCode, r.Header, r.body)
-	}
-	for _, target := range []string{"/nope", "/api/recalls?limt=3", "/api/recalls?limit=0", "/api/barcode?code=", "/api/barcode?code=036000291453", "/api/v1/barcode/", "/api/recalls?hazard=x,fall", "/api/v1/recalls/us-cpsc:1"} {
-		r := b.get(t, target)
-		t.Logf("%s %d\n%.1500s", target, r.StatusCode, r.body)
-	}
-	t.Log(string(b.do(t, "POST", "/api/v1/verdict", `{"gtin":"036000291452","loot":"x"}`).body))
-	t.Log(string(b.do(t, "POST", "/api/v1/verdict", `{"gtin":"036000291452"}`).body))
-	t.Log(string(b.do(t, "POST", "/api/v1/verdict/batch", `{"units":[{"gtin":"036000291452"},{}, {"gtin":3}, null]}`).body))
-	t.Log(b.log.String())
-}

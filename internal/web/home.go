@@ -28,11 +28,10 @@ type form struct {
 type homeView struct {
 	Form    form
 	Asked   bool // something was typed
-	More    bool // one of the further fields was used
+	Open    bool // the further fields are shown: one of them is in trouble
 	Trouble *trouble
 	Verdict *verdictView
 	Hits    []hitView
-	Total   int // hits in all
 	Sources []sourceView
 	Notices int
 }
@@ -77,10 +76,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 	f := readForm(r)
 	snap := s.Catalogue.Current()
 	view := homeView{Form: f, Notices: snap.Len(), Sources: s.sourceViews(snap)}
-	for _, v := range f.further() {
-		view.More = view.More || v != ""
-	}
-	view.Asked = view.More || f.Q != ""
+	view.Asked = strings.Join(append(f.further(), f.Q), "") != ""
 	status := http.StatusOK
 	if view.Asked {
 		status = s.ask(snap, &view)
@@ -105,14 +101,16 @@ func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 	verdict, err := s.verdict(snap, f)
 	if bad, ok := errors.AsType[*recall.BadUnit](err); ok {
 		view.Trouble = troubleOf(bad, f)
+		view.Open = bad.Field != "code" && bad.Field != "name"
 		return http.StatusUnprocessableEntity
 	}
 	if err != nil {
 		panic(err) // the caller's middleware logs it and answers with the error page
 	}
-	view.Verdict = s.verdictView(&verdict, view.Sources)
+	names := agencyNames(view.Sources)
+	view.Verdict = s.verdictView(&verdict, names)
 	if f.Q != "" && !looksLikeCode(f.Q) {
-		view.Hits, view.Total = s.hits(snap, f.Q, &verdict)
+		view.Hits = s.hits(snap, f.Q, &verdict, names)
 	}
 	return http.StatusOK
 }

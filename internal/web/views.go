@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -71,15 +72,11 @@ var stateWords = map[source.State]string{
 	source.OK: "up to date", source.Stale: "out of date", source.Partial: "partly read", source.Failing: "can't be reached", source.Never: "not loaded",
 }
 
-func (s *Site) verdictView(v *recall.Verdict, sources []sourceView) *verdictView {
+func (s *Site) verdictView(v *recall.Verdict, names map[string]string) *verdictView {
 	heading := headings[v.Verdict]
 	view := &verdictView{
 		Outcome: v.Verdict, Title: heading[0], Text: heading[1], Advice: v.Advice,
 		Read: readings(&v.Query), AsOf: v.AsOf, Serial: v.Serial,
-	}
-	names := map[string]string{}
-	for i := range sources {
-		names[sources[i].Agency] = sources[i].Name
 	}
 	for i := range v.Matches {
 		if i == shownMatches {
@@ -123,8 +120,24 @@ func matchOf(m *recall.Match, names map[string]string) matchView {
 	return view
 }
 
+// unitWords are the page's words for a unit's fields, within a sentence.
+var unitWords = map[string]string{
+	"gtin": "barcode", "name": "product name", "serial": "serial number", "lot": "lot or batch code", "batch": "lot or batch code",
+	"date_code": "date code", "made_on": "production date", "bought_on": "date of purchase", "best_before": "best-before date", "expiry": "expiry date",
+}
+
+func fieldWords(field string) string { return cmp.Or(unitWords[field], words(field)) }
+
+// place says where a quote stands. Starter entries are our words, not an agency's.
+func place(field string) string {
+	if field == "starter" {
+		return "in our own short entry for this notice"
+	}
+	return "in the notice's field “" + field + "”"
+}
+
 // hits are the notices that the words find besides those of the verdict.
-func (s *Site) hits(snap *catalogue.Snapshot, typed string, v *recall.Verdict) ([]hitView, int) {
+func (s *Site) hits(snap *catalogue.Snapshot, typed string, v *recall.Verdict, names map[string]string) []hitView {
 	page, err := snap.Search(catalogue.Query{Words: typed, Limit: shownHits})
 	if err != nil { // a query without a cursor has nothing that could be refused
 		panic(fmt.Errorf("searching for the page: %w", err))
@@ -137,10 +150,10 @@ func (s *Site) hits(snap *catalogue.Snapshot, typed string, v *recall.Verdict) (
 	for i := range page.Hits {
 		n := &page.Hits[i].Notice
 		if !told[n.ID] {
-			hits = append(hits, hitView{Title: n.Title, Agency: n.Agency, Link: webAddress(n.URL), Document: documentAddress(n.ID), Published: n.PublishedAt})
+			hits = append(hits, hitView{Title: n.Title, Agency: named(names, n.Agency), Link: webAddress(n.URL), Document: documentAddress(n.ID), Published: n.PublishedAt})
 		}
 	}
-	return hits, page.Total
+	return hits
 }
 
 func (s *Site) sourceViews(snap *catalogue.Snapshot) []sourceView {
@@ -149,6 +162,15 @@ func (s *Site) sourceViews(snap *catalogue.Snapshot) []sourceView {
 		views = append(views, sourceView{src, stateWords[src.State], age(src.AgeSeconds)})
 	}
 	return views
+}
+
+// agencyNames are the agencies' own names by code.
+func agencyNames(sources []sourceView) map[string]string {
+	names := map[string]string{}
+	for i := range sources {
+		names[sources[i].Agency] = sources[i].Name
+	}
+	return names
 }
 
 func named(names map[string]string, agency string) string {
@@ -195,9 +217,9 @@ func (s *Site) functions() template.FuncMap {
 		"instant": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"list":    func(items []string) string { return strings.Join(items, ", ") },
-		"words":   words,
+		"field":   fieldWords,
+		"place":   place,
 		"prose":   prose,
-		"percent": func(share float64) string { return fmt.Sprintf("%.0f %%", share*100) },
 		"plural":  plural,
 	}
 }
