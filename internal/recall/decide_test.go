@@ -45,6 +45,9 @@ var (
 			recall.Equals(1, recall.Lot, "A17", quote("Lot A17")), recall.Equals(1, recall.BestBefore, "2027-01-26", quote("best by 01/26/2027")),
 			recall.Equals(2, recall.Lot, "B20", quote("Lot B20")), recall.Equals(2, recall.BestBefore, "2027-03", quote("best by 03/2027")),
 		}})
+	// Lots with and without the letter that says what they are.
+	cereal = notice("us-fda:H-0003-2026", "Lactora cereal", recall.Product{Name: "Lactora first cereal", Brand: "Lactora", GTINs: gtins("4006381333948"),
+		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "L3307", quote("L3307")), recall.Equals(2, recall.Lot, "4408", quote("4408"))}})
 	stroller = notice("us-cpsc:30-004", "Velaro Recalls Strollers", recall.Product{Name: "Velaro CityGlide stroller", Brand: "Velaro",
 		Units: []recall.Predicate{recall.Range(1, recall.Serial, "SR-HX13-01001", "SR-HX13-01488", quote("serial numbers from SR-HX13-01001 to SR-HX13-01488"))}})
 	// Made within a window, with a date code whose format is stated.
@@ -69,7 +72,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, stroller, seat, crib, swing, rattle, mattress, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, withdrawn}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
@@ -105,6 +108,8 @@ func TestDecide(t *testing.T) {
 		{"barcode and lot outside", recall.Unit{GTIN: "036000291452", Lot: "C99"}, recall.NotAffected, ""},
 		{"batch is another word for lot", recall.Unit{GTIN: "036000291452", Batch: "B-20"}, recall.Affected, ""},
 		{"lot with a printed label", recall.Unit{GTIN: "036000291452", Lot: "LOT: A17"}, recall.Affected, ""},
+		{"figures of a lot whose letter stands glued to them", recall.Unit{GTIN: "4006381333948", Lot: "3307"}, recall.Affected, ""},
+		{"letter glued to a lot that the notice prints without", recall.Unit{GTIN: "4006381333948", Lot: "LOT4408"}, recall.Affected, ""},
 		{"best-before date alone proves", recall.Unit{GTIN: "036000291452", BestBefore: "2027-01-26"}, recall.Affected, ""},
 		{"expiry given for a best-before date", recall.Unit{GTIN: "036000291452", Expiry: "2027-01-26"}, recall.Affected, ""},
 		{"lot of one pair, date of another", recall.Unit{GTIN: "036000291452", Lot: "A17", BestBefore: "2027-03"}, recall.NotAffected, ""},

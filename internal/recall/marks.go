@@ -59,32 +59,65 @@ func isLabel(word string) bool {
 	return word == "NO" || word == "NUMBER" || word == "N" || word == "L"
 }
 
-// compareMark compares a code with a predicate's bounds. outside is true only
-// where the code is comparable: a code of another shape than the notice's own
-// says nothing.
+// glued are letters that packs print straight before a figure to say what it
+// is: "L2401" is lot 2401.
+var glued = []string{"LOT", "L", "SN", "PC", "NO", "N"}
+
+// unglue drops such letters from a code that is nothing but figures behind them.
+func unglue(key string) string {
+	for _, label := range glued {
+		if rest, ok := strings.CutPrefix(key, label); ok && allDigits(rest) {
+			return rest
+		}
+	}
+	return key
+}
+
+// compareMark compares a code with a predicate's bounds, as printed and without
+// letters that only say what the figure is. no means that the code is
+// comparable and differs either way; a code of another build than the notice's
+// own says nothing.
 func compareMark(p *Predicate, key string) truth {
-	switch p.Op {
-	case OpAll:
+	if p.Op == OpAll {
 		return yes
-	case OpEquals:
-		if p.From == nil {
-			return unknown
-		}
-		return compareEqual(codeKey(*p.From), key)
-	case OpPrefix:
-		if p.From == nil {
-			return unknown
-		}
-		return fromBool(strings.HasPrefix(key, codeKey(*p.From)))
-	case OpSuffix:
-		if p.From == nil {
-			return unknown
-		}
-		return fromBool(strings.HasSuffix(key, codeKey(*p.From)))
-	case OpRange:
-		return compareRange(p, key)
+	}
+	from, to := "", ""
+	if p.From != nil {
+		from = codeKey(*p.From)
+	}
+	if p.To != nil {
+		to = codeKey(*p.To)
+	}
+	plain := compareBounds(p, from, to, key)
+	if plain == yes {
+		return yes
+	}
+	bare := compareBounds(p, unglue(from), unglue(to), unglue(key))
+	if bare == yes || plain == no {
+		return bare
 	}
 	return unknown
+}
+
+func compareBounds(p *Predicate, from, to, key string) truth {
+	switch p.Op {
+	case OpEquals:
+		return compareEqual(from, key)
+	case OpPrefix:
+		return compareAffix(from, strings.HasPrefix(key, from))
+	case OpSuffix:
+		return compareAffix(from, strings.HasSuffix(key, from))
+	case OpRange:
+		return compareRange(p, from, to, key)
+	}
+	return unknown
+}
+
+func compareAffix(text string, holds bool) truth {
+	if text == "" {
+		return unknown
+	}
+	return fromBool(holds)
 }
 
 // compareEqual is no only for codes that differ. Two numbers that differ in
@@ -106,14 +139,7 @@ func fromBool(b bool) truth {
 // compareRange compares by the running number in which the two ends differ:
 // "SR-HX13-01001 to SR-HX13-01488" runs over the last five digits. Where the
 // code is not built like the ends, nothing can be said.
-func compareRange(p *Predicate, key string) truth {
-	from, to := "", ""
-	if p.From != nil {
-		from = codeKey(*p.From)
-	}
-	if p.To != nil {
-		to = codeKey(*p.To)
-	}
+func compareRange(p *Predicate, from, to, key string) truth {
 	if from == "" && to == "" || from != "" && to != "" && (!sameBuild(from, to) || compareBuilt(from, to) > 0) {
 		return unknown // ends that don't span a range, such as week codes across a new year
 	}

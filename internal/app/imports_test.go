@@ -1,0 +1,110 @@
+package app
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/crownsafe/api/"
+
+// layers lists the packages from the innermost layer outwards. A package may
+// import those of layers further in, and of its own layer only what is named
+// in neighbours.
+var layers = [][]string{
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/config"},
+	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*"},
+	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup"},
+	{"internal/api", "internal/web"},
+	{"internal/app"},
+	{"cmd/crownsafe"},
+}
+
+// neighbours are the imports within a layer that the design has.
+var neighbours = map[string][]string{
+	"internal/recall":       {"internal/gtin"},
+	"internal/extract":      {"internal/recall", "internal/gtin"},
+	"internal/agency/*":     {"internal/agency"},
+	"internal/store/*":      {"internal/store"},
+	"internal/store/sqlite": {"internal/store", "internal/store/sqlite/queries"},
+	"internal/blob/*":       {"internal/blob"},
+	"internal/source":       {"internal/catalogue"},
+	"internal/lookup":       {"internal/catalogue", "internal/source"},
+	"internal/api":          {"internal/web"},
+}
+
+// drivers are libraries that only one place may know.
+var drivers = map[string]string{
+	"modernc.org/sqlite":                "internal/store/sqlite",
+	"github.com/pressly/goose":          "internal/store/sqlite",
+	"github.com/danielgtaylor/huma":     "internal/api",
+	"github.com/alecthomas/kong":        "cmd/crownsafe",
+	"github.com/sethvargo/go-envconfig": "internal/config",
+	"github.com/failsafe-go":            "internal/agency",
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module)
+		from := layerOf(pkg)
+		if from < 0 {
+			if strings.HasPrefix(pkg, "internal/") || strings.HasPrefix(pkg, "cmd/") {
+				t.Errorf("%s stands in no layer", pkg)
+			}
+			continue
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			checkDriver(t, pkg, imported)
+			if !strings.HasPrefix(imported, module) {
+				continue
+			}
+			imported = strings.TrimPrefix(imported, module)
+			to := layerOf(imported)
+			if to > from || to == from && !slices.Contains(allowedBeside(pkg), imported) {
+				t.Errorf("%s imports %s", pkg, imported)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("only %d packages were looked at", seen)
+	}
+}
+
+func checkDriver(t *testing.T, pkg, imported string) {
+	t.Helper()
+	for driver, home := range drivers {
+		if strings.HasPrefix(imported, driver) && pkg != home {
+			t.Errorf("%s imports %s, which only %s may know", pkg, imported, home)
+		}
+	}
+}
+
+func layerOf(pkg string) int {
+	return slices.IndexFunc(layers, func(layer []string) bool { return slices.ContainsFunc(layer, matches(pkg)) })
+}
+
+func allowedBeside(pkg string) []string {
+	var list []string
+	for pattern, allowed := range neighbours {
+		if matches(pkg)(pattern) {
+			list = append(list, allowed...)
+		}
+	}
+	return list
+}
+
+// matches compares a package with a pattern that may end in "/*".
+func matches(pkg string) func(string) bool {
+	return func(pattern string) bool {
+		prefix, wild := strings.CutSuffix(pattern, "*")
+		return pattern == pkg || wild && strings.HasPrefix(pkg, prefix)
+	}
+}
