@@ -39,12 +39,16 @@ func (t *text) codesBehind(m mention) codeList {
 			list.values = append(list.values, t.joinedParts(&v, i, &next, m)...)
 			list.next, i = next, next
 		}
+		if behind := t.skipBrackets(i); behind > i && t.listSeparator(behind, nil) > behind {
+			i = behind // "A12 (blue) and A13"
+		}
 		sep := t.listSeparator(i, list.values)
 		if sep < 0 {
 			break
 		}
 		i = sep
 	}
+	list.doubt = list.doubt || t.listGoesOn(list)
 	if in.awkward && len(list.values) > 0 {
 		list.values, list.doubt = nil, true
 	}
@@ -91,15 +95,38 @@ func (t *text) leadsNumber(i int) bool {
 	return next.gap == blank && next.word && next.digits >= 2 && !t.isAmount(i+1)
 }
 
+// listGoesOn tells whether a code built like the last of a list stands behind
+// it in the sentence, under no label of its own: the list was not read whole.
+func (t *text) listGoesOn(list codeList) bool {
+	const reach = 14
+	if len(list.values) == 0 {
+		return false
+	}
+	last := list.values[len(list.values)-1]
+	for i := list.next; i < len(t.tokens) && i < list.next+reach && t.sentences[i] == t.sentences[list.next-1]; i++ {
+		if l, _ := labels.at(t, i); l != noLabel && l != labelNothing {
+			return false
+		}
+		tok := &t.tokens[i]
+		if tok.digits > 0 && len(tok.lower) >= 3 && len(tok.lower) == len(last.from) && sameClasses(tok.lower, last.from) && !t.isAmount(i) && !t.isTimeOrMonth(i) {
+			return true
+		}
+	}
+	return false
+}
+
 // firstDigits reads "the first four digits of the lot code" in front of a label.
 func (t *text) firstDigits(label int, prefix, suffix bool) (bool, bool) {
+	places := false
 	for i := label - 1; i >= 0 && i > label-8; i-- {
 		switch t.tokens[i].lower {
 		case "first":
-			return true, suffix
+			return prefix || places, suffix
 		case "last", "final":
-			return prefix, true
-		case "of", "the", "their", "its", "digits", "numbers", "characters", "letters", "two", "three", "four", "five", "six", "seven", "eight", "each", "in", "following":
+			return prefix, suffix || places
+		case "digits", "numbers", "characters", "letters":
+			places = true
+		case "of", "the", "their", "its", "two", "three", "four", "five", "six", "seven", "eight", "each", "in", "following":
 		default:
 			return prefix, suffix
 		}
@@ -125,6 +152,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	}
 	code := t.source[at.start:at.end]
 	next = t.skipQuotes(i + 1)
+	if in.prefix && in.firstAndLast(t, next) {
+		return t.firstToLast(code, next, m, at)
+	}
 	switch {
 	case in.prefix:
 		return value{form: isPrefix, from: code, at: at}, next, true
@@ -148,6 +178,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	if from, to, ok := splitRange(code); ok && (m.plural || in.between || more) {
 		return value{form: isRange, from: from, to: to, at: at}, next, true
 	}
+	if behind := t.skipBrackets(next); t.trailingBound(behind) != 0 { // March 2018 (“03-18”) or earlier
+		next = behind
+	}
 	switch bound := t.trailingBound(next); {
 	case bound < 0 || in.upper:
 		end := max(next, next-bound)
@@ -162,6 +195,36 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 // code is the code at token i without signs that aren't part of it.
 func (t *text) code(i int) string {
 	return t.source[t.tokens[i].start:t.tokens[i].end]
+}
+
+// firstAndLast tells whether a last number follows a first one: "beginning with
+// 1000 and ending with 2000".
+func (in *leadIn) firstAndLast(t *text, i int) bool {
+	for k := i; k < len(t.tokens) && k < i+3; k++ {
+		switch t.tokens[k].lower {
+		case "to", "through", "thru", "ending", "ends", "end", "until", "–":
+			return true
+		case ",", "and":
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// firstToLast reads the last number. Where the two can't be the ends of a
+// range, what was meant is in doubt.
+func (t *text) firstToLast(first string, i int, m mention, at span) (v value, next int, ok bool) {
+	for next = i; next < len(t.tokens) && next < i+6; next++ {
+		if t.tokens[next].digits > 0 && t.isCode(next, m, leadIn{between: true}, true) {
+			last := t.code(next)
+			if len(last) != len(first) || !ordered(first, last) {
+				return value{}, next + 1, true
+			}
+			return value{form: isRange, from: first, to: last, at: span{at.start, t.tokens[next].end}}, t.skipQuotes(next + 1), true
+		}
+	}
+	return value{}, i, true
 }
 
 // skipQuotes moves behind quotation marks and the full stop or comma that
@@ -230,14 +293,19 @@ func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
 // trailingBound reads "and below" (negative) or "and above" (positive) behind a
 // code, as the number of its tokens.
 func (t *text) trailingBound(i int) int {
+	comma := 0
+	if i < len(t.tokens) && t.tokens[i].lower == "," {
+		comma = 1
+		i++
+	}
 	if i+1 >= len(t.tokens) || t.tokens[i].lower != "and" && t.tokens[i].lower != "or" {
 		return 0
 	}
 	switch t.tokens[i+1].lower {
 	case "below", "lower", "earlier", "before", "under", "prior", "older", "less":
-		return -2
+		return -2 - comma
 	case "above", "higher", "later", "after", "up", "newer", "greater", "over":
-		return 2
+		return 2 + comma
 	}
 	return 0
 }

@@ -18,6 +18,9 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 	if i > 0 && isMoney(t.tokens[i-1].lower) {
 		return false
 	}
+	if t.hasWord(tok) {
+		return false // the cell of a table glued to its neighbour
+	}
 	switch {
 	case in.prefix || in.suffix:
 		return true
@@ -27,6 +30,20 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 		return !more || t.tokens[i].gap != blank || t.tokens[i-1].lower == ","
 	}
 	return !isOrdinal(tok.lower) && !t.proseNumber(i)
+}
+
+// hasWord tells whether small letters make a word in a code: "LumoG71C0009".
+func (t *text) hasWord(tok *token) bool {
+	const word = 4
+	run := 0
+	for i := tok.start; i < tok.end; i++ {
+		if c := t.source[i]; c < 'a' || c > 'z' || c == 'x' {
+			run = 0
+		} else if run++; run == word {
+			return true
+		}
+	}
+	return false
 }
 
 func isMoney(s string) bool { return s == "$" || s == "€" || s == "£" || s == "us$" }

@@ -49,15 +49,14 @@ func (c *cursor) dates(years bool) (values []value, doubt bool) {
 		v, ok := c.dateValue(years)
 		if !ok {
 			c.pos = start
-			return values, doubt
+			return values, len(values) > 0 && !c.amount()
 		}
 		if v.from == "" && v.to == "" {
 			return values, true
 		}
 		values = append(values, v)
 		mark := c.pos
-		c.separators()
-		if !c.startsDate() {
+		if listed := c.separators(); !c.startsDate() || !listed && !c.dateNext(years) {
 			c.pos = mark
 			return values, doubt
 		}
@@ -83,13 +82,31 @@ func (c *cursor) startsDate() bool {
 }
 
 // separators moves behind what stands between two dates of a list.
-func (c *cursor) separators() {
-	for {
+func (c *cursor) separators() (listed bool) {
+	for ; ; listed = true {
 		c.blanks()
 		if c.take(",;&/\"") == 0 && !c.sign("“", "”", "•") && !c.word("and") && !c.word("or") && !c.word("et") && !c.word("ou") {
-			return
+			return listed
 		}
 	}
+}
+
+// dateNext tells whether a whole date is next.
+func (c *cursor) dateNext(years bool) bool {
+	probe := *c
+	_, ok := probe.dateValue(years)
+	return ok
+}
+
+// amount tells whether a number of something is next: "12 oz".
+func (c *cursor) amount() bool {
+	probe := *c
+	for probe.pos < len(probe.s) && (isDigit(probe.peek()) || probe.peek() == '.' || probe.peek() == ',') {
+		probe.pos++
+	}
+	probe.blanks()
+	probe.take("-")
+	return measures[probe.letters()]
 }
 
 // fillers moves behind words that may stand between a label and its date.
@@ -228,7 +245,8 @@ func (c *cursor) brackets() {
 // trailing reads words behind a date that open its range.
 func (c *cursor) trailing(phrases ...string) bool {
 	start := c.pos
-	c.take(",")
+	c.brackets()
+	c.take("\"”),")
 	c.blanks()
 	for _, p := range phrases {
 		if c.word(p) {

@@ -47,6 +47,9 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
+	if r.modelsMissing {
+		r.forgetModels()
+	}
 	r.bindModels()
 	groups := r.groups()
 	seen := make(map[string]bool, len(groups))
@@ -62,6 +65,20 @@ func (r *reader) codes() Codes {
 		}
 	}
 	return r.found
+}
+
+// forgetModels drops a list of models that is not whole: who holds a model that
+// was not read must not be told that no notice names it. What else limits the
+// notice may stand with that model, so it is in doubt as well.
+func (r *reader) forgetModels() {
+	r.found.Models, r.modelMarks = nil, nil
+	for i := range r.marks {
+		r.marks[i].models = nil
+	}
+	if n := len(r.marks); n > 0 {
+		last := &r.marks[n-1]
+		last.doubt = last.doubt || !last.except
+	}
 }
 
 func (r *reader) groups() []group {

@@ -112,9 +112,12 @@ func (t *text) abbreviates(i int) bool {
 		return false
 	}
 	switch t.tokens[i-1].lower {
-	case "no", "nos", "inc", "corp", "co", "ltd", "exp", "approx", "lbs", "lb", "oz", "ft", "in", "st", "vs", "mfg", "mr", "dr", "e", "i", "etc",
+	case "no", "nos", "inc", "corp", "co", "ltd", "exp", "approx", "lbs", "lb", "oz", "ft", "in", "st", "vs", "mfg", "mr", "dr", "e", "i", "etc", "e.g", "i.e",
 		"jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "réf", "ref":
 		next := &t.tokens[i+1]
+		if next.lower == "e" || next.lower == "i" || t.tokens[i-1].lower == "g" {
+			return true
+		}
 		return next.digits > 0 || next.lowercase && !next.capital || t.tokens[i-1].lower == "no" || t.tokens[i-1].lower == "nos"
 	}
 	return false

@@ -19,7 +19,7 @@ const leadInLength = 18
 
 // fillerWords may stand there and say nothing about the values.
 var fillerWords = wordSet(`two-letter three-letter four-letter combination combinations sequence is are was were of include includes including included the in
-with that which either both one as " “ ‘ ' ( have has having a an and/or these contain contains containing bearing bear by listed identified numbers number
+with that which either both one as " “ ‘ ' ( have has having a an and/or these bearing bear by listed identified numbers number
 codes code date dates numerals letters digits characters to and or , can be each their de par le les est sont marked stamped reads read reading printed no
 nos . # if all et affected recalled may on product products at ’ identify sequential » « specific same possible this recall units involved series only any s
 ) * - – • ” n`)
@@ -59,7 +59,7 @@ func (in *leadIn) meaningful(t *text) bool {
 		in.upper = true
 	case "letter", "digit", "character":
 		in.awkward = in.awkward || !in.prefix && !in.suffix
-	case "second", "third", "fourth", "fifth", "middle", "position":
+	case "second", "third", "fourth", "fifth", "middle", "position", "contain", "contains", "containing":
 		in.awkward = true
 	case "located", "found", "appears", "appear", "situated", "molded", "engraved", "etched", "sewn", "affixed", "attached":
 		in.located = true

@@ -40,7 +40,25 @@ func (r *reader) readModels(t *text, m mention) {
 	if len(mark.models) == 0 {
 		mark.models = t.modelColumn(in.next, m)
 	}
+	if len(mark.models) > 0 {
+		r.modelsMissing = false
+	} else if m.plural && t.pointsToList(m) {
+		r.modelsMissing = true
+	}
 	r.keepModels(mark)
+}
+
+// pointsToList tells whether a sentence announces models: "the following models
+// and serial numbers are included".
+func (t *text) pointsToList(m mention) bool {
+	first, end := t.sentenceTokens(m.first)
+	for i := first; i < end; i++ {
+		switch t.tokens[i].lower {
+		case "following", "below", "chart", "table":
+			return true
+		}
+	}
+	return false
 }
 
 // maxModels bounds what one label can bring.
@@ -71,7 +89,7 @@ func (t *text) modelAt(i int, m mention, in leadIn, more bool) (models []string,
 	if start >= len(t.tokens) {
 		return nil, 0
 	}
-	if start > i {
+	if start > 0 && isQuote(t.tokens[start-1].lower) {
 		if name, end := t.quotedName(start); end > 0 {
 			return []string{name}, end
 		}

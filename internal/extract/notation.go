@@ -82,8 +82,8 @@ type reading struct {
 func readings(formats []string, from, to string) []reading {
 	var fit []reading
 	for _, f := range formats {
-		if !sameGroups(f, from) || !sameGroups(f, to) {
-			continue
+		if !sameGroups(f, from) || !sameGroups(f, to) || !onlyDigits(from) && strings.Contains(f, "W") {
+			continue // weeks are printed without separators
 		}
 		if days, ok := length(f, squeeze(from), squeeze(to)); ok {
 			fit = append(fit, reading{f, days})

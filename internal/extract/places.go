@@ -23,7 +23,7 @@ func (p place) String() string {
 	return p.where + " (format " + p.format + ")"
 }
 
-var printedWords = wordSet(`printed located found stamped listed engraved etched molded embossed appears appear displayed imprinted sewn shown marked
+var printedWords = wordSet(`printed located found stamped listed engraved etched molded embossed appears appear displayed imprinted sewn shown
 laser-printed laser-etched laser-engraved imprimé imprimée inscrit inscrite indiqué`)
 
 var placeWords = wordSet(`on at in under inside near underneath below behind beneath above along sur sous`)

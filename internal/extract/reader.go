@@ -15,7 +15,10 @@ type reader struct {
 	texts      []*text
 	marks      []mark
 	modelMarks []modelMark
-	places     places
+	// modelsMissing says that models were announced last and none was read: the
+	// list of models is not whole.
+	modelsMissing bool
+	places        places
 }
 
 // mark is what one label says of a unit's mark.

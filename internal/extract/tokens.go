@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"strings"
 	"unicode/utf8"
 )
 
@@ -120,7 +121,8 @@ func (t *text) glued(start, i int) bool {
 		return headerWords[t.lower[start:i]]
 	}
 	small := func(c byte) bool { return c >= 'a' && c <= 'z' }
-	return isDigit(before) && i-start >= 4 && i+3 < len(t.source) && small(t.source[i+1]) && small(t.source[i+2]) && small(t.source[i+3])
+	return i-start >= 4 && i+3 < len(t.source) && small(t.source[i+1]) && small(t.source[i+2]) && small(t.source[i+3]) &&
+		strings.ContainsAny(t.source[start:i], "0123456789")
 }
 
 // joins tells whether the mark at i stands inside a word or a code: SR-HX13,

@@ -1,0 +1,83 @@
+package extract_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/internal/extract"
+	"github.com/crownsafe/api/internal/recall"
+)
+
+func TestGTINs(t *testing.T) {
+	for _, tt := range []struct {
+		name, field, text string
+		want              []recall.PrintedGTIN
+	}{
+		{"UPC-A", "description", "The UPC Code: 012345678905 is on the box.", []recall.PrintedGTIN{{GTIN: "00012345678905", Printed: "012345678905", From: "description"}}},
+		{"in groups", "description", "UPC 0 12345 67890 5", []recall.PrintedGTIN{{GTIN: "00012345678905", Printed: "0 12345 67890 5", From: "description"}}},
+		{"with hyphens", "description", "UPC 0-12345-67890-5", []recall.PrintedGTIN{{GTIN: "00012345678905", Printed: "0-12345-67890-5", From: "description"}}},
+		{"EAN-13 and GTIN-14", "description", "EAN 4006381333931; GTIN 10012345678902", []recall.PrintedGTIN{
+			{GTIN: "04006381333931", Printed: "4006381333931", From: "description"}, {GTIN: "10012345678902", Printed: "10012345678902", From: "description"}}},
+		{"list", "description", "UPC codes 012345678905, 012345678912 and 012345678929", []recall.PrintedGTIN{
+			{GTIN: "00012345678905", Printed: "012345678905", From: "description"}, {GTIN: "00012345678912", Printed: "012345678912", From: "description"},
+			{GTIN: "00012345678929", Printed: "012345678929", From: "description"}}},
+		{"11 digits in both readings", "description", "UPC 12345678905", []recall.PrintedGTIN{
+			{GTIN: "00012345678905", Printed: "12345678905", From: "description"}, {GTIN: "00123456789050", Printed: "12345678905", From: "description"}}},
+		{"glued to its label and to the next column", "description", "UPC012345678905 and UPC 012345678905Blue", []recall.PrintedGTIN{{GTIN: "00012345678905", Printed: "012345678905", From: "description"}}},
+		{"bare list in a field of codes", "code_info", "012345678905,012345678912", []recall.PrintedGTIN{
+			{GTIN: "00012345678905", Printed: "012345678905", From: "code_info"}, {GTIN: "00012345678912", Printed: "012345678912", From: "code_info"}}},
+		{"French", "identification", "code-barres : 4006381333931", []recall.PrintedGTIN{{GTIN: "04006381333931", Printed: "4006381333931", From: "identification"}}},
+		{"wrong check digit", "description", "UPC 012345678906", nil},
+		{"shop-internal", "description", "UPC 212345678901", nil},
+		{"number without a barcode's label", "description", "The serial number 012345678905 was made for 012345678912 people.", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, read(tt.field, tt.text).GTINs); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", tt.text, diff)
+			}
+		})
+	}
+}
+
+func TestModels(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"one", "with model number QXH70CFAVX on the back", []string{"QXH70CFAVX"}},
+		{"list with an abbreviation", "Model Nos. 30911173AD, 3091967AD, and 30911120D.", []string{"30911173AD", "3091967AD", "30911120D"}},
+		{"names", "This includes the models CloudRide, CloudRide Classic Connect and Aprilo A30.", []string{"CloudRide", "CloudRide Classic Connect", "Aprilo A30"}},
+		{"in quotation marks, beside an SKU", "“Model No: 901,” “SKU: QEBA030AGXP” are printed on the label.", []string{"901", "QEBA030AGXP"}},
+		{"name of two words in quotation marks", "The model number “F7 Pro” is on the chain stay.", []string{"F7 Pro"}},
+		{"item and style numbers", "item number 7495201 and style #QF0A8ADB3", []string{"7495201", "QF0A8ADB3"}},
+		{"remarks in brackets between", "SKU numbers QGT0002 (microphone only) and QMS0002 (with poster)", []string{"QGT0002", "QMS0002"}},
+		{"short numeric range", "models 4701 through 4704", []string{"4701", "4702", "4703", "4704"}},
+		{"column of a flattened table", "Model NumberColorTQ21044BENBlue TQ21048BEN Grey", []string{"TQ21044BEN", "TQ21048BEN"}},
+		{"glued head", "The SKU NumberQYCO1012Window Blind", []string{"QYCO1012"}},
+		{"years", "for model years 2022-2024 and the 2023 models", nil},
+		{"beginnings name no model", "model numbers beginning with 310", nil},
+		{"first digits name no model", "the following first six digits in the SKU number: 113210 and 113313", nil},
+		{"batteries and standards", "model with CR2032 battery, ASTM F963-23, models with 12-inch wheels", nil},
+		{"taken out", "Models QX-831 and QX-832 are recalled. Model QX-900 is not included in this recall.", []string{"QX-831", "QX-832"}},
+		{"exception in a clause", "Seats with model numbers QX-831 and QX-832, except model QX-832, are recalled.", []string{"QX-831"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, read("description", tt.text).Models); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", tt.text, diff)
+			}
+		})
+	}
+}
+
+func TestQuoteShowsTheLabelWithTheValue(t *testing.T) {
+	text := "Élan brand swings. Only lot code A12, made in 2019, is affected."
+	got := extract.Read([]extract.Field{{Name: "title", Text: "Swings"}, {Name: "description", Text: text}}, extract.Options{})
+	if len(got.Units) == 0 {
+		t.Fatal("nothing read")
+	}
+	want := recall.Quote{Text: "lot code A12", Field: "description", Start: 25, End: 37}
+	if diff := cmp.Diff(want, got.Units[0].Quote); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
