@@ -52,7 +52,7 @@ func (t *text) codesBehind(m mention) codeList {
 	if in.awkward && len(list.values) > 0 {
 		list.values, list.doubt = nil, true
 	}
-	if len(list.values) == 0 && (in.announced || m.colon) && m.plural {
+	if len(list.values) == 0 && (in.announced || m.colon) && m.plural && !t.noCodesFollow(in.next) {
 		list.doubt = true
 	}
 	return list
@@ -93,6 +93,22 @@ func (t *text) leadsNumber(i int) bool {
 	}
 	next := &t.tokens[i+1]
 	return next.gap == blank && next.word && next.digits >= 2 && !t.isAmount(i+1)
+}
+
+// noCodesFollow tells whether what stands behind an announcing label says that
+// there are no codes ("Lots: not provided"), or is a date with its own label
+// ("Lot numbers: (b) Best by 02/28/2017").
+func (t *text) noCodesFollow(i int) bool {
+	for k := i; k < len(t.tokens) && k < i+4; k++ {
+		switch t.tokens[k].lower {
+		case "not", "none", "n/a", "na", "unknown", "no", "tbd":
+			return true
+		}
+		if l, _ := labels.at(t, k); l == labelBestBefore || l == labelExpiry {
+			return true
+		}
+	}
+	return false
 }
 
 // listGoesOn tells whether a code built like the last of a list stands behind
@@ -157,6 +173,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	}
 	switch {
 	case in.prefix:
+		if stem := placeholderStem(code); stem != "" {
+			code = stem
+		}
 		return value{form: isPrefix, from: code, at: at}, next, true
 	case in.suffix:
 		return value{form: isSuffix, from: code, at: at}, next, true
@@ -325,7 +344,7 @@ func (t *text) listSeparator(i int, values []value) int {
 	if i >= len(t.tokens) {
 		return -1
 	}
-	if i == start && (len(values) == 0 || t.tokens[i].gap == adjacent) {
+	if i == start && (len(values) == 0 || t.tokens[i].gap == adjacent && !isQuote(t.tokens[i-1].lower)) {
 		return -1
 	}
 	return i

@@ -98,11 +98,14 @@ func (c *cursor) dateNext(years bool) bool {
 	return ok
 }
 
-// amount tells whether a number of something is next: "12 oz".
+// amount tells whether a number that is no date is next: "12 oz", a code.
 func (c *cursor) amount() bool {
 	probe := *c
 	for probe.pos < len(probe.s) && (isDigit(probe.peek()) || probe.peek() == '.' || probe.peek() == ',') {
 		probe.pos++
+	}
+	if class, _ := classify(probe.s+" ", probe.pos); class == classLetter && probe.pos > c.pos {
+		return true // a code: 1C1880723
 	}
 	probe.blanks()
 	probe.take("-")
@@ -116,7 +119,7 @@ func (c *cursor) fillers() {
 		if probe := *c; probe.bound() != nil {
 			return // "on" of "on or after" is no filler
 		}
-		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes") {
+		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes", "end") {
 			return
 		}
 	}

@@ -205,6 +205,7 @@ func (c *cursor) smallNumberFirst(n int) (date, bool) {
 		if digits <= 2 {
 			mark := c.pos
 			if c.take(string(sep)) != 0 {
+				c.blanks()
 				if year, ok := c.year(); ok {
 					return c.ordered(n, second, year)
 				}
@@ -236,10 +237,11 @@ func (c *cursor) smallNumberFirst(n int) (date, bool) {
 		}
 		return date{year, month, n}, true
 	}
-	if c.pos > start { // 10 22 2027
+	if c.pos > start { // 10 22 2027, 03 26 27
 		if day, digits := c.number(2); digits == 2 && c.blanks() {
-			if year, digits := c.number(4); digits == 4 && year > 1950 {
-				return c.ordered(n, day, year)
+			year, digits := c.number(4)
+			if digits == 4 && year > 1950 || digits == 2 && year >= 15 && year <= 40 {
+				return c.ordered(n, day, fullYear(year))
 			}
 		}
 	}
@@ -328,7 +330,11 @@ func (c *cursor) year() (int, bool) {
 	return 0, false
 }
 
+// fullYear completes a year of two digits.
 func fullYear(n int) int {
+	if n > 99 {
+		return n
+	}
 	if n < 60 {
 		return 2000 + n
 	}

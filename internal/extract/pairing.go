@@ -95,3 +95,49 @@ func (p *pairing) groups() []group {
 	}
 	return out
 }
+
+// readPairs reads a list whose head names two columns: "Lot, best by date:
+// S195, 5/31/2027; S196, 6/30/2027". It returns the token behind the list, or 0.
+func (r *reader) readPairs(t *text, code mention) int {
+	i := code.next
+	for i < len(t.tokens) && (t.tokens[i].lower == "," || t.tokens[i].lower == "/" || t.tokens[i].lower == "and" || t.tokens[i].lower == "&") {
+		i++
+	}
+	if i == code.next || i >= len(t.tokens) {
+		return 0
+	}
+	date, ok := t.mentionAt(i)
+	if !ok || !date.label.date() || date.label == labelSold || !date.colon {
+		return 0
+	}
+	end := 0
+	for i = date.next; i < len(t.tokens); {
+		v, next, ok := t.codeValue(i, code, leadIn{}, end > 0)
+		if !ok || v.form != isEqual || v.at.end == 0 {
+			break
+		}
+		for next < len(t.tokens) && (t.tokens[next].lower == "," || t.tokens[next].lower == "-" || t.tokens[next].lower == "–") {
+			next++
+		}
+		if next >= len(t.tokens) {
+			break
+		}
+		c := cursor{s: t.lower, pos: t.tokens[next].start, dayFirst: r.opts.dayFirst()}
+		day, ok := c.dateValue(false)
+		if !ok || day.from == "" && day.to == "" {
+			break
+		}
+		behind := t.tokenBehind(next, c.pos)
+		r.addMark(mark{text: t, kind: code.label.kind(), label: mention{label: code.label, first: i, next: next}, values: []value{v}}, next)
+		r.addMark(mark{text: t, kind: date.label.kind(), label: mention{label: date.label, first: next, next: behind}, values: []value{day}}, behind)
+		end = behind
+		i = behind
+		for i < len(t.tokens) && (t.tokens[i].lower == ";" || t.tokens[i].lower == "," || t.tokens[i].lower == "and" || t.tokens[i].lower == "&") {
+			i++
+		}
+	}
+	if end > 0 && i < len(t.tokens) && t.tokens[i].digits > 0 {
+		r.marks[len(r.marks)-1].doubt = true // a pair in another notation
+	}
+	return end
+}

@@ -81,6 +81,9 @@ func (r *reader) readMention(t *text, m mention) int {
 
 // readCodes reads the lots, serial numbers or date codes behind their label.
 func (r *reader) readCodes(t *text, m mention) int {
+	if next := r.readPairs(t, m); next > 0 {
+		return next
+	}
 	list := t.codesBehind(m)
 	k := mark{text: t, kind: m.label.kind(), label: m, values: list.values, doubt: list.doubt}
 	next := max(list.next, m.next)
