@@ -34,6 +34,17 @@ func asNobody(t *testing.T, f func()) {
 	<-done
 }
 
+// letIn lets everybody look into a test's temporary folder, which is the test's
+// user's alone at first.
+func letIn(t *testing.T, folder string) {
+	t.Helper()
+	for _, dir := range []string{folder, filepath.Dir(folder)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -52,6 +63,7 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			folder := filepath.Dir(path)
+			letIn(t, folder)
 			for name, mode := range map[string]os.FileMode{path: test.file, folder: test.folder} {
 				if err := os.Chmod(name, mode); err != nil {
 					t.Fatal(err)
@@ -77,6 +89,7 @@ func TestReadOnly(t *testing.T) {
 	t.Run("no store yet", func(t *testing.T) {
 		t.Parallel()
 		folder := t.TempDir()
+		letIn(t, folder)
 		if err := os.Chmod(folder, 0o555); err != nil {
 			t.Fatal(err)
 		}

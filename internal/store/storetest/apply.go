@@ -153,8 +153,8 @@ func (f *fading) Done() <-chan struct{} { f.look(); return f.Context.Done() }
 func cancelled(t *testing.T, s store.Store) {
 	apply(t, s, day(0), Copy(Notice(0)))
 	failed := 0
-	for looks := range 60 {
-		batch := make([]store.Incoming, 30)
+	for looks := range 30 {
+		batch := make([]store.Incoming, 8)
 		for i := range batch {
 			batch[i] = Copy(Notice(1 + looks*len(batch) + i))
 		}
@@ -195,7 +195,7 @@ func cancelled(t *testing.T, s store.Store) {
 func bigAndUnicode(t *testing.T, s store.Store) {
 	big := Copy(Notice(1))
 	var summary strings.Builder
-	for i := range 200_000 {
+	for i := range 100_000 {
 		summary.WriteString("lot ")
 		summary.WriteRune(rune('一' + i%20_000))
 		summary.WriteByte(byte('A' + i*i%23))
