@@ -55,6 +55,7 @@ func TestModels(t *testing.T) {
 		{"short numeric range", "models 4701 through 4704", []string{"4701", "4702", "4703", "4704"}},
 		{"column of a flattened table", "Model NumberColorTQ21044BENBlue TQ21048BEN Grey", []string{"TQ21044BEN", "TQ21048BEN"}},
 		{"glued head", "The SKU NumberQYCO1012Window Blind", []string{"QYCO1012"}},
+		{"words after the label name no model", "The MODELS NEED TO BE MODIFIED. Five models of Electric Packaged Units", nil},
 		{"years", "for model years 2022-2024 and the 2023 models", nil},
 		{"beginnings name no model", "model numbers beginning with 310", nil},
 		{"first digits name no model", "the following first six digits in the SKU number: 113210 and 113313", nil},

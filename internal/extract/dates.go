@@ -1,9 +1,6 @@
 package extract
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // date is a day, a month or a year as a notice gives it. A part that is 0 was
 // not given; year 0 with a month is a date whose year stands elsewhere ("June
@@ -12,13 +9,16 @@ type date struct{ year, month, day int }
 
 // String is the date as predicates hold it: YYYY-MM-DD, YYYY-MM or YYYY.
 func (d date) String() string {
+	digits := func(n int) byte { return byte('0' + n%10) }
+	s := []byte{digits(d.year / 1000), digits(d.year / 100), digits(d.year / 10), digits(d.year),
+		'-', digits(d.month / 10), digits(d.month), '-', digits(d.day / 10), digits(d.day)}
 	switch {
 	case d.month == 0:
-		return fmt.Sprintf("%04d", d.year)
+		s = s[:len("2026")]
 	case d.day == 0:
-		return fmt.Sprintf("%04d-%02d", d.year, d.month)
+		s = s[:len("2026-05")]
 	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)
+	return string(s)
 }
 
 // first and last are the bounds of the period that the date stands for.

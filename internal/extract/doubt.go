@@ -24,13 +24,11 @@ func (r *reader) doubts(groups, unread []group) []group {
 	}
 	var found []group
 	for _, t := range r.texts {
-		for i := 0; i < len(t.tokens); i++ {
-			m, ok := t.mentionAt(i)
-			if !ok || !m.label.code() && m.label != labelExpiry && m.label != labelBestBefore {
+		for _, m := range t.mentions {
+			if !m.label.code() && m.label != labelExpiry && m.label != labelBestBefore {
 				continue
 			}
 			kind := m.label.kind()
-			i = m.next - 1
 			if have[family(kind)] || !t.limits(m) {
 				continue
 			}

@@ -131,13 +131,19 @@ func (t *text) skipBrackets(i int) int {
 	return i
 }
 
-// gluedLabel reads "UPC849278089887".
-func (r *reader) gluedLabel(t *text, i int) {
-	tok := &t.tokens[i]
-	for _, label := range []string{"upc", "ean", "gtin"} {
-		rest, ok := strings.CutPrefix(tok.lower, label)
-		if ok && len(rest) >= 12 && gtin.Valid(rest) {
-			r.addGTIN(t, span{tok.start + len(label), tok.end})
+// gluedLabels reads barcodes that stand in one word with their label:
+// "UPC849278089887".
+func (r *reader) gluedLabels(t *text) {
+	for i := range t.tokens {
+		tok := &t.tokens[i]
+		if tok.digits < 12 || tok.letters == 0 {
+			continue
+		}
+		for _, label := range []string{"upc", "ean", "gtin"} {
+			rest, ok := strings.CutPrefix(tok.lower, label)
+			if ok && len(rest) >= 12 && gtin.Valid(rest) {
+				r.addGTIN(t, span{tok.start + len(label), tok.end})
+			}
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (t *text) countIncident(in *recall.Incidents, number, from, n int) {
 		case word == "." || word == ";" || word == "(" || word == ",":
 			return
 		case strings.HasPrefix(word, "report") || strings.HasPrefix(word, "incident") || strings.HasPrefix(word, "complaint") || strings.HasPrefix(word, "signalement"):
-			if n == 0 && t.mentions(i, "injur", "death", "fatal", "illness") {
+			if n == 0 && t.speaksOf(i, "injur", "death", "fatal", "illness") {
 				continue
 			}
 			if !article {
@@ -52,7 +52,7 @@ func (t *text) countIncident(in *recall.Incidents, number, from, n int) {
 			return
 		case strings.HasPrefix(word, "injur") || strings.HasPrefix(word, "illness") || word == "blessés" || word == "blessures":
 			set(&in.Injuries, n)
-			if n == 0 && t.mentions(i, "death", "fatal") {
+			if n == 0 && t.speaksOf(i, "death", "fatal") {
 				set(&in.Deaths, 0)
 			}
 			return
@@ -63,8 +63,8 @@ func (t *text) countIncident(in *recall.Incidents, number, from, n int) {
 	}
 }
 
-// mentions tells whether one of the next words in the sentence starts so.
-func (t *text) mentions(i int, starts ...string) bool {
+// speaksOf tells whether one of the next words in the sentence starts so.
+func (t *text) speaksOf(i int, starts ...string) bool {
 	for ; i < len(t.tokens) && t.tokens[i].lower != "."; i++ {
 		for _, start := range starts {
 			if strings.HasPrefix(t.tokens[i].lower, start) {

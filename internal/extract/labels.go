@@ -80,6 +80,18 @@ type mention struct {
 	colon  bool
 }
 
+// findMentions finds all the text's labels.
+func (t *text) findMentions() {
+	for i := 0; i < len(t.tokens); {
+		if m, ok := t.mentionAt(i); ok {
+			t.mentions = append(t.mentions, m)
+			i = m.next
+		} else {
+			i++
+		}
+	}
+}
+
 // mentionAt reads the label at token i; ok is false when none stands there.
 func (t *text) mentionAt(i int) (m mention, ok bool) {
 	l, span := labels.at(t, i)

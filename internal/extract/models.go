@@ -34,8 +34,8 @@ func (r *reader) readModels(t *text, m mention) {
 		}
 		i = sep
 	}
-	if len(mark.models) == 1 && in.next > m.next && !strings.ContainsAny(mark.models[0], "0123456789") {
-		mark.models = nil // the first words of a table
+	if len(mark.models) == 1 && !strings.ContainsAny(mark.models[0], "0123456789") {
+		mark.models = nil // a single word is rather the next of the sentence, or of a table
 	}
 	if len(mark.models) == 0 {
 		mark.models = t.modelColumn(in.next, m)
@@ -115,6 +115,9 @@ func (t *text) isModelCode(i int, m mention, more bool) bool {
 	tok := &t.tokens[i]
 	if tok.digits == 0 || !t.isCode(i, m, leadIn{}, more) || tok.end-tok.start < 2 {
 		return false
+	}
+	if number, word, ok := strings.Cut(t.code(i), "-"); ok && onlyDigits(number) && len(number) <= 2 && len(word) > 2 && isUpperLetter(word[0]) && word[1] >= 'a' && word[1] <= 'z' {
+		return false // 18-Gun
 	}
 	c := cursor{s: tok.lower}
 	if _, ok := c.date(false); ok && c.pos == len(tok.lower) && tok.letters == 0 && strings.Contains(tok.lower, "/") {
@@ -271,8 +274,24 @@ func (t *text) modelColumn(i int, m mention) []string {
 
 // isColumnCode admits only codes that no word of prose looks like.
 func (t *text) isColumnCode(i int, m mention) bool {
+	const longest = 20
 	tok := &t.tokens[i]
+	if tok.end-tok.start > longest || strings.Contains(tok.lower, "/") || t.joinsRange(i-1) || t.joinsRange(i+1) {
+		return false // a serial number or a month of the next column
+	}
 	return tok.word && tok.digits >= 2 && tok.letters >= 1 && !tok.lowercase && tok.end-tok.start >= 5 && isUpperLetter(t.source[tok.start]) && t.isModelCode(i, m, false)
+}
+
+// joinsRange tells whether token i stands between the ends of a range.
+func (t *text) joinsRange(i int) bool {
+	if i < 0 || i >= len(t.tokens) {
+		return false
+	}
+	switch t.tokens[i].lower {
+	case "to", "through", "thru", "–", "—", "-", "~":
+		return true
+	}
+	return false
 }
 
 func isUpperLetter(c byte) bool { return c >= 'A' && c <= 'Z' }

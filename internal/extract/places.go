@@ -31,7 +31,7 @@ var placeWords = wordSet(`on at in under inside near underneath below behind ben
 // read finds the sentences that tell where marks are printed.
 func (p places) read(t *text) {
 	var kinds, before []recall.UnitKind // mentioned in this sentence, and in the one before
-	sentence := int32(-1)
+	sentence, mentions := int32(-1), t.mentions
 	for i := range t.tokens {
 		if t.sentences[i] != sentence {
 			before, kinds, sentence = kinds, nil, t.sentences[i]
@@ -40,8 +40,11 @@ func (p places) read(t *text) {
 		if !tok.word {
 			continue
 		}
-		if m, ok := t.mentionAt(i); ok && m.label.kind() != "" {
-			kinds = append(kinds, m.label.kind())
+		if len(mentions) > 0 && mentions[0].first == i {
+			if kind := mentions[0].label.kind(); kind != "" {
+				kinds = append(kinds, kind)
+			}
+			mentions = mentions[1:]
 			continue
 		}
 		if printedWords[tok.lower] {

@@ -49,15 +49,14 @@ func (r *reader) read(t *text) {
 	t.cutSentences()
 	r.texts = append(r.texts, t)
 	before := len(r.marks) + len(r.found.GTINs) + len(r.found.Models)
-	for i := 0; i < len(t.tokens); {
-		next := i + 1
-		if m, ok := t.mentionAt(i); ok {
-			next = max(r.readMention(t, m), m.next)
-		} else if t.tokens[i].digits >= 12 && t.tokens[i].letters > 0 {
-			r.gluedLabel(t, i)
+	t.findMentions()
+	next := 0 // the token behind the last list
+	for _, m := range t.mentions {
+		if m.first >= next {
+			next = r.readMention(t, m)
 		}
-		i = next
 	}
+	r.gluedLabels(t)
 	if codeFields[t.field] && before == len(r.marks)+len(r.found.GTINs)+len(r.found.Models) {
 		r.readBareCodes(t)
 	}

@@ -35,6 +35,8 @@ type text struct {
 	tokens []token
 	// sentences numbers each token's sentence, once cutSentences has run.
 	sentences []int32
+	// mentions are the labels, in order, once findMentions has run.
+	mentions []mention
 }
 
 // tokenise cuts a text into tokens. It works on any bytes: what is not UTF-8
