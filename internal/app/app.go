@@ -94,17 +94,47 @@ func prepareFolder(dir string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
+// spoolAge is how old a file in the spool must be to be of a process that died.
+const spoolAge = 24 * time.Hour
+
+// prepareSpool makes the folder in which payloads are written before their key
+// is known, and clears out what a process that was killed left there.
+func prepareSpool(dir string) (string, error) {
+	spool := filepath.Join(dir, "spool")
+	if err := os.MkdirAll(spool, 0o750); err != nil {
+		return "", fmt.Errorf("making the spool folder: %w", err)
+	}
+	entries, err := os.ReadDir(spool)
+	if err != nil {
+		return "", fmt.Errorf("reading the spool folder: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || time.Since(info.ModTime()) < spoolAge {
+			continue // gone this moment, or somebody's at work
+		}
+		if err := os.Remove(filepath.Join(spool, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("clearing the spool folder: %w", err)
+		}
+	}
+	return spool, nil
+}
+
 func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
 	blobs, err := disk.Open(filepath.Join(cfg.Data, "blobs"))
 	if err != nil {
 		return nil, fmt.Errorf("opening the archive: %w", err)
+	}
+	spool, err := prepareSpool(cfg.Data)
+	if err != nil {
+		return nil, err
 	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Catalogue: catalogue.New(), Version: version}
 	client := agency.NewClient(agency.ClientOptions{
 		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
 	})
 	a.Runner = &ingest.Runner{
-		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs), Client: client,
+		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs, spool), Client: client,
 		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake,
 	}
 	var descriptions []agency.Description

@@ -25,7 +25,11 @@ const (
 // connections are asked to close, requests under way are finished. It returns
 // nil after an orderly stop. Background work ends with it.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	server := api.Server(a.closeWhileDraining(a.Handler()))
+	handler, err := a.Handler()
+	if err != nil {
+		return err
+	}
+	server := api.Server(a.closeWhileDraining(handler))
 	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))

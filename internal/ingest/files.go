@@ -1,21 +1,16 @@
 package ingest
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/gzip"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -76,21 +71,24 @@ func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progr
 		}
 	}
 	runs := map[string]*store.Run{}
-	for _, f := range files {
-		state.Path = f.shown
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for prepared := range r.prepareAhead(ctx, files) {
+		one := <-prepared
+		state.Path = one.shown
 		tell()
-		rows, err := r.importFile(ctx, f, func(t Tally) { state.Tally.Add(t); tell() })
-		for i := range rows {
-			r.noteRun(runs, &rows[i])
+		for i := range one.payloads {
+			row, err := r.importPayload(ctx, &one.payloads[i], func(t Tally) { state.Tally.Add(t); tell() })
+			r.noteRun(runs, &row)
+			report = append(report, row)
+			if err != nil {
+				return report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), runs))
+			}
 		}
-		report = append(report, rows...)
 		state.Files++
 		tell()
-		if err != nil {
-			return report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), runs))
-		}
 	}
-	return report, r.finishRuns(ctx, runs)
+	return report, errors.Join(ctx.Err(), r.finishRuns(context.WithoutCancel(ctx), runs))
 }
 
 // noteRun adds a row to its agency's run.
@@ -184,113 +182,6 @@ func plainError(err error) string {
 	return err.Error()
 }
 
-func (r *Runner) importFile(ctx context.Context, f listedFile, progress func(Tally)) ([]FileReport, error) {
-	file, err := os.Open(f.path)
-	if err != nil {
-		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
-	}
-	defer file.Close()
-	magic := make([]byte, 4)
-	n, err := io.ReadFull(file, magic)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return []FileReport{{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}, nil
-	}
-	switch {
-	case bytes.HasPrefix(magic[:n], []byte{0x1f, 0x8b}):
-		row, err := r.importGzip(ctx, f, file, info.ModTime(), progress)
-		return []FileReport{row}, err
-	case bytes.HasPrefix(magic[:n], []byte("PK\x03\x04")):
-		return r.importZip(ctx, f, file, info, progress)
-	}
-	row, err := r.importBytes(ctx, f, file, info.ModTime(), progress)
-	return []FileReport{row}, err
-}
-
-func (r *Runner) importGzip(ctx context.Context, f listedFile, file io.Reader, modified time.Time, progress func(Tally)) (FileReport, error) {
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		return FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged gzip: " + err.Error()}, nil
-	}
-	defer unpacked.Close()
-	return r.importBytes(ctx, f, unpacked, modified, progress)
-}
-
-func (r *Runner) importZip(ctx context.Context, f listedFile, file *os.File, info fs.FileInfo, progress func(Tally)) ([]FileReport, error) {
-	archive, err := zip.NewReader(file, info.Size())
-	if err != nil {
-		return []FileReport{{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged zip: " + err.Error()}}, nil
-	}
-	var rows []FileReport
-	for _, member := range archive.File {
-		if member.FileInfo().IsDir() {
-			continue
-		}
-		inner := listedFile{shown: f.shown + "!" + member.Name, named: f.named && len(archive.File) == 1}
-		content, err := member.Open()
-		if err != nil {
-			rows = append(rows, FileReport{Path: inner.shown, Named: inner.named, Status: FileFailed, Note: err.Error()})
-			continue
-		}
-		row, err := r.importBytes(ctx, inner, content, member.Modified, progress)
-		content.Close()
-		rows = append(rows, row)
-		if err != nil {
-			return rows, err
-		}
-	}
-	return rows, nil
-}
-
-// importBytes takes one unpacked payload in. The error is one that ends the
-// whole import: the store, the archive or the caller gave up.
-func (r *Runner) importBytes(ctx context.Context, f listedFile, content io.Reader, modified time.Time, progress func(Tally)) (FileReport, error) {
-	row := FileReport{Path: f.shown, Named: f.named}
-	source := &endingReader{r: content}
-	head, whole, err := readHead(source)
-	if err != nil && len(head) == 0 {
-		row.Status, row.Note = FileFailed, plainError(err)
-		return row, nil
-	}
-	a, rec := r.recognise(f.shown, head)
-	if a == nil {
-		row.Status = FileUnknown
-		return row, nil
-	}
-	row.Agency, row.Format, row.Note = a.Describe().Code, rec.Format, rec.Note
-	switch rec.Kind {
-	case agency.ErrorBody:
-		row.Status = FileErrorBody
-		return row, nil
-	case agency.Empty:
-		row.Status = FileEmpty
-		return row, nil
-	}
-	in := &intake{runner: r, agency: a, source: f.shown, fetchedAt: modified.UTC(), progress: progress}
-	if err := in.archive(ctx, whole, rec.Format); err != nil {
-		row.Status, row.Note = FileFailed, err.Error()
-		return row, err
-	}
-	row.Tally, err = in.take(ctx, rec.Format)
-	switch {
-	case err == nil && source.failed == nil:
-		row.Status = FileRead
-	case isFatal(ctx, err):
-		row.Status, row.Note = FileFailed, err.Error()
-		return row, err
-	default:
-		// The bytes themselves ended early or were damaged; what came before stands.
-		row.Status, row.Note = FileCutOff, plainError(errors.Join(source.failed, err))
-	}
-	return row, nil
-}
-
 // isFatal tells an error of the store or the caller from one of the payload.
 func isFatal(ctx context.Context, err error) bool {
 	if err == nil {
@@ -304,18 +195,27 @@ func isFatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil
 }
 
-// endingReader turns a damaged end (a truncated gzip) into a plain end of the
-// content and remembers it, so that what came before can be archived and read.
-type endingReader struct {
-	r      io.Reader
-	failed error
-}
-
-func (e *endingReader) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		e.failed = fmt.Errorf("the file is damaged or cut off: %w", err)
-		return n, io.EOF
+// importPayload parses and stores what was prepared. The error is one that ends
+// the whole import: the store, the archive or the caller gave up.
+func (r *Runner) importPayload(ctx context.Context, p *payload, progress func(Tally)) (FileReport, error) {
+	if p.err != nil || p.intake == nil {
+		return p.row, p.err
 	}
-	return n, err
+	row := p.row
+	p.intake.progress = progress
+	err := p.intake.recordPayload(ctx, p.row.Format)
+	if err == nil {
+		row.Tally, err = p.intake.take(ctx, p.row.Format)
+	}
+	switch {
+	case err == nil && p.damage == nil:
+		row.Status = FileRead
+	case isFatal(ctx, err):
+		row.Status, row.Note = FileFailed, err.Error()
+		return row, err
+	default:
+		// The bytes themselves ended early or were damaged; what came before stands.
+		row.Status, row.Note = FileCutOff, plainError(cmp.Or(p.damage, err))
+	}
+	return row, nil
 }

@@ -8,7 +8,6 @@ package ingest
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,15 +92,20 @@ func readHead(r io.Reader) (head []byte, whole io.Reader, err error) {
 }
 
 // archive puts the raw bytes away before anything else is done with them.
-func (in *intake) archive(ctx context.Context, body io.Reader, format string) error {
-	code := in.agency.Describe().Code
-	key, sum, size, err := in.runner.Archive.PutRaw(ctx, code, body)
+func (in *intake) archive(ctx context.Context, body io.Reader) error {
+	key, sum, size, err := in.runner.Archive.PutRaw(ctx, in.agency.Describe().Code, body)
 	if err != nil {
 		return fmt.Errorf("archiving %s: %w", in.source, err)
 	}
 	in.archived = archived{key: key, sha256: sum, size: size}
-	err = in.runner.Store.RecordPayload(ctx, store.ArchivedPayload{
-		Agency: code, Key: key, SourceURL: in.source, Format: format, FetchedAt: in.fetchedAt, Size: size,
+	return nil
+}
+
+// recordPayload remembers the archived bytes and where they came from.
+func (in *intake) recordPayload(ctx context.Context, format string) error {
+	err := in.runner.Store.RecordPayload(ctx, store.ArchivedPayload{
+		Agency: in.agency.Describe().Code, Key: in.archived.key, SourceURL: in.source, Format: format,
+		FetchedAt: in.fetchedAt, Size: in.archived.size,
 	})
 	if err != nil {
 		return fmt.Errorf("recording the archived %s: %w", in.source, err)
@@ -285,6 +289,3 @@ func (r *Runner) Seed(ctx context.Context, starter []recall.Notice) (Tally, erro
 	t.Read = len(incoming)
 	return t, nil
 }
-
-// openBytes is for payloads that are in memory already.
-func openBytes(b []byte) io.Reader { return bytes.NewReader(b) }

@@ -117,7 +117,7 @@ func newRunner(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	a := &lineAgency{}
-	return &fixture{agency: a, Runner: &ingest.Runner{Agencies: []agency.Agency{a}, Store: st, Archive: blob.NewArchive(blobs),
+	return &fixture{agency: a, Runner: &ingest.Runner{Agencies: []agency.Agency{a}, Store: st, Archive: blob.NewArchive(blobs, t.TempDir()),
 		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)}}
 }
 
@@ -161,7 +161,7 @@ func TestImportReportsOnEveryFile(t *testing.T) {
 	t.Parallel()
 	r, dir := newRunner(t), t.TempDir()
 	good := []byte(lines(1200, "crib"))
-	packed := zipped(t, "", []byte(lines(3, "crib")+"99|stroller\n"))
+	packed := zipped(t, "", []byte(lines(3, "crib")+"99999|stroller\n"))
 	write(t, dir, "a-plain", good)
 	write(t, dir, "b-gzip.gz", packed)
 	write(t, dir, "c-zip.zip", zipped(t, "inner.txt", good))
@@ -170,7 +170,7 @@ func TestImportReportsOnEveryFile(t *testing.T) {
 	write(t, dir, "f-empty-answer", []byte("LINES/0\n"))
 	write(t, dir, "g-manual.txt", []byte("read me"))
 	write(t, dir, "h-nothing", nil)
-	write(t, dir, "i-rejects", []byte(magic+"501|!\n502|gate\n503|\n"))
+	write(t, dir, "i-rejects", []byte(magic+"90501|!\n90502|gate\n90503|\n"))
 	report, err := r.Import(t.Context(), []string{dir}, nil)
 	if err != nil {
 		t.Fatal(err)

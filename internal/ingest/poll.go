@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,10 @@ func (r *Runner) takePayload(ctx context.Context, a agency.Agency, p agency.Payl
 		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: "not in any of its formats: " + excerpt(head)}
 	}
 	in := &intake{runner: r, agency: a, source: p.URL, fetchedAt: p.FetchedAt, live: true, progress: progress}
-	if err := in.archive(ctx, openBytes(p.Body), rec.Format); err != nil {
+	if err := in.archive(ctx, bytes.NewReader(p.Body)); err != nil {
+		return Tally{}, err
+	}
+	if err := in.recordPayload(ctx, rec.Format); err != nil {
 		return Tally{}, err
 	}
 	return in.take(ctx, rec.Format)

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/crownsafe/api/internal/api"
+	"github.com/crownsafe/api/internal/web"
+)
+
+// Handler builds the HTTP face: the API and the pages over it.
+func (a *App) Handler() (http.Handler, error) {
+	var kinds []web.ProblemKind
+	for _, kind := range api.Kinds() {
+		kinds = append(kinds, web.ProblemKind(kind))
+	}
+	pages, err := web.New(web.Dependencies{
+		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources,
+		OpenAPI: api.OpenAPI(a.Version), Problems: kinds, Version: a.Version,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("building the pages: %w", err)
+	}
+	return api.New(api.Dependencies{
+		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Ping: a.Store.Ping,
+		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
+	}), nil
+}

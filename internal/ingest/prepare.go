@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/crownsafe/api/internal/agency"
+)
+
+// preparedFile is a file whose payloads were recognised and archived.
+type preparedFile struct {
+	shown    string
+	payloads []payload
+}
+
+// payload is one payload of a file: the file itself, or a member of a zip.
+type payload struct {
+	row    FileReport
+	intake *intake // nil where there is nothing to parse
+	damage error   // the bytes ended early; what came before is archived
+	err    error   // the import cannot go on
+}
+
+// prepareDepth is how many files are archived ahead of the one being stored:
+// archiving waits for the disk, parsing and storing for the processor.
+const prepareDepth = 8
+
+// prepareAhead recognises and archives files, several at a time, and gives them
+// out in their order. It stops when ctx ends.
+func (r *Runner) prepareAhead(ctx context.Context, files []listedFile) <-chan chan preparedFile {
+	ordered := make(chan chan preparedFile, prepareDepth)
+	go func() {
+		defer close(ordered)
+		for _, f := range files {
+			one := make(chan preparedFile, 1)
+			select {
+			case ordered <- one:
+			case <-ctx.Done():
+				return
+			}
+			go func() { one <- preparedFile{f.shown, r.prepare(ctx, f)} }()
+		}
+	}()
+	return ordered
+}
+
+func (r *Runner) prepare(ctx context.Context, f listedFile) []payload {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return f.failed(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return f.failed(err)
+	}
+	start := make([]byte, 4)
+	n, err := file.ReadAt(start, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return f.failed(err)
+	}
+	switch {
+	case bytes.HasPrefix(start[:n], []byte{0x1f, 0x8b}):
+		unpacked, err := gzip.NewReader(file)
+		if err != nil {
+			return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged gzip: " + err.Error()}}}
+		}
+		return []payload{r.prepareBytes(ctx, f, unpacked, info.ModTime())}
+	case bytes.HasPrefix(start[:n], []byte("PK\x03\x04")):
+		return r.prepareZip(ctx, f, file, info)
+	}
+	return []payload{r.prepareBytes(ctx, f, file, info.ModTime())}
+}
+
+// failed is the row of a file that could not be opened or read.
+func (f *listedFile) failed(err error) []payload {
+	return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}}
+}
+
+func (r *Runner) prepareZip(ctx context.Context, f listedFile, file *os.File, info fs.FileInfo) []payload {
+	archive, err := zip.NewReader(file, info.Size())
+	if err != nil {
+		return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged zip: " + err.Error()}}}
+	}
+	var list []payload
+	for _, member := range archive.File {
+		if member.FileInfo().IsDir() {
+			continue
+		}
+		inner := listedFile{shown: f.shown + "!" + member.Name, named: f.named && len(archive.File) == 1}
+		content, err := member.Open()
+		if err != nil {
+			list = append(list, inner.failed(err)...)
+			continue
+		}
+		list = append(list, r.prepareBytes(ctx, inner, content, member.Modified))
+		content.Close()
+	}
+	return list
+}
+
+// prepareBytes recognises one unpacked payload and archives it when it holds notices.
+func (r *Runner) prepareBytes(ctx context.Context, f listedFile, content io.Reader, modified time.Time) payload {
+	p := payload{row: FileReport{Path: f.shown, Named: f.named}}
+	source := &endingReader{r: content}
+	head, whole, err := readHead(source)
+	if err != nil {
+		p.row.Status, p.row.Note = FileFailed, plainError(err)
+		return p
+	}
+	a, rec := r.recognise(f.shown, head)
+	if a == nil {
+		p.row.Status = FileUnknown
+		if source.failed != nil {
+			p.row.Status, p.row.Note = FileFailed, source.failed.Error()
+		}
+		return p
+	}
+	p.row.Agency, p.row.Format, p.row.Note = a.Describe().Code, rec.Format, rec.Note
+	switch rec.Kind {
+	case agency.ErrorBody:
+		p.row.Status = FileErrorBody
+		return p
+	case agency.Empty:
+		p.row.Status = FileEmpty
+		return p
+	}
+	in := &intake{runner: r, agency: a, source: f.shown, fetchedAt: modified.UTC()}
+	if err := in.archive(ctx, whole); err != nil {
+		p.row.Status, p.row.Note, p.err = FileFailed, err.Error(), err
+		return p
+	}
+	p.intake, p.damage = in, source.failed
+	return p
+}
+
+// endingReader turns a damaged end (a truncated gzip) into a plain end of the
+// content and remembers it, so that what came before can be archived and read.
+type endingReader struct {
+	r      io.Reader
+	failed error
+}
+
+// Read implements io.Reader.
+func (e *endingReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		e.failed = fmt.Errorf("the file is damaged or cut off: %w", err)
+		return n, io.EOF
+	}
+	return n, err
+}
