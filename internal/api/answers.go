@@ -53,9 +53,10 @@ type states struct {
 	fingerprint string
 }
 
-func newAnswers() *answers {
+// newAnswers makes a memory for answers of at most so many bytes.
+func newAnswers(bytes uint64) *answers {
 	return &answers{kept: otter.Must(&otter.Options[string, *kept]{
-		MaximumWeight: answersBytes,
+		MaximumWeight: bytes,
 		Weigher: func(uri string, k *kept) uint32 {
 			return uint32(len(uri) + len(k.body) + answerOverhead)
 		},

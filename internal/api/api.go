@@ -84,7 +84,7 @@ type service struct {
 
 // New returns the handler for everything that the server answers.
 func New(d Dependencies) http.Handler {
-	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers()}
+	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes)}
 	document := s.register()
 	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
 	if d.Pages != nil {

@@ -151,7 +151,7 @@ func newBench(t testing.TB, change ...func(*Dependencies)) *bench {
 	}
 	b.load(t)
 	d := Dependencies{
-		Catalogue: b.board, Lookup: lookup.New(b.sources, b.now), Sources: b.sources, History: b.store,
+		Catalogue: b, Lookup: lookup.New(b.sources, b.now), Sources: b.sources, History: b.store,
 		Ping: func(context.Context) error { return b.ping }, Draining: func() bool { return b.draining },
 		Logger: slog.New(slog.NewJSONHandler(b.log, nil)), Now: b.now, Version: "test",
 	}
@@ -163,6 +163,9 @@ func newBench(t testing.TB, change ...func(*Dependencies)) *bench {
 }
 
 func (b *bench) now() time.Time { return b.clock }
+
+// Current makes the bench the API's catalogue, so that a test can change it.
+func (b *bench) Current() *catalogue.Snapshot { return b.board.Current() }
 
 func (b *bench) load(t testing.TB) {
 	t.Helper()
