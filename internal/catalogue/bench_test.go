@@ -8,18 +8,26 @@ import (
 	"testing"
 
 	"github.com/crownsafe/api/internal/recall"
+	"github.com/crownsafe/api/internal/store"
 )
 
 // The sizes that are measured: what there is today, and what there will be.
 var benchSizes = []int{20_000, 250_000}
 
-// benchShelves are filled once for all benchmarks.
-var benchShelves = map[int]func() *shelf{}
+// generated is a store.Notices that makes its notices as it is read, so that
+// the garbage collector has nothing but the catalogue to look after.
+type generated struct {
+	store.Notices
+	count int
+}
 
-func init() {
-	for _, n := range benchSizes {
-		benchShelves[n] = sync.OnceValue(func() *shelf { return newShelf(synthetics(0, n)...) })
+func (g generated) Changes(_ context.Context, since int64, _ int, yield func(store.Stored) error) error {
+	for i := int(since); i < g.count; i++ {
+		if err := yield(store.Stored{Serial: int64(i + 1), Notice: synthetic(i)}); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 var benchCatalogues = map[int]func() *Catalogue{}
@@ -28,10 +36,11 @@ func init() {
 	for _, n := range benchSizes {
 		benchCatalogues[n] = sync.OnceValue(func() *Catalogue {
 			c := New()
-			if err := c.Load(context.Background(), benchShelves[n]()); err != nil {
+			if err := c.Load(context.Background(), generated{count: n}); err != nil {
 				panic(err)
 			}
 			c.merges.Wait()
+			runtime.GC()
 			return c
 		})
 	}
@@ -43,12 +52,18 @@ func eachSize(b *testing.B, run func(b *testing.B, n int)) {
 	}
 }
 
+// keptInMemory is up to how many notices are made before the clock starts.
+const keptInMemory = 20_000
+
 // BenchmarkLoad also reports the memory that a notice takes in the catalogue.
 func BenchmarkLoad(b *testing.B) {
 	eachSize(b, func(b *testing.B, n int) {
-		s := benchShelves[n]()
 		before := heapInUse()
 		var c *Catalogue
+		var s store.Notices = generated{count: n}
+		if n <= keptInMemory {
+			s = newShelf(synthetics(0, n)...)
+		}
 		for b.Loop() {
 			c = New()
 			if err := c.Load(b.Context(), s); err != nil {
@@ -56,6 +71,7 @@ func BenchmarkLoad(b *testing.B) {
 			}
 			c.merges.Wait()
 		}
+		s = nil
 		after := heapInUse()
 		b.ReportMetric(float64(after-before)/float64(n), "B/notice")
 		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n)/float64(b.N), "µs/notice")
@@ -171,21 +187,40 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// changed is a store.Notices with some changes above a serial.
+type changed struct {
+	store.Notices
+	list []store.Stored
+}
+
+func (c changed) Changes(_ context.Context, _ int64, _ int, yield func(store.Stored) error) error {
+	for _, s := range c.list {
+		if err := yield(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // BenchmarkCatchUp1000 applies 1,000 changed notices.
 func BenchmarkCatchUp1000(b *testing.B) {
 	eachSize(b, func(b *testing.B, n int) {
-		s := newShelf(synthetics(0, n)...)
 		c := New()
-		if err := c.Load(b.Context(), s); err != nil {
+		if err := c.Load(b.Context(), generated{count: n}); err != nil {
 			b.Fatal(err)
 		}
-		next := 0
+		c.merges.Wait()
+		serial, next := int64(n), 0
 		for b.Loop() {
 			b.StopTimer()
-			s.put(synthetics(next, next+1000)...)
+			var batch changed
+			for i := next; i < next+1000; i++ {
+				serial++
+				batch.list = append(batch.list, store.Stored{Serial: serial, Notice: synthetic(i)})
+			}
 			next = (next + 1000) % n
 			b.StartTimer()
-			if got, err := c.CatchUp(b.Context(), s); err != nil || got != 1000 {
+			if got, err := c.CatchUp(b.Context(), batch); err != nil || got != 1000 {
 				b.Fatal(got, err)
 			}
 		}

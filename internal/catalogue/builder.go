@@ -194,12 +194,13 @@ func (b *builder) arrange(g *segment, order []uint32, base *codec) {
 	}
 	var briefs strings.Builder
 	briefs.Grow(len(b.briefs))
+	compress := base.compressor()
 	rests := make([]byte, 0, len(b.rests)/2)
 	g.briefEnd, g.restEnd = make([]uint32, 0, len(order)), make([]uint32, 0, len(order))
 	for _, old := range order {
 		briefs.Write(at(b.briefs, b.briefEnd, old))
 		g.briefEnd = append(g.briefEnd, uint32(briefs.Len()))
-		rests = base.compress(rests, at(b.rests, b.restEnd, old))
+		rests = compress(rests, at(b.rests, b.restEnd, old))
 		g.restEnd = append(g.restEnd, uint32(len(rests)))
 	}
 	g.briefs, g.rests = briefs.String(), slices.Clone(rests)

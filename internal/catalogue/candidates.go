@@ -11,7 +11,10 @@ const (
 	// maxByWords is how many notices the words of a question find, the best
 	// first; those that are as good as the last come too, up to maxEqual.
 	maxByWords = 64
-	maxEqual   = 128
+	maxEqual   = 96
+	// farBehind is the part of the best one's score below which a notice shares
+	// too little with the question to be about the same product.
+	farBehind = 4
 	// maxByModel bounds the notices that one model number finds: a short one
 	// ("310", "XL") stands in many, and with the question's words the right ones
 	// are found anyway.
@@ -96,7 +99,7 @@ func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
 	})
 	ranked := best.best(s)
 	for i, r := range ranked {
-		if i >= maxByWords && r.key < ranked[maxByWords-1].key {
+		if r.key < ranked[0].key/farBehind || i >= maxByWords && r.key < ranked[maxByWords-1].key {
 			break
 		}
 		list = append(list, candidate{r.part, r.doc})

@@ -71,7 +71,7 @@ func eachTerm(n *recall.Notice, add func(term string, in field)) {
 		p := &n.Products[i]
 		addText(p.Name, inName, add)
 		addText(p.Brand, inBrand, add)
-		addJoined(recall.Tokens(p.Brand), inBrand, add)
+		addJoined(recall.Tokens(p.Brand), add)
 		for _, m := range p.Models {
 			addText(m, inModel, add)
 			addCode(m, inModel, add)
@@ -110,8 +110,8 @@ func addText(text string, in field, add func(string, field)) {
 	if in&naming != 0 {
 		addCompounds(text, in, add)
 	}
-	if in == inName || in == inTitle {
-		addJoined(tokens[:min(3, len(tokens))], in, add)
+	if in == inName {
+		addBeginning(tokens, in, add)
 	}
 }
 
@@ -181,14 +181,23 @@ func eachSpan(tokens, words []string, yield func(word string, from, to int)) {
 	}
 }
 
-// addJoined adds what a name becomes when its first words are written as one.
-func addJoined(tokens []string, in field, add func(string, field)) {
+// addBeginning adds what the first two words of a product's name become when
+// they are written as one, for brands stand there: "snuzpod", "rocknplay".
+func addBeginning(tokens []string, in field, add func(string, field)) {
+	n := 2
+	if len(tokens) > 2 && recall.Filler(tokens[1]) {
+		n = 3
+	}
+	if len(tokens) >= n {
+		add(closeUp(tokens[:n]), in)
+	}
+}
+
+// addJoined adds what two or three neighbours in a brand become.
+func addJoined(tokens []string, add func(string, field)) {
 	for i := range tokens {
 		for n := 2; n <= 3 && i+n <= len(tokens); n++ {
-			add(closeUp(tokens[i:i+n]), in)
-		}
-		if in != inBrand {
-			return
+			add(closeUp(tokens[i:i+n]), inBrand)
 		}
 	}
 }

@@ -79,6 +79,11 @@ func (c *Catalogue) publish(parts []part, serial int64) {
 	}
 	c.current.Store(newSnapshot(parts, serial, true))
 	c.mergeLarge()
+	c.merges.Go(func() { // or the first misspelt word would wait for it
+		for i := range parts {
+			parts[i].typos()
+		}
+	})
 }
 
 // changesRead is what readChanges made of the store's changes.
@@ -189,13 +194,16 @@ func mergeable(parts []part, most int) []int {
 		}
 		tiers[tier(living)] = append(tiers[tier(living)], i)
 	}
-	for t := range 32 {
-		members, sum := tiers[t], 0
-		for _, i := range members {
-			sum += parts[i].living()
+	for t := range bits.UintSize {
+		var chosen []int
+		sum := 0
+		for _, i := range tiers[t] {
+			if living := parts[i].living(); sum+living <= most {
+				chosen, sum = append(chosen, i), sum+living
+			}
 		}
-		if len(members) >= perTier && sum <= most {
-			return members
+		if len(chosen) >= perTier {
+			return chosen
 		}
 	}
 	return nil

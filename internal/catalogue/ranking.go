@@ -10,13 +10,7 @@ import (
 // compared only between the best of each part.
 type ranking struct {
 	limit int
-	parts []partRanking
-}
-
-type partRanking struct {
-	rows []ranked
-	last ranked // the least that is kept, once full
-	full bool
+	parts []leastFirst
 }
 
 type ranked struct {
@@ -24,31 +18,56 @@ type ranked struct {
 	doc uint32
 }
 
-func newRanking(s *Snapshot, limit int) *ranking {
-	return &ranking{limit: limit, parts: make([]partRanking, len(s.parts))}
-}
+// before reports whether a notice ranks before another one of its part.
+func (a ranked) before(b ranked) bool { return a.key > b.key || a.key == b.key && a.doc < b.doc }
 
-func compareRanked(a, b ranked) int {
-	return cmp.Or(cmp.Compare(b.key, a.key), cmp.Compare(a.doc, b.doc))
+// leastFirst is a heap whose top is the one that ranks last.
+type leastFirst []ranked
+
+func newRanking(s *Snapshot, limit int) *ranking {
+	return &ranking{limit: limit, parts: make([]leastFirst, len(s.parts))}
 }
 
 // add offers a notice of the part with a number.
 func (r *ranking) add(part int, key int64, doc uint32) {
-	p := &r.parts[part]
-	row := ranked{key, doc}
-	if p.full && compareRanked(row, p.last) > 0 {
+	row, h := ranked{key, doc}, r.parts[part]
+	if len(h) < r.limit {
+		h = append(h, row)
+		r.parts[part] = h
+		h.up(len(h) - 1)
 		return
 	}
-	if p.rows = append(p.rows, row); len(p.rows) >= 8*r.limit {
-		p.prune(r.limit)
+	if row.before(h[0]) {
+		h[0] = row
+		h.down(0)
 	}
 }
 
-func (p *partRanking) prune(limit int) {
-	slices.SortFunc(p.rows, compareRanked)
-	if len(p.rows) > limit {
-		p.rows = p.rows[:limit]
-		p.full, p.last = true, p.rows[limit-1]
+func (h leastFirst) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !h[parent].before(h[i]) {
+			return
+		}
+		h[parent], h[i] = h[i], h[parent]
+		i = parent
+	}
+}
+
+func (h leastFirst) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			return
+		}
+		if child+1 < len(h) && h[child].before(h[child+1]) {
+			child++
+		}
+		if !h[i].before(h[child]) {
+			return
+		}
+		h[i], h[child] = h[child], h[i]
+		i = child
 	}
 }
 
@@ -61,11 +80,21 @@ type rankedRow struct {
 // best returns the best of all parts, at most as many as the limit.
 func (r *ranking) best(s *Snapshot) []rankedRow {
 	var all []rankedRow
-	for i := range r.parts {
-		r.parts[i].prune(r.limit)
-		for _, row := range r.parts[i].rows {
+	for i, rows := range r.parts {
+		for _, row := range rows {
 			all = append(all, rankedRow{&s.parts[i], row})
 		}
+	}
+	if len(all) > r.limit { // what can't get in by its key needs no look at its id
+		slices.SortFunc(all, func(a, b rankedRow) int { return cmp.Compare(b.key, a.key) })
+		least := all[r.limit-1].key
+		end, _ := slices.BinarySearchFunc(all, least, func(row rankedRow, least int64) int {
+			if row.key >= least {
+				return -1
+			}
+			return 1
+		})
+		all = all[:end]
 	}
 	slices.SortFunc(all, func(a, b rankedRow) int {
 		return cmp.Or(cmp.Compare(b.key, a.key), compareIDs(a.part.segment, a.doc, b.part.segment, b.doc))

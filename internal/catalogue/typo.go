@@ -24,7 +24,7 @@ const (
 // editsIn returns how many edits a word is allowed.
 func editsIn(word string) int {
 	switch {
-	case !spelled(word) || len(word) < oneEditFrom:
+	case !spelled(word) || len(word) < oneEditFrom || len(word) > maxTypo:
 		return 0
 	case len(word) < twoEditsFrom:
 		return 1
@@ -54,7 +54,7 @@ func newTypoIndex(terms *termIndex) *typoIndex {
 		} else if len(word) >= oneEditFrom-1 {
 			edits = 1
 		}
-		if edits == 0 || !spelled(word) || !terms.names(i) {
+		if edits == 0 || len(word) > maxTypo || !spelled(word) || !terms.names(i) {
 			continue
 		}
 		eachDeletion(word, edits, func(key uint32) { list = append(list, uint64(key)<<32|uint64(i)) })
@@ -124,7 +124,7 @@ func distance(a, b string) int {
 	if len(a)-len(b) >= tooFar || len(b)-len(a) >= tooFar {
 		return tooFar
 	}
-	if len(a) > maxTypo || len(b) > maxTypo {
+	if max(len(a), len(b)) > maxTypo {
 		return tooFar
 	}
 	var rows [3][maxTypo + 1]uint8
@@ -156,4 +156,4 @@ func distance(a, b string) int {
 }
 
 // maxTypo is the longest word that typos are looked for in.
-const maxTypo = 40
+const maxTypo = 24
