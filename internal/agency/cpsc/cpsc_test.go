@@ -290,8 +290,14 @@ func TestTheSameRecordHasTheSameHashHoweverItIsWritten(t *testing.T) {
 	}
 }
 
+func TestACopyThatNamesNobodyWasThinned(t *testing.T) {
+	if record := one(t, `{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-01-05","Title":"Toys","Description":"This recall involves toys."}`); record.Completeness != 1 {
+		t.Errorf("completeness %d, want 1: the export's copy must stand", record.Completeness)
+	}
+}
+
 func TestVersions(t *testing.T) {
-	record := one(t, `{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-01-05","LastPublishDate":"2026-02-07T00:00:00","Title":"Toys"}`)
+	record := one(t, `{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-01-05","LastPublishDate":"2026-02-07T00:00:00","Title":"Toys","ConsumerContact":"Toymaker at 800-555-0100"}`)
 	if record.Version != 20260207 || record.Completeness != 3 {
 		t.Errorf("version %d, completeness %d; want 20260207 and 3", record.Version, record.Completeness)
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // How complete a copy of a recall is: the REST answer is all there is, the
-// export has no address, no barcodes and no pictures, and a description that
-// its carrier cut may lack what limits the recall.
+// export has no address, no barcodes and no pictures, and a copy that its
+// carrier cut may lack what limits the recall.
 const (
 	completenessCut  = 1
 	completenessCSV  = 2
@@ -45,6 +45,13 @@ func appendText(list []string, t agency.Text) []string {
 	return list
 }
 
+// thinned reports that a record names nobody: no contact, seller, maker nor
+// importer. The agency always names somebody, so that what passed the record on
+// has dropped parts of it, and mostly shortened the description as well.
+func (s *source) thinned() bool {
+	return s.contact == "" && len(s.soldAt)+len(s.manufacturers)+len(s.importers)+len(s.distributors) == 0
+}
+
 // record makes the notice of a recall. It fails where there is no number or no
 // date, without which a notice has no place in the catalogue.
 func (a *Agency) record(s source) (agency.Record, error) {
@@ -62,7 +69,7 @@ func (a *Agency) record(s source) (agency.Record, error) {
 	s.restoreBlanks()
 
 	record := agency.Record{Completeness: s.completeness}
-	if extract.HasCutEnd(s.description) {
+	if extract.HasCutEnd(s.description) || s.thinned() {
 		record.Completeness = completenessCut
 	}
 	n := &record.Notice
