@@ -47,7 +47,7 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
-	if r.modelsMissing {
+	if r.modelsMissing || r.modelsOpen {
 		r.forgetModels()
 	}
 	r.bindModels()
@@ -68,14 +68,15 @@ func (r *reader) codes() Codes {
 }
 
 // forgetModels drops a list of models that is not whole: who holds a model that
-// was not read must not be told that no notice names it. What else limits the
-// notice may stand with that model, so it is in doubt as well.
+// was not read must not be told that no notice names it. Where models were read,
+// what else limits the notice may stand with those alone, so it is in doubt.
 func (r *reader) forgetModels() {
+	someRead := len(r.modelMarks) > 0
 	r.found.Models, r.modelMarks = nil, nil
 	for i := range r.marks {
 		r.marks[i].models = nil
 	}
-	if n := len(r.marks); n > 0 {
+	if n := len(r.marks); n > 0 && someRead {
 		last := &r.marks[n-1]
 		last.doubt = last.doubt || !last.except
 	}

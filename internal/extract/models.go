@@ -17,7 +17,10 @@ type modelMark struct {
 func (r *reader) readModels(t *text, m mention) {
 	in := t.readLeadIn(m.next)
 	if in.prefix, in.suffix = t.firstDigits(m.first, in.prefix, in.suffix); in.located || in.prefix || in.suffix {
-		return // "model numbers beginning with 310" names no model
+		// "model numbers beginning with 310" names no model, but tells that there
+		// are some that the list doesn't hold.
+		r.modelsOpen = r.modelsOpen || !in.located && in.next < len(t.tokens) && t.tokens[in.next].digits > 0
+		return
 	}
 	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
 	i := in.next

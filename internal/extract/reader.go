@@ -18,6 +18,7 @@ type reader struct {
 	// modelsMissing says that models were announced last and none was read: the
 	// list of models is not whole.
 	modelsMissing bool
+	modelsOpen    bool // some models are told by how their numbers begin or end
 	places        places
 }
 
