@@ -34,7 +34,7 @@ func wordsOf(n *Notice, p *Product, title []string) productWords {
 	var w productWords
 	w.brand = meaningful(Words(p.Brand))
 	name := Words(p.Name)
-	w.name = without(meaningful(name), w.brand)
+	w.name = withoutBrand(meaningful(name), w.brand)
 	w.pool = append(append(append([]string(nil), w.brand...), name...), title...)
 	for _, m := range p.Models {
 		w.pool = append(w.pool, Words(m)...)
@@ -46,11 +46,13 @@ func meaningful(words []string) []string {
 	return slices.DeleteFunc(slices.Clone(words), Filler)
 }
 
-func without(words, drop []string) []string {
-	if len(drop) == 0 {
+// withoutBrand drops the brand's words from a name, but no class of product: in
+// "Murf Electric Bikes electric bicycles" the bicycle is what it is.
+func withoutBrand(words, brand []string) []string {
+	if len(brand) == 0 {
 		return words
 	}
-	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(drop, w) })
+	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
 }
 
 // brandOf compares brands. Every word of the one must stand with the other
@@ -158,7 +160,7 @@ func closedUp(pool, words []string) bool {
 
 // nameOf compares the product's words. See docs/verdicts.md, step 4.
 func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
-	asked := without(meaningful(q.name), w.brand)
+	asked := withoutBrand(meaningful(q.name), w.brand)
 	if len(asked) == 0 || brand == brandDisagrees {
 		return nameNone
 	}
@@ -172,6 +174,9 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 		return nameNone
 	}
 	if brand == brandUnknown {
+		if len(ownWords) > 0 && len(asked) > 1 && containsAll(w.name, asked) && containsAll(asked, w.name) {
+			return nameStrong // the same words, all of them
+		}
 		return namelessAgreement(class, askedOwn, askedFound, ownWords, ownFound)
 	}
 	switch {

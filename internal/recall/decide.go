@@ -178,7 +178,8 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 	case f.vague && !unit.byCode:
 		f.ask(Need{Identifier: "name"}, 0.4)
 	default:
-		f.outcome = Affected
+		// A code of this very unit leaves no doubt about the product.
+		f.outcome, f.vague = Affected, false
 	}
 }
 
@@ -222,7 +223,7 @@ func (q *Question) identify(n *Notice, p *Product, title []string) identity {
 	if model == yes {
 		id.evidence = append(id.evidence, Evidence{Identifier: "model", Quote: printedModel, Field: "models"})
 	}
-	byModel := model == yes && q.modelNames(printedModel, brand, name)
+	byModel := model == yes && q.modelNames(printedModel, brand, name, &words)
 	id.settle(printed != nil && !possible, printed != nil && possible, byModel, name)
 	if !id.found {
 		return id
@@ -262,15 +263,16 @@ func (id *identity) settle(exact, possible, byModel bool, name nameAgreement) {
 
 // modelNames reports whether a model that agrees names the product: a specific
 // one does by itself unless the brand contradicts; another ("310", "Classic")
-// does only with the brand, and a specific one of figures alone does too, for
-// numbers meet by chance.
-func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgreement) bool {
+// does only with the brand. A specific one of figures alone, and a short one
+// where a side has no brand, do with the product's words, for numbers meet by chance.
+func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgreement, w *productWords) bool {
 	key := ModelKey(printed)
 	switch brand {
 	case brandAgrees:
 		return len(q.name) == 0 || name != nameNone || SpecificModel(key) || !anyMeaning(q.name)
 	case brandUnknown:
-		return SpecificModel(key) && !allDigits(key) || SpecificModel(key) && name != nameNone
+		return SpecificModel(key) && !allDigits(key) ||
+			len(key) >= 3 && hasDigit(key) && (name != nameNone || classAgreement(q.name, w) == yes)
 	}
 	return false
 }

@@ -67,12 +67,16 @@ var (
 		Units: []recall.Predicate{recall.Range(1, recall.Sold, "2023-01", "2023-06", quote("only those sold from January through June 2023"))}})
 	// The importer recalls; the brand stands in the product's name.
 	mattress = notice("us-cpsc:30-010", "Yonder Trading Recalls LUMMI Crib Mattresses", recall.Product{Name: "LUMMI crib mattresses", Brand: "Yonder Trading"})
+	// No brand anywhere, and a short model.
+	hookOn    = notice("us-cpsc:30-011", "Portable Hook-On Chairs Recalled", recall.Product{Name: "Portable hook-on chairs", Models: []string{"S006"}})
+	bikes     = notice("us-cpsc:30-012", "Murfel Electric Bikes Recalls Bicycles", recall.Product{Name: "Electric bicycles", Brand: "Murfel Electric Bikes"})
+	helmet    = notice("us-cpsc:30-013", "R.X.Y Bicycle Helmets Recalled", recall.Product{Name: "R.X.Y bicycle helmets", Brand: "R.X.Y"})
 	withdrawn = func() *recall.Notice {
 		n := notice("us-cpsc:30-009", "Zorbino Recalls Gates", recall.Product{Name: "Zorbino SafePass gate", Brand: "Zorbino", GTINs: gtins("012345678905")})
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, withdrawn}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
@@ -130,6 +134,10 @@ func TestDecide(t *testing.T) {
 
 		{"model with brand", recall.Unit{Brand: "Plumova", Model: "qx831"}, recall.Affected, ""},
 		{"model alone, specific", recall.Unit{Model: "QX-831"}, recall.Affected, ""},
+		{"short model with the class of product, no brand on one side", recall.Unit{Name: "hook-on chair", Model: "S006"}, recall.Affected, ""},
+		{"short model alone", recall.Unit{Model: "S006"}, recall.NoMatch, ""},
+		{"brand that holds the class of product", recall.Unit{Brand: "Murfel Bikes", Name: "electric bicycle"}, recall.Affected, ""},
+		{"brand of initials", recall.Unit{Brand: "RXY", Name: "kids bike helmet"}, recall.Affected, ""},
 		{"model of another brand", recall.Unit{Brand: "Quillby", Model: "QX-831"}, recall.NoMatch, ""},
 		{"model that no notice of the brand names", recall.Unit{Brand: "Plumova", Model: "ZZ-100"}, recall.NoMatch, ""},
 		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},

@@ -42,7 +42,23 @@ func Tokens(s string) []string {
 		}
 		i += size
 	}
-	return tokens
+	return joinInitials(tokens)
+}
+
+// joinInitials closes up letters that stand alone one after the other: the
+// brand "R.X.Y" is "rxy", not three letters that mean nothing.
+func joinInitials(tokens []string) []string {
+	out := tokens[:0]
+	joining := false
+	for _, t := range tokens {
+		single := len(t) == 1 && !hasDigit(t)
+		if single && joining {
+			out[len(out)-1] += t
+			continue
+		}
+		out, joining = append(out, t), single
+	}
+	return out
 }
 
 // Fold brings a text to lower case without accents and typographic variants,
