@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -20,16 +21,8 @@ type ChangeItem struct {
 	Notice NoticeOrNothing `json:"notice" doc:"null for a tombstone"`
 }
 
-// NoticeOrNothing is a notice's document, or null.
-type NoticeOrNothing []byte
-
-// MarshalJSON writes the document as it is.
-func (n NoticeOrNothing) MarshalJSON() ([]byte, error) {
-	if n == nil {
-		return []byte("null"), nil
-	}
-	return n, nil
-}
+// NoticeOrNothing is a notice, or null.
+type NoticeOrNothing struct{ *recall.Notice }
 
 // Schema makes NoticeOrNothing a huma.SchemaProvider.
 func (NoticeOrNothing) Schema(r huma.Registry) *huma.Schema {
@@ -69,20 +62,30 @@ func (s *service) listChanges(ctx context.Context, in *changeParams) (*answer, e
 	})
 }
 
+// encodeChanges writes a ChangeFeed around the notices' documents, which the
+// catalogue holds encoded already.
 func encodeChanges(snap *catalogue.Snapshot, since int64, limit int) ([]byte, error) {
 	changes, more := snap.Changes(since, limit)
-	feed := ChangeFeed{Items: make([]ChangeItem, 0, len(changes)), NextSince: since, More: more}
-	for _, c := range changes {
-		item := ChangeItem{Serial: c.Serial, ID: c.ID, Change: "tombstone"}
+	body := []byte(`{"items":[`)
+	for i, c := range changes {
+		kind, document := "tombstone", []byte("null")
 		if !c.Tombstone {
-			document, _, ok := snap.Document(c.ID)
-			if !ok {
+			var ok bool
+			if document, _, ok = snap.Document(c.ID); !ok {
 				return nil, fmt.Errorf("notice %s has changed but has no document", c.ID)
 			}
-			item.Change, item.Notice = "upsert", document
+			kind = "upsert"
 		}
-		feed.Items = append(feed.Items, item)
-		feed.NextSince = c.Serial
+		id, err := json.Marshal(c.ID)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the id %q: %w", c.ID, err)
+		}
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, `{"serial":%d,"id":%s,"change":%q,"notice":`, c.Serial, id, kind)
+		body = append(append(body, document...), '}')
+		since = c.Serial
 	}
-	return encode(feed)
+	return fmt.Appendf(body, `],"next_since":%d,"more":%t}`, since, more), nil
 }

@@ -197,7 +197,7 @@ func TestSecondImplementationSeesFaults(t *testing.T) {
 	}
 }
 
-func TestListOfErrorsIsCommitted(t *testing.T) {
+func TestOpenAPIErrorsAreCommitted(t *testing.T) {
 	var doc strings.Builder
 	doc.WriteString("# Errors\n\nEvery error is an RFC 9457 problem document (`application/problem+json`): `type`, `title`, `status`, `detail`, `instance`, `code`, `trace_id`, and for bad fields `errors[] {location, message, value}`. A barcode that can't be used comes with `suggestions[]`. The `code` is stable; the words around it may get better.\n\nThis list is generated from the code: `go test ./internal/api -update`.\n\n| code | status | title | meaning |\n|---|---|---|---|\n")
 	for _, k := range Kinds() {
@@ -234,7 +234,7 @@ func noticeSchema(t *testing.T) []byte {
 	return append(out, '\n')
 }
 
-func TestNoticeSchemaIsCommitted(t *testing.T) {
+func TestSchemaOfNoticesIsCommitted(t *testing.T) {
 	held(t, "recall-1.schema.json", noticeSchema(t))
 }
 

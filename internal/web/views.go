@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ type verdictView struct {
 	Outcome  recall.Outcome
 	Title    string
 	Text     string
-	Advice   string
+	Do, Then string   // the advice: its first sentence, and the rest
 	Read     []readAs // how what was typed was read
 	Matches  []matchView
 	Further  int // matches that aren't shown
@@ -33,7 +34,8 @@ type matchView struct {
 	recall.Match
 	Agency   string
 	Label    string
-	Hazards  []string
+	Hazards  []string // in the taxonomy's words
+	Dangers  []string // in the agency's words
 	Remedies []string
 	Link     string
 	Document string
@@ -75,8 +77,12 @@ var stateWords = map[source.State]string{
 func (s *Site) verdictView(v *recall.Verdict, names map[string]string) *verdictView {
 	heading := headings[v.Verdict]
 	view := &verdictView{
-		Outcome: v.Verdict, Title: heading[0], Text: heading[1], Advice: v.Advice,
+		Outcome: v.Verdict, Title: heading[0], Text: heading[1],
 		Read: readings(&v.Query), AsOf: v.AsOf, Serial: v.Serial,
+	}
+	view.Do, view.Then, _ = strings.Cut(v.Advice, ". ")
+	if view.Then != "" {
+		view.Do += "."
 	}
 	for i := range v.Matches {
 		if i == shownMatches {
@@ -87,7 +93,7 @@ func (s *Site) verdictView(v *recall.Verdict, names map[string]string) *verdictV
 	}
 	for _, c := range v.Coverage {
 		view.Coverage = append(view.Coverage, coverageView{
-			Name: named(names, c.Agency), State: stateWords[source.State(c.State)], Age: age(c.AgeSeconds), Notices: c.Notices, CouldMatch: c.CouldMatch,
+			Name: named(names, c.Agency), State: stateWords[source.State(c.State)], Age: age(c.AgeSeconds, c.Notices), Notices: c.Notices, CouldMatch: c.CouldMatch,
 		})
 	}
 	return view
@@ -113,6 +119,9 @@ func matchOf(m *recall.Match, names map[string]string) matchView {
 	}
 	for _, h := range m.Recall.Hazards {
 		view.Hazards = append(view.Hazards, words(string(h.Type)))
+		if h.Text != "" && !slices.Contains(view.Dangers, h.Text) { // one sentence often names several hazards
+			view.Dangers = append(view.Dangers, h.Text)
+		}
 	}
 	for _, t := range m.Recall.Remedy.Types {
 		view.Remedies = append(view.Remedies, words(string(t)))
@@ -159,7 +168,7 @@ func (s *Site) hits(snap *catalogue.Snapshot, typed string, v *recall.Verdict, n
 func (s *Site) sourceViews(snap *catalogue.Snapshot) []sourceView {
 	var views []sourceView
 	for _, src := range s.Sources.List(snap) {
-		views = append(views, sourceView{src, stateWords[src.State], age(src.AgeSeconds)})
+		views = append(views, sourceView{src, stateWords[src.State], age(src.AgeSeconds, src.Notices)})
 	}
 	return views
 }
@@ -192,9 +201,13 @@ func documentAddress(id string) string { return "/api/v1/recalls/" + url.PathEsc
 
 func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
-// age words an age in seconds, nil as never.
-func age(seconds *int64) string {
+// age words an age in seconds. Without one nothing was fetched from the agency:
+// what notices there are came from files.
+func age(seconds *int64, notices int) string {
 	if seconds == nil {
+		if notices > 0 {
+			return "loaded from files"
+		}
 		return "never fetched"
 	}
 	d := time.Duration(*seconds) * time.Second
