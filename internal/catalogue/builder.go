@@ -100,7 +100,7 @@ func (b *builder) addKeys(n *recall.Notice, doc uint32) {
 	for i := range n.Products {
 		p := &n.Products[i]
 		for _, g := range p.GTINs {
-			barcodeKeys(g.GTIN, func(key uint64) { b.barcodes = append(b.barcodes, keyed{key, doc}) })
+			printedKeys(g.GTIN, func(key uint64) { b.barcodes = append(b.barcodes, keyed{key, doc}) })
 		}
 		for _, m := range p.Models {
 			b.addModel(m, doc)

@@ -41,9 +41,10 @@ func (s *Snapshot) Decide(q *recall.Question) recall.Decision {
 func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
 	var list []candidate
 	for _, code := range q.GTINs {
-		barcodeKeys(code, func(key uint64) {
+		own, related := askedKeys(code)
+		for _, key := range append(related, own) {
 			list = s.byKey(list, key, func(g *segment) *keyIndex { return &g.barcodes }, s.rows)
-		})
+		}
 	}
 	for _, model := range q.ModelKeys() {
 		list = s.byKey(list, textKey(model), func(g *segment) *keyIndex { return &g.models }, maxByModel)

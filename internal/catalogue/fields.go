@@ -221,18 +221,37 @@ func compound(chunk string) bool {
 
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 
-// barcodeKeys calls add with the keys under which a barcode is found: its own
-// number and that of the single item, so that a case finds its units and the
-// other way round.
-func barcodeKeys(gtin14 string, add func(uint64)) {
+// ofCase marks the key of the single item in a case whose number is printed.
+const ofCase = 1 << 63
+
+// printedKeys calls add with the keys under which a printed barcode is found:
+// its own number and, marked, that of the single item.
+func printedKeys(gtin14 string, add func(uint64)) {
 	key, ok := barcodeKey(gtin14)
 	if !ok {
 		return
 	}
 	add(key)
 	if item, ok := barcodeKey(gtin.Item(gtin14)); ok && item != key {
-		add(item)
+		add(item | ofCase)
 	}
+}
+
+// askedKeys returns the key of a barcode, and those of its single item and of
+// the cases of that item.
+func askedKeys(gtin14 string) (own uint64, related []uint64) {
+	own, ok := barcodeKey(gtin14)
+	if !ok {
+		return 0, nil
+	}
+	item, ok := barcodeKey(gtin.Item(gtin14))
+	if !ok {
+		return own, nil
+	}
+	if related = []uint64{item | ofCase}; item != own {
+		related = append(related, item)
+	}
+	return own, related
 }
 
 func barcodeKey(digits string) (key uint64, ok bool) {

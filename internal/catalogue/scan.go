@@ -114,12 +114,20 @@ func (x *scan) collect(w *word) {
 				x.take(p, number, f.quality)
 			}
 		}
-		for _, key := range w.barcodes {
-			for _, doc := range p.barcodes.find(key) {
-				if !p.dead.has(doc) {
-					x.put(p.first+doc, inGTIN, exactly)
-				}
+		if w.barcode != "" {
+			own, related := askedKeys(w.barcode)
+			x.takeBarcode(p, own, exactly)
+			for _, key := range related {
+				x.takeBarcode(p, key, caseOrItem)
 			}
+		}
+	}
+}
+
+func (x *scan) takeBarcode(p *part, key uint64, quality uint32) {
+	for _, doc := range p.barcodes.find(key) {
+		if !p.dead.has(doc) {
+			x.put(p.first+doc, inGTIN, quality)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type piece struct {
 // word is one thing to look for, in all its forms.
 type word struct {
 	forms    []form
-	barcodes []uint64
+	barcode  string // with 14 digits
 	spelling string // what prefixes and typos are tried with; empty: nothing
 }
 
@@ -37,6 +37,7 @@ const (
 	bySynonym  = 90 // "buggy" for "pushchair"
 	typoOfOne  = 60
 	typoOfTwo  = 45
+	caseOrItem = 60 // the barcode of a case for that of its content, or the other way round
 	prefixFrom = 40 // plus up to 40 for the share of the word that was typed
 )
 
@@ -104,9 +105,9 @@ func readBarcode(chunks []string) (taken int, w word) {
 			break
 		}
 		digits += part
-		if key, ok := barcodeKey(gtin.Pad14(digits)); ok {
+		if gtin14 := gtin.Pad14(digits); gtin14 != "" {
 			taken = i + 1
-			w = word{forms: []form{{digits, exactly}}, barcodes: []uint64{key}}
+			w = word{forms: []form{{digits, exactly}}, barcode: gtin14}
 		}
 	}
 	return taken, w
