@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -51,6 +52,10 @@ func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, e
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	r := &run{settings: s, progress: progress, folder: folder}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		average, _, _ := strings.Cut(string(load), " ")
+		r.say("%d processors, load %s before the measurement; what else runs lowers every rate that is no ratio", runtime.NumCPU(), average)
+	}
 	r.say("building the program")
 	if r.program, err = buildProgram(ctx, folder); err != nil {
 		return nil, err
@@ -90,6 +95,7 @@ func (r *run) importing(ctx context.Context) error {
 		return err
 	}
 	var rates []float64
+	var cpu []time.Duration
 	for i := range r.imports {
 		r.data = filepath.Join(r.folder, fmt.Sprintf("data-%d", i))
 		got, err := r.program.importNew(ctx, r.data, path, r.stored)
@@ -97,9 +103,10 @@ func (r *run) importing(ctx context.Context) error {
 			return err
 		}
 		rates = append(rates, float64(got.Read)/got.took.Seconds())
+		cpu = append(cpu, got.cpu)
 	}
 	r.row(fmt.Sprintf("import of %s notices with extraction, the whole command", humanize.Comma(int64(r.stored))),
-		fmt.Sprintf("%s notices/s", count(median(rates))), fmt.Sprintf("≥ %s/s", humanize.Comma(goalImport)), atLeast(median(rates), goalImport))
+		fmt.Sprintf("%s notices/s (processor time %.1f s)", count(median(rates)), median(cpu).Seconds()), fmt.Sprintf("≥ %s/s", humanize.Comma(goalImport)), atLeast(median(rates), goalImport))
 	if r.real == "" {
 		return nil
 	}
@@ -107,7 +114,7 @@ func (r *run) importing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.row("import of agencies' own files", fmt.Sprintf("%s notices/s (%s notices)", count(float64(got.Read)/got.took.Seconds()), humanize.Comma(int64(got.Read))), "", information)
+	r.row("import of agencies' own files", fmt.Sprintf("%s notices/s (%s notices, processor time %.1f s)", count(float64(got.Read)/got.took.Seconds()), humanize.Comma(int64(got.Read)), got.cpu.Seconds()), "", information)
 	return nil
 }
 
@@ -154,7 +161,7 @@ func barcodes(seed uint64, first, end, most int) []string {
 
 // starting measures starts and leaves the last server running.
 func (r *run) starting(ctx context.Context) (ours *server, err error) {
-	var times []time.Duration
+	var times, cpus []time.Duration
 	for i := range r.starts {
 		if ours != nil {
 			if err := ours.stop(); err != nil {
@@ -165,9 +172,13 @@ func (r *run) starting(ctx context.Context) (ours *server, err error) {
 		if ours, took, err = r.program.serveHit(ctx, r.data, r.hits[i%len(r.hits)]); err != nil {
 			return nil, err
 		}
-		times = append(times, took)
+		cpu, err := ours.cpu()
+		if err != nil {
+			return nil, errors.Join(err, ours.stop())
+		}
+		times, cpus = append(times, took), append(cpus, cpu)
 	}
-	r.row("start with the stored notices, to the first answer on a barcode", fmt.Sprintf("%.2f s", median(times).Seconds()),
+	r.row("start with the stored notices, to the first answer on a barcode", fmt.Sprintf("%.2f s (processor time %.1f s)", median(times).Seconds(), median(cpus).Seconds()),
 		fmt.Sprintf("≤ %.0f s", goalStart.Seconds()), atMost(median(times).Seconds(), goalStart.Seconds()))
 	now, highest, err := ours.resident()
 	if err != nil {

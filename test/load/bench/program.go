@@ -41,6 +41,7 @@ func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
 type imported struct {
 	Read, Added, Rejected int
 	took                  time.Duration // of the whole command
+	cpu                   time.Duration // of the whole command, on all processors
 }
 
 // importFiles runs the import command to its end.
@@ -54,6 +55,7 @@ func (p *program) importFiles(ctx context.Context, data, path string) (imported,
 	}
 	var report struct{ Total imported }
 	report.Total.took = time.Since(begin)
+	report.Total.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		return imported{}, fmt.Errorf("reading the report on the import of %s: %w", path, err)
 	}
