@@ -39,7 +39,7 @@ func (t *text) codesBehind(m mention) codeList {
 			list.values = append(list.values, t.joinedParts(&v, i, &next, m)...)
 			list.next, i = next, next
 		}
-		if behind := t.skipBrackets(i); behind > i && t.listSeparator(behind, nil) > behind {
+		if behind := t.skipBrackets(i); behind > i && behind < len(t.tokens) && (t.listSeparator(behind, nil) > behind || t.isCode(behind, m, leadIn{}, true)) {
 			i = behind // "A12 (blue) and A13"
 		}
 		sep := t.listSeparator(i, list.values)
@@ -48,7 +48,7 @@ func (t *text) codesBehind(m mention) codeList {
 		}
 		i = sep
 	}
-	list.doubt = list.doubt || t.listGoesOn(list)
+	list.doubt = list.doubt || t.listGoesOn(list, m)
 	if in.awkward && len(list.values) > 0 {
 		list.values, list.doubt = nil, true
 	}
@@ -111,9 +111,9 @@ func (t *text) noCodesFollow(i int) bool {
 	return false
 }
 
-// listGoesOn tells whether a code built like the last of a list stands behind
-// it in the sentence, under no label of its own: the list was not read whole.
-func (t *text) listGoesOn(list codeList) bool {
+// listGoesOn tells whether another code stands behind a list, in its sentence
+// and under no label of its own: the list was not read whole.
+func (t *text) listGoesOn(list codeList, m mention) bool {
 	const reach = 14
 	if len(list.values) == 0 {
 		return false
@@ -124,7 +124,8 @@ func (t *text) listGoesOn(list codeList) bool {
 			return false
 		}
 		tok := &t.tokens[i]
-		if tok.digits > 0 && len(tok.lower) >= 3 && len(tok.lower) == len(last.from) && sameClasses(tok.lower, last.from) && !t.isAmount(i) && !t.isTimeOrMonth(i) {
+		alike := len(tok.lower) == len(last.from) && sameClasses(tok.lower, last.from)
+		if tok.digits > 0 && (alike && len(tok.lower) >= 3 || tok.digits >= 3 && len(tok.lower) >= 4) && t.isCode(i, m, leadIn{}, false) {
 			return true
 		}
 	}

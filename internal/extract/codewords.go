@@ -12,7 +12,7 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 	if tok.digits == 0 {
 		return t.isLetterCode(i, m, in, more) || m.strong && m.label.code() && !more && t.leadsNumber(i)
 	}
-	if standards[tok.lower] || t.isPhone(i) || t.isAmount(i) || !m.label.date() && t.isTimeOrMonth(i) {
+	if m.label == labelModel && standards[tok.lower] || t.isPhone(i) || t.isAmount(i) || !m.label.date() && t.isTimeOrMonth(i) {
 		return false
 	}
 	if i > 0 && isMoney(t.tokens[i-1].lower) {
@@ -78,7 +78,7 @@ black white blue red green pink grey gray`)
 var standards = wordSet(`cr2032 cr2025 cr2016 cr1632 cr2450 cr1220 cr1616 cr1620 cr123a lr44 lr41 lr43 lr1130 ag13 ag10 ag3 a23 aaa
 en71 en71-1 en71-3 en-71 astm-f963 f963 f963-17 f963-23 f2057 f2057-23 f404 f406 f833 f1169 f1821 f2194 f2670 f3118 cpsia ul94 iso9001
 h.r 1-800 24/7 1/2 1/4 3/4 5/8 3/8 1/8 covid-19 b12 b6 d3 k2 omega-3 usb-c 4k 5g 2.4ghz mp3 r134a r32 r290 18650 21700
-16cfr ce9001 ip67 ip65 ip68 uv-c c02 co2 h2o 3d 2d 4x4 8x10`)
+16cfr ce9001 ip67 ip65 ip68 uv-c co2 h2o 3d 2d 4x4 8x10`)
 
 func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
@@ -181,9 +181,11 @@ func (t *text) joinedParts(v *value, i int, next *int, m mention) []value {
 	if last == first || last+1 != t.skipQuotes(last+1) && last == first {
 		return []value{*v}
 	}
-	same := true
+	same, short := true, false
 	for k := first; k <= last; k++ {
-		same = same && len(t.tokens[k].lower) == len(t.tokens[first].lower) && len(t.tokens[k].lower) >= 4
+		size := len(t.tokens[k].lower)
+		same = same && size == len(t.tokens[first].lower) && size >= 4
+		short = short || size <= 2
 	}
 	if same || last-first > 3 {
 		return []value{*v}
@@ -194,7 +196,11 @@ func (t *text) joinedParts(v *value, i int, next *int, m mention) []value {
 	}
 	code := t.source[whole.start:whole.end]
 	*next = t.skipQuotes(last + 1)
-	return []value{{form: isEqual, from: code, to: code, at: whole}}
+	joined := []value{{form: isEqual, from: code, to: code, at: whole}}
+	for k := first; k <= last && !short; k++ { // they may be codes of their own as well
+		joined = append(joined, value{form: isEqual, from: t.code(k), to: t.code(k), at: span{t.tokens[k].start, t.tokens[k].end}})
+	}
+	return joined
 }
 
 // isListNumber tells whether token i numbers the next item: "Lot 0885 2. Lot 0886".

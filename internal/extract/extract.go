@@ -35,7 +35,17 @@ type Options struct {
 	Cut bool
 }
 
-// Read finds the identifiers and unit predicates in a notice's fields.
+// Read finds the identifiers and unit predicates in a notice's fields, handed
+// over in the order of their weight: title, product names, description. It
+// takes any bytes and never fails; every quote is the very bytes of its field.
+//
+// Only words that announce a code (lot, UPC, best by) make one: a number by
+// itself is nothing, but in the fields code_info and more_code_info, which hold
+// codes alone. What is read narrows a notice, so every doubt widens it again: a
+// list that goes on, a range in a notation that doesn't sort, a table that gave
+// nothing or a cut end becomes an Unreadable predicate in a group of its own, a
+// list of models that is not whole is left out, and of two possible readings
+// the one that covers more units is taken.
 func Read(fields []Field, opts Options) Codes {
 	r := newReader(opts)
 	for _, f := range fields {
