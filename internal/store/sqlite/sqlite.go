@@ -100,6 +100,11 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	// What cannot be read or opened at all fails here, at the first look; the
+	// migrations would try again for a while.
+	if err := s.writer.PingContext(ctx); err != nil {
+		return err
+	}
 	if err := migrate(ctx, s.writer); err != nil {
 		return err
 	}
