@@ -153,7 +153,7 @@ const maxEvidence = 12
 // conclude joins what is known of the product with what is known of the unit.
 func (f *finding) conclude(id identity, unit unitFinding) {
 	switch {
-	case unit.covered == no && f.vague:
+	case f.vague && !unit.codeFits && (unit.covered == no || id.model == no && !unit.unreadable):
 		// The unit is outside a notice that may not be about this product at all.
 		f.outcome = NoMatch
 	case unit.covered == no:
@@ -161,8 +161,6 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 	case id.model == no && unit.unreadable:
 		// The models that were read may not be all.
 		f.ask(Need{Identifier: "model"}, 0.5)
-	case id.model == no && f.vague:
-		f.outcome = NoMatch
 	case id.model == no:
 		f.outcome = NotAffected
 	case unit.covered == unknown:

@@ -17,7 +17,7 @@ type Question struct {
 	Flags    []string
 	Rewrites []Rewrite
 
-	brand, name  []string // Words; a model without a digit is a name too
+	brand, name  []string // Words; a model without a digit stands in for the name where none was given
 	model        string   // ModelKey
 	codes        []givenCode
 	made, bought Period
@@ -214,8 +214,8 @@ func (q *Question) readWords() {
 	if q.model = ModelKey(u.Model); deniedModel(q.model) {
 		q.model = ""
 	}
-	if q.modelIsName() {
-		q.name = append(q.name, Words(u.Model)...)
+	if q.modelIsName() && len(q.name) == 0 {
+		q.name = Words(u.Model)
 	}
 	for _, c := range []struct {
 		field, value string
@@ -239,10 +239,7 @@ func placeholderBrand(brand string) bool {
 // name and model.
 func (q *Question) Words() []string {
 	words := append(append([]string(nil), q.brand...), q.name...)
-	if !q.modelIsName() {
-		words = append(words, Words(q.Unit.Model)...)
-	}
-	return words
+	return append(words, Words(q.Unit.Model)...)
 }
 
 // modelIsName reports that what was given as the model is the name of a line

@@ -7,6 +7,7 @@ type unitFinding struct {
 	covered    truth
 	unreadable bool         // some predicate could not be understood
 	byCode     bool         // covered rests on a lot, serial number or date code
+	codeFits   bool         // some lot, serial number or date code of the notice is the one given
 	proofs     []*Predicate // the predicates that decided
 	need       Need         // what would decide, when covered is unknown
 }
@@ -24,6 +25,7 @@ func (q *Question) findUnit(units []Predicate, model func(models []string) truth
 		group, next := groupFrom(units, start)
 		start = next
 		g := q.findGroup(group, model, &needs)
+		f.codeFits = f.codeFits || g.codeFits
 		if g.unreadable && !f.unreadable {
 			f.unreadable, f.need = true, g.need
 		}
@@ -82,6 +84,8 @@ func (q *Question) findGroup(group []Predicate, model func([]string) truth, need
 		}
 		if p.Except {
 			t = t.not()
+		} else if t == yes && isCode(p.Kind) && p.Op != OpAll {
+			f.codeFits = true
 		}
 		if t == unknown {
 			missing = append(missing, p)
@@ -91,7 +95,7 @@ func (q *Question) findGroup(group []Predicate, model func([]string) truth, need
 		switch {
 		case p.Except || !paired:
 			f.covered = and(f.covered, t)
-			f.byCode = f.byCode || t == yes && !p.Except && isCode(p.Kind) && p.Op != OpAll
+			f.byCode = f.codeFits
 		case isCode(p.Kind):
 			code = andGiven(code, t)
 		default:
