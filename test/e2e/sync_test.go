@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// feed is a fake agency whose answer a test exchanges.
+type feed struct {
+	*httptest.Server
+	answer atomic.Pointer[http.HandlerFunc]
+}
+
+func newFeed(t *testing.T) *feed {
+	t.Helper()
+	f := &feed{}
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*f.answer.Load())(w, r) }))
+	t.Cleanup(f.Close)
+	return f
+}
+
+func (f *feed) says(status int, body string) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.UserAgent(), "CrownSafe") || r.Method != http.MethodGet {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body)) // the client may have gone
+	})
+	f.answer.Store(&handler)
+}
+
+func TestSyncTakesTheLiveFeedIn(t *testing.T) {
+	t.Parallel()
+	data, f := t.TempDir(), newFeed(t)
+	mirror := []string{"CROWNSAFE_FEED_US_CPSC=" + f.URL}
+	raw, err := json.Marshal([]any{cpscRecall(1, cpscDescription(1)), cpscRecall(2, cpscDescription(2))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.says(http.StatusOK, string(raw))
+	if got := run(t, mirror, "sync", "us-cpsc", "--data", data); got.code != 0 || !strings.Contains(got.stdout, "2 added") {
+		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if got := run(t, nil, "check", "--brand", "Vantor1", "--model", "VM-10001", "--data", data); got.code != 3 {
+		t.Errorf("the synced notice is not found: exit %d\n%s", got.code, got.stdout)
+	}
+	s := serve(t, data)
+	var list sources
+	s.get("/api/v1/sources", &list)
+	for _, src := range list.Items {
+		if src.Agency == "us-cpsc" && (src.State != "ok" || src.Notices != 2) {
+			t.Errorf("after a good poll: %+v", src)
+		}
+	}
+}
+
+func TestSyncNeverTakesAnErrorForNothing(t *testing.T) {
+	t.Parallel()
+	data, f := t.TempDir(), newFeed(t)
+	mirror := []string{"CROWNSAFE_FEED_US_CPSC=" + f.URL}
+	for _, c := range []struct{ name, body, says string }{
+		{"an error with status 200", `[{"RecallID":0,"RecallNumber":null,"Title":"Error retrieving Recalls: down for repairs."}]`, "down for repairs"},
+		{"an apology page", "<!DOCTYPE html><html><body>We are sorry</body></html>", "us-cpsc"},
+		{"no recalls at all", "[]", "no recalls"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f.says(http.StatusOK, c.body)
+			if got := run(t, mirror, "sync", "us-cpsc", "--data", data); got.code != 1 || !strings.Contains(got.stdout+got.stderr, c.says) {
+				t.Errorf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+			}
+		})
+	}
+	s := serve(t, data)
+	var list sources
+	s.get("/api/v1/sources", &list)
+	for _, src := range list.Items {
+		if src.Agency == "us-cpsc" && src.State != "failing" {
+			t.Errorf("after failed polls: %+v", src)
+		}
+	}
+}
+
+func TestSyncOfAnUnknownAgency(t *testing.T) {
+	t.Parallel()
+	if got := run(t, nil, "sync", "us-cspc", "--data", t.TempDir()); got.code != 2 || !strings.Contains(got.stderr, "us-cpsc") {
+		t.Errorf("exit %d, %q", got.code, got.stderr)
+	}
+}
+
+func TestSettingsThatCannotBeUsedStopTheStart(t *testing.T) {
+	t.Parallel()
+	got := run(t, []string{"DATABASE_URL=postgres://crown:hunter2@db/crown"}, "serve", "--data", t.TempDir())
+	if got.code != 1 || !strings.Contains(got.stderr, "DATABASE_URL") || strings.Contains(got.stderr, "hunter2") {
+		t.Errorf("exit %d, %q", got.code, got.stderr)
+	}
+}
