@@ -42,7 +42,7 @@ type kept struct {
 	etag   string
 	body   []byte
 
-	etagHeader, serialHeader, lengthHeader, locationHeader []string
+	etagHeader, serialHeader, lengthHeader []string
 }
 
 // states is what an answer depends on besides the request. It is made anew at
@@ -101,9 +101,6 @@ func (k *kept) send(w http.ResponseWriter, r *http.Request, wants string) (statu
 	h["Etag"] = k.etagHeader
 	h["Cache-Control"] = readCaching
 	h["Crown-Safe-Serial"] = k.serialHeader
-	if k.locationHeader != nil {
-		h["Content-Location"] = k.locationHeader
-	}
 	if wants != "" && matchesTag(wants, k.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified, 0
@@ -134,7 +131,7 @@ type answer struct {
 type reading struct {
 	key      string                 // the request, normalised, with the operation's name
 	aged     bool                   // the answer tells ages
-	stored   bool                   // the answer comes from the store and is not kept
+	unkept   bool                   // the answer is not kept: it comes from the store, or there is no catalogue yet
 	location string                 // Content-Location, where it isn't the request's
 	compute  func() ([]byte, error) // makes the body
 }
@@ -152,7 +149,7 @@ func (s *service) read(ctx context.Context, snap *catalogue.Snapshot, rd reading
 	if err != nil {
 		return nil, err
 	}
-	if !rd.stored && len(x.uri) <= answerURIBytes && len(body) <= answerBytes && x.uri != "" {
+	if !rd.unkept && len(x.uri) <= answerURIBytes && len(body) <= answerBytes && x.uri != "" {
 		s.keep(x, rd, states, a, body)
 	}
 	if matchesTag(x.wants, a.ETag) { // "*", now that the answer is known to exist
@@ -168,15 +165,11 @@ func (a *answer) carry(body []byte) {
 }
 
 func (s *service) keep(x *exchange, rd reading, states *states, a *answer, body []byte) {
-	k := &kept{
+	s.answers.kept.Set(x.uri, &kept{
 		route: x.route, states: states, aged: rd.aged, etag: a.ETag, body: body,
 		etagHeader: []string{a.ETag}, serialHeader: []string{strconv.FormatInt(a.Serial, 10)},
 		lengthHeader: []string{strconv.Itoa(len(body))},
-	}
-	if rd.location != "" {
-		k.locationHeader = []string{rd.location}
-	}
-	s.answers.kept.Set(x.uri, k)
+	})
 }
 
 // etag makes the weak validator of an answer. The program's version is in it

@@ -64,7 +64,7 @@ func (s *service) barcode(ctx context.Context, location, code string, params Uni
 	}
 	snap := s.Catalogue.Current()
 	return s.read(ctx, snap, reading{
-		key: fmt.Sprintf("barcode %q %q %q %q", code, params.Lot, params.Serial, params.Model), aged: true, stored: !snap.Loaded(),
+		key: fmt.Sprintf("barcode %q %q %q %q", code, params.Lot, params.Serial, params.Model), aged: true, unkept: !snap.Loaded(),
 		compute: func() ([]byte, error) {
 			v, err := s.Lookup.Barcode(snap, code, recall.Unit{Lot: params.Lot, Serial: params.Serial, Model: params.Model})
 			if err != nil {

@@ -58,10 +58,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begin names the request and sets the headers that every answer carries.
 func (s *service) begin(h http.Header, r *http.Request) *exchange {
 	x := &exchange{uri: r.RequestURI, started: s.Now(), wants: strings.Join(r.Header["If-None-Match"], ",")}
-	x.instance = r.URL.EscapedPath()
-	if len(x.instance) > 200 {
-		x.instance = strings.TrimRight(x.instance[:197], "%0123456789ABCDEFabcdef")
-	}
+	x.instance = cutPath(r.URL.EscapedPath())
 	if x.requestID = r.Header.Get("X-Request-Id"); !saneID(x.requestID) {
 		x.requestID = uuid.Must(uuid.NewV7()).String()
 	}
@@ -80,6 +77,19 @@ func (s *service) begin(h http.Header, r *http.Request) *exchange {
 	h["Referrer-Policy"] = noReferrer
 	h["Content-Security-Policy"] = apiPolicy
 	return x
+}
+
+// cutPath cuts a long escaped path for a problem document, never within an escape.
+func cutPath(path string) string {
+	const most = 200
+	if len(path) <= most {
+		return path
+	}
+	path = path[:most]
+	if i := strings.LastIndexByte(path, '%'); i > most-3 {
+		path = path[:i]
+	}
+	return path
 }
 
 // saneID reports whether a caller's request id can be repeated in headers and logs.

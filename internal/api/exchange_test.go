@@ -113,6 +113,15 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
+func TestLongPathsAreCutBetweenEscapes(t *testing.T) {
+	for _, pad := range []string{"", "a", "ab"} {
+		got := cutPath("/" + pad + strings.Repeat("%C3", 100))
+		if len(got) > 200 || len(got) < 196 || (len(got)-1-len(pad))%3 != 0 {
+			t.Errorf("with %q: %d bytes, ends in %q", pad, len(got), got[190:])
+		}
+	}
+}
+
 func TestParseTraceparent(t *testing.T) {
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	tests := map[string]struct {

@@ -46,7 +46,7 @@ func (s *service) formerNotice(ctx context.Context, snap *catalogue.Snapshot, id
 	}
 	today := stored.Notice.ID
 	return s.read(ctx, snap, reading{
-		key: "recall " + today, stored: true, location: "/api/v1/recalls/" + url.PathEscape(today),
+		key: "recall " + today, unkept: true, location: "/api/v1/recalls/" + url.PathEscape(today),
 		compute: func() ([]byte, error) {
 			if document, _, ok := snap.Document(today); ok {
 				return document, nil
@@ -68,7 +68,7 @@ func (s *service) getRecallAsOf(ctx context.Context, snap *catalogue.Snapshot, i
 		return nil, historyError(in.ID, err)
 	}
 	return s.read(ctx, snap, reading{
-		key: fmt.Sprintf("recall %s as of revision %d", revision.Notice.ID, revision.Notice.Revision), stored: true,
+		key: fmt.Sprintf("recall %s as of revision %d", revision.Notice.ID, revision.Notice.Revision), unkept: true,
 		compute: func() ([]byte, error) { return encode(revision.Notice) },
 	})
 }

@@ -117,7 +117,7 @@ func handleRead[I, B any](s *service, api huma.API, op huma.Operation, others []
 		}
 		handle[I, B](s, api, op, handler)
 		item := api.OpenAPI().Paths[path].Get
-		item.Responses["304"] = &huma.Response{Description: "The caller has this answer already (If-None-Match)."}
+		item.Responses["304"] = &huma.Response{Description: "The caller has this answer already"}
 	}
 }
 

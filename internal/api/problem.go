@@ -61,7 +61,11 @@ func newProblem(code, detail string, fields ...FieldError) *Problem {
 
 // fieldProblem makes a problem about one field.
 func fieldProblem(code, location, message, value string) *Problem {
-	return newProblem(code, location+" "+message+".", FieldError{Location: location, Message: message, Value: shown(location, value)})
+	detail := location + " " + message
+	if !strings.HasSuffix(detail, "?") {
+		detail += "."
+	}
+	return newProblem(code, detail, FieldError{Location: location, Message: message, Value: shown(location, value)})
 }
 
 // badUnit turns what is wrong with a unit into a problem; at is the location of

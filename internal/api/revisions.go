@@ -58,7 +58,7 @@ func (s *service) listRevisions(ctx context.Context, in *revisionParams) (*answe
 		return nil, historyError(in.ID, err)
 	}
 	return s.read(ctx, snap, reading{
-		key: fmt.Sprintf("revisions %s %d", in.ID, len(revisions)), stored: true,
+		key: fmt.Sprintf("revisions %s %d", in.ID, len(revisions)), unkept: true,
 		compute: func() ([]byte, error) {
 			list := RevisionList{Items: make([]RevisionItem, 0, len(revisions))}
 			for i, r := range revisions {

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,7 +47,7 @@ func readUnit(registry huma.Registry, schema *huma.Schema, raw []byte, at string
 	var result huma.ValidateResult
 	huma.Validate(registry, schema, path, huma.ModeWriteToServer, parsed, &result)
 	if len(result.Errors) > 0 {
-		return recall.Unit{}, problemOf(422, "", result.Errors)
+		return recall.Unit{}, problemOf(http.StatusUnprocessableEntity, "", result.Errors)
 	}
 	var u recall.Unit
 	if err := json.Unmarshal(raw, &u); err != nil {
@@ -55,27 +58,12 @@ func readUnit(registry huma.Registry, schema *huma.Schema, raw []byte, at string
 
 // unknownField names the first field, in order, that an object must not have.
 func unknownField(object map[string]any, known []string, at string) *Problem {
-	var unknown string
-	for name := range object {
-		if !contains(known, name) && (unknown == "" || name < unknown) {
-			unknown = name
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if !slices.Contains(known, name) {
+			return fieldProblem(codeInvalid, at+"."+shown("", name), fmt.Sprintf("is not a field; did you mean %q?", nearest(name, known)), "")
 		}
 	}
-	if unknown == "" && !hasEmptyName(object) {
-		return nil
-	}
-	return fieldProblem(codeInvalid, at+"."+shown("", unknown), fmt.Sprintf("is not a field; did you mean %q", nearest(unknown, known)), "")
-}
-
-func hasEmptyName(object map[string]any) bool { _, ok := object[""]; return ok }
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 // repeatedField returns the name of a field that a flat JSON object holds
