@@ -93,3 +93,18 @@ func fillPlaceholders(code string, digit byte) string {
 	}
 	return stem + strings.Repeat(string(digit), len(code)-len(stem))
 }
+
+// twoSerials tells whether a hyphen joins what may be two serial numbers.
+func twoSerials(code string) bool {
+	const least = 5
+	from, to, found := strings.Cut(code, "-")
+	digits := func(s string) (n int) {
+		for i := range len(s) {
+			if isDigit(s[i]) {
+				n++
+			}
+		}
+		return n
+	}
+	return found && !strings.Contains(to, "-") && !onlyDigits(from+to) && digits(from) >= least && digits(to) >= least
+}

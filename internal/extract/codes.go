@@ -192,8 +192,14 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	if strings.Contains(code, "/") && strings.Contains(code, "-") {
 		return value{}, next, true // 21/3-23/10: a range in a notation of its own
 	}
+	if t.opensRange(next, in.between && !more) {
+		return value{}, next, true
+	}
 	if stem := placeholderStem(code); stem != "" {
 		return value{form: isPrefix, from: stem, at: at}, next, true
+	}
+	if twoSerials(code) && m.label == labelSerial {
+		return value{}, next, true // 22D00001-23C087042: no telling whether one or two
 	}
 	if from, to, ok := splitRange(code); ok && (m.plural || in.between || more) {
 		return value{form: isRange, from: from, to: to, at: at}, next, true
@@ -272,7 +278,7 @@ func (t *text) skipQuotes(i int) int {
 func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
 	if behind := t.skipBrackets(i); behind > i && behind < len(t.tokens) { // 2023-10 (October 2023) through 2024-08
 		switch t.tokens[behind].lower {
-		case "to", "through", "thru", "until", "–", "—":
+		case "to", "through", "thru", "until", "–", "—", "and":
 			i = behind
 		}
 	}
@@ -308,6 +314,23 @@ func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
 		return "", 0
 	}
 	return t.code(j), j + 1
+}
+
+// opensRange tells whether a word for a range stands at token i although its
+// end could not be read: the code before it must not stand alone.
+func (t *text) opensRange(i int, between bool) bool {
+	if i+1 >= len(t.tokens) {
+		return false
+	}
+	switch t.tokens[i].lower {
+	case "through", "thru", "until":
+		return true
+	case "to", "–", "—", "-":
+		return t.tokens[i+1].digits > 0 && !t.isAmount(i+1)
+	case "and":
+		return between && t.tokens[i+1].digits > 0
+	}
+	return false
 }
 
 // trailingBound reads "and below" (negative) or "and above" (positive) behind a

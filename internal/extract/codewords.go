@@ -24,7 +24,7 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 	switch {
 	case in.prefix || in.suffix:
 		return true
-	case tok.digits == 1 && tok.letters == 0:
+	case tok.digits == 1 && tok.letters == 0, m.label == labelSerial && len(tok.lower) <= 3 && !more && !in.between:
 		return false
 	case tok.letters == 0 && tok.digits == 2 && tok.end-tok.start == 2:
 		return !more || t.tokens[i].gap != blank || t.tokens[i-1].lower == ","
@@ -94,7 +94,7 @@ gallon gallons quart quarts qt pint pints liter liters litre litres l ml g gram 
 days day hours hour minutes seconds count ct pack packs piece pieces pcs units unit consumers reports incidents injuries fires cases bags boxes jars cans
 bottles pouches capsules tablets servings stores people children times different colors sizes styles models versions mph hp btu ghz mhz mah ah wh hertz hz
 fluid fl cups cup cubic square x × mg mcg packages containers retail million thousand dozen sets set pairs pair ans mois inch-long calories sticks bars rolls
-cartons lids trays`)
+cartons lids trays ranges digits digit characters letters lots`)
 
 // isAmount tells whether token i is a number of something: "12 inches".
 func (t *text) isAmount(i int) bool {

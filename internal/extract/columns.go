@@ -125,3 +125,22 @@ func (t *text) hasDigits() bool {
 	}
 	return false
 }
+
+// misreadColumn tells whether the values of a mark are the cells of a table's
+// other column: one of them is a model, or the label stands in a row of heads.
+func (t *text) misreadColumn(k *mark, models map[string]bool) bool {
+	if len(k.values) == 0 || k.values[0].form == isRange {
+		return false
+	}
+	for _, v := range k.values {
+		if v.form == isEqual && models[squeeze(v.from)] {
+			return true
+		}
+	}
+	i := k.label.first
+	if i == 0 || codeFields[t.field] || k.label.colon || !t.tokens[i].capital {
+		return false
+	}
+	head := &t.tokens[i-1]
+	return head.capital && headerWords[head.lower]
+}

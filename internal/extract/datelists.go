@@ -173,6 +173,9 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 	if second, closed := c.rangeEnd(years, between); closed {
 		return rangeOf(first, second, span{start, c.pos}), true
 	}
+	if c.opensRange(between) {
+		return value{at: span{start, c.pos}}, true
+	}
 	at := span{start, c.pos}
 	if first.year == 0 {
 		return value{at: at}, true
@@ -230,6 +233,30 @@ func (c *cursor) rangeEnd(years, between bool) (date, bool) {
 	}
 	c.pos = start
 	return date{}, false
+}
+
+// opensRange tells whether a word for a range follows although its end could
+// not be read: the date before it must not stand alone.
+func (c *cursor) opensRange(between bool) bool {
+	probe := *c
+	probe.brackets()
+	probe.take("\",")
+	probe.blanks()
+	if probe.anyWord("to present", "through present", "to the present", "through the present") {
+		return false
+	}
+	if probe.anyWord("through", "thru", "until") || between && probe.anyWord("and", "et") {
+		return true
+	}
+	if probe.take("-") == 0 && !probe.sign("–", "—") && !probe.anyWord("to") {
+		return false
+	}
+	probe.blanks()
+	if isDigit(probe.peek()) {
+		return !probe.amount()
+	}
+	_, month := probe.month()
+	return month
 }
 
 // brackets moves behind a remark such as "(December 2024)".

@@ -130,8 +130,12 @@ func (c *cursor) date(years bool) (date, bool) {
 	start := c.pos
 	d, ok := c.anyDate(years)
 	if ok {
-		if class, _ := classify(c.s+" ", c.pos); class == classDigit || class == classLetter && c.pos > start && isDigit(c.s[c.pos-1]) {
-			ok = false // the head of something longer
+		class, _ := classify(c.s+" ", c.pos)
+		// Flattening glues words behind a year ("April 2024Model"); anything else
+		// that goes on is the head of something longer.
+		glued := d.year > 0 && c.pos-start > 4 && c.pos >= 4 && onlyDigits(c.s[c.pos-4:c.pos])
+		if class == classDigit || class == classLetter && isDigit(c.s[c.pos-1]) && !glued {
+			ok = false
 		}
 	}
 	if !ok || !d.valid() {

@@ -89,6 +89,13 @@ func TestUnits(t *testing.T) {
 			"1 serial range [3014835626..3015507481] of TQ21048BEN", "2 serial all of TQ21044BEN"}},
 		{"date of manufacture with its printed format", "description", "The swings were manufactured between April 1, 2024, and August 20, 2024. The manufacture date is listed in YYYYMMDD format on a label under the seat.", []string{
 			"1 made range [2024-04-01..2024-08-20] @ on a label under the seat (format YYYYMMDD)", "1 date_code range [20240401..20240820] @ on a label under the seat (format YYYYMMDD)"}},
+		{"end of a window glued to a table's head", "description", "Boilers manufactured between April 2023 and April 2024Model Serial", []string{"1 made range [2023-04..2024-04]"}},
+		{"made or bought", "description", "Only loungers manufactured on or after June 23, 2022, and/or purchased on or after November 12, 2022, are included in this recall.", []string{
+			"1 made range [2022-06-23..]", "2 sold range [2022-11-12..]"}},
+		{"bound behind brackets", "description", "Cups with blade date codes March 2018 (“03-18”) or earlier.", []string{"1 made range [..2018-03]"}},
+		{"first and last number", "description", "Serial numbers beginning with 1000 and ending with 2000.", []string{"1 serial range [1000..2000]"}},
+		{"head that names two columns", "code_info", "Lot, Best if Used By: S195260, 5/31/2027; S195261, 6/30/2027.", []string{
+			"1 lot equals S195260", "1 best_before equals 2027-05-31", "2 lot equals S195261", "2 best_before equals 2027-06-30"}},
 		{"months stay months", "description", "They were produced between July 2010 and May 2013.", []string{"1 made range [2010-07..2013-05]"}},
 		{"open window without its own month", "description", "Only cots manufactured before May 2013 are included.", []string{"1 made range [..2013-05)"}},
 		{"from a day on", "description", "Only bassinets manufactured on or after June 23, 2022 are included in this recall.", []string{"1 made range [2022-06-23..]"}},
@@ -123,6 +130,9 @@ func TestUnreadableLimits(t *testing.T) {
 		{"date without a year", "Enjoy By Dates of Oct. 28, Oct. 31, and Nov. 7", "best_before"},
 		{"date code that may be month or week", "Heaters with a date code between 0722 and 1223 are recalled.", "date_code"},
 		{"ends that span no range", "The serial numbers range between 207986920110001 and WQAR2112048400.", "serial"},
+		{"models in the column of serial numbers", "Model NumbersSerial NumbersQEK1722SX QEK1722ER", "serial"},
+		{"range whose end is lost", "Only units with serial numbers between SR1001 and 2WX are affected.", "serial"},
+		{"characters inside a code", "Units with serial numbers containing 15914 or 19203 as the fifth code are recalled.", "serial"},
 		{"lots described, not named", "Lot codes with calendar year 2023 and all previous years are included in this recall.", "lot"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

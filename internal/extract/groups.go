@@ -67,21 +67,6 @@ func (r *reader) codes() Codes {
 	return r.found
 }
 
-// forgetModels drops a list of models that is not whole: who holds a model that
-// was not read must not be told that no notice names it. Where models were read,
-// what else limits the notice may stand with those alone, so it is in doubt.
-func (r *reader) forgetModels() {
-	someRead := len(r.modelMarks) > 0
-	r.found.Models, r.modelMarks = nil, nil
-	for i := range r.marks {
-		r.marks[i].models = nil
-	}
-	if n := len(r.marks); n > 0 && someRead {
-		last := &r.marks[n-1]
-		last.doubt = last.doubt || !last.except
-	}
-}
-
 func (r *reader) groups() []group {
 	var windows, sales, exceptions []mark
 	var groups, unread []group
@@ -107,6 +92,13 @@ func (r *reader) groups() []group {
 	}
 	groups = pairs.groups()
 	groups = r.joinWindows(groups, windows)
+	for n, k := range sales {
+		if slices.ContainsFunc(windows, func(w mark) bool { return w.orElse(&k) }) { // made after … and/or bought after …
+			groups = append(groups, r.alternatives(k)...)
+			sales = slices.Delete(sales, n, n+1)
+			break
+		}
+	}
 	groups = r.joinWindows(groups, sales)
 	unread = append(unread, r.doubts(groups, unread)...)
 	groups = joinUnread(groups, unread)
@@ -233,11 +225,24 @@ func (r *reader) joinWindows(groups []group, windows []mark) []group {
 		if attached[n] || len(windows) == 1 && len(groups) > 0 {
 			continue
 		}
-		for _, p := range r.windowPredicates(windows[n]) {
-			groups = append(groups, group{p, windows[n].text, windows[n].label.first})
-		}
+		groups = append(groups, r.alternatives(windows[n])...)
 	}
 	return groups
+}
+
+// alternatives makes a group of each of a window's values.
+func (r *reader) alternatives(k mark) []group {
+	var out []group
+	for _, p := range r.windowPredicates(k) {
+		out = append(out, group{p, k.text, k.label.first})
+	}
+	return out
+}
+
+// orElse tells whether "or" joins this mark to the next.
+func (k *mark) orElse(next *mark) bool {
+	start := next.text.tokens[next.label.first].start
+	return k.text == next.text && k.end <= start && start-k.end < longestQuote && strings.Contains(k.text.lower[k.end:start]+" ", "or ") && !strings.Contains(k.text.lower[k.end:start], "for ")
 }
 
 // holdsFor tells whether a window limits a group of codes.
@@ -321,61 +326,4 @@ func (r *reader) takeOut(groups []group, exceptions []mark) []group {
 		}
 	}
 	return groups
-}
-
-// bindModels limits marks to the models that their sentence names before them.
-func (r *reader) bindModels() {
-	for i := range r.marks {
-		k := &r.marks[i]
-		if len(k.models) > 0 || k.except {
-			continue
-		}
-		from := 0
-		for j := range i {
-			if before := &r.marks[j]; before.text == k.text && before.kind == k.kind {
-				from = before.label.first
-			}
-		}
-		for _, m := range r.modelMarks {
-			if m.text == k.text && m.first < k.label.first && m.first >= from && m.sentence == k.text.sentenceOf(k.label.first) {
-				k.models = append(k.models, m.models...)
-			}
-		}
-		if len(k.models) >= len(r.found.Models) {
-			k.models = nil // they are all the models that the notice has
-		}
-	}
-}
-
-// coverOtherModels makes sure that limits bound to some models leave every unit
-// of the notice's other models covered.
-func (r *reader) coverOtherModels(groups []group) []group {
-	bound := map[string]bool{}
-	for _, g := range groups {
-		limited := false
-		for _, p := range g.preds {
-			for _, m := range p.Models {
-				bound[squeeze(m)], limited = true, true
-			}
-		}
-		if !limited {
-			return groups
-		}
-	}
-	if len(groups) == 0 {
-		return groups
-	}
-	var others []string
-	for _, m := range r.found.Models {
-		if !bound[squeeze(m)] {
-			others = append(others, m)
-		}
-	}
-	if len(others) == 0 {
-		return groups
-	}
-	first := groups[0].preds[0]
-	all := recall.All(0, first.Kind, first.Quote)
-	all.Models = others
-	return append(groups, group{preds: []recall.Predicate{all}})
 }

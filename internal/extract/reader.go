@@ -129,6 +129,9 @@ func (r *reader) addMark(k mark, next int) {
 		k.end = k.values[len(k.values)-1].at.end
 	}
 	k.doubt = k.doubt || t.goesOn(k.end)
+	if t.misreadColumn(&k, r.seen) {
+		k.values, k.doubt = nil, true
+	}
 	k.except = len(k.values) > 0 && (t.excludes(k.label.first) || t.exceptBefore(k.label.first))
 	if k.except && k.doubt {
 		return // an exception that was not understood takes nothing out
@@ -141,6 +144,9 @@ func (r *reader) addMark(k mark, next int) {
 func (t *text) goesOn(end int) bool {
 	const before, behind = 16, 40 // bytes around the list's end
 	rest := t.lower[max(0, end-before):min(len(t.lower), end+behind)]
+	if without := t.lower[end:min(len(t.lower), end+12)]; strings.Contains(without, "or no ") || strings.Contains(without, "or without") {
+		return true // units without a mark belong to it too
+	}
 	at := strings.Index(rest, "and all ")
 	if at < 0 || at > before+8 {
 		return false

@@ -1,0 +1,75 @@
+package extract
+
+import "github.com/crownsafe/api/internal/recall"
+
+// bindModels limits marks to the models that their sentence names before them.
+func (r *reader) bindModels() {
+	for i := range r.marks {
+		k := &r.marks[i]
+		if len(k.models) > 0 || k.except {
+			continue
+		}
+		from := 0
+		for j := range i {
+			if before := &r.marks[j]; before.text == k.text && before.kind == k.kind {
+				from = before.label.first
+			}
+		}
+		for _, m := range r.modelMarks {
+			if m.text == k.text && m.first < k.label.first && m.first >= from && m.sentence == k.text.sentenceOf(k.label.first) {
+				k.models = append(k.models, m.models...)
+			}
+		}
+		if len(k.models) >= len(r.found.Models) {
+			k.models = nil // they are all the models that the notice has
+		}
+	}
+}
+
+// coverOtherModels makes sure that limits bound to some models leave every unit
+// of the notice's other models covered.
+func (r *reader) coverOtherModels(groups []group) []group {
+	bound := map[string]bool{}
+	for _, g := range groups {
+		limited := false
+		for _, p := range g.preds {
+			for _, m := range p.Models {
+				bound[squeeze(m)], limited = true, true
+			}
+		}
+		if !limited {
+			return groups
+		}
+	}
+	if len(groups) == 0 {
+		return groups
+	}
+	var others []string
+	for _, m := range r.found.Models {
+		if !bound[squeeze(m)] {
+			others = append(others, m)
+		}
+	}
+	if len(others) == 0 {
+		return groups
+	}
+	first := groups[0].preds[0]
+	all := recall.All(0, first.Kind, first.Quote)
+	all.Models = others
+	return append(groups, group{preds: []recall.Predicate{all}})
+}
+
+// forgetModels drops a list of models that is not whole: who holds a model that
+// was not read must not be told that no notice names it. Where models were read,
+// what else limits the notice may stand with those alone, so it is in doubt.
+func (r *reader) forgetModels() {
+	someRead := len(r.modelMarks) > 0
+	r.found.Models, r.modelMarks = nil, nil
+	for i := range r.marks {
+		r.marks[i].models = nil
+	}
+	if n := len(r.marks); n > 0 && someRead {
+		last := &r.marks[n-1]
+		last.doubt = last.doubt || !last.except
+	}
+}
