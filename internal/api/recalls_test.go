@@ -83,8 +83,7 @@ func TestHitsSayWhyTheyWereFound(t *testing.T) {
 	if len(page.Items) != 1 || len(page.Items[0].Matched) == 0 || page.Items[0].Score == nil || *page.Items[0].Score <= 0 {
 		t.Errorf("%+v", page.Items)
 	}
-	var raw struct{ Items []map[string]any }
-	raw = decode[struct{ Items []map[string]any }](t, b.get(t, "/api/v1/recalls?limit=1"), 200)
+	raw := decode[struct{ Items []map[string]any }](t, b.get(t, "/api/v1/recalls?limit=1"), 200)
 	if matched, ok := raw.Items[0]["matched"].([]any); !ok || len(matched) != 0 {
 		t.Errorf("matched without q: %v", raw.Items[0]["matched"])
 	}

@@ -164,7 +164,7 @@ type timingOut struct{}
 
 func (timingOut) Read([]byte) (int, error) { return 0, timeout{} }
 
-type timeout struct{ error }
+type timeout struct{}
 
 func (timeout) Error() string   { return "i/o timeout" }
 func (timeout) Timeout() bool   { return true }

@@ -94,11 +94,7 @@ func readDocs(raw []byte) (docs, error) {
 	d := docs{Title: document.Info.Title, Version: document.Info.Version, Description: document.Info.Description}
 	operations := readOperations(&document)
 	for _, tag := range document.Tags {
-		group := docGroup{Name: tag.Name, Description: tag.Description}
-		for _, op := range operations[tag.Name] {
-			group.Operations = append(group.Operations, op)
-		}
-		d.Groups = append(d.Groups, group)
+		d.Groups = append(d.Groups, docGroup{Name: tag.Name, Description: tag.Description, Operations: operations[tag.Name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(document.Components.Schemas)) {
 		schema := document.Components.Schemas[name]
