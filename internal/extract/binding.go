@@ -73,3 +73,13 @@ func (r *reader) forgetModels() {
 		last.doubt = last.doubt || !last.except
 	}
 }
+
+// modelsCut tells whether the text was cut off in the sentence that names its
+// last models.
+func (r *reader) modelsCut() bool {
+	if !r.opts.Cut || len(r.modelMarks) == 0 {
+		return false
+	}
+	t, last := r.texts[len(r.texts)-1], r.modelMarks[len(r.modelMarks)-1]
+	return last.text == t && last.sentence == t.sentenceOf(len(t.tokens)-1)
+}

@@ -175,7 +175,7 @@ func (t *text) joinedParts(v *value, i int, next *int, m mention) []value {
 	first := t.skipQuotes(i)
 	last := first
 	for last+1 < len(t.tokens) && t.tokens[last+1].gap == blank && t.tokens[last+1].word && t.tokens[last+1].digits > 0 &&
-		last-first < 4 && t.isCode(last+1, m, leadIn{prefix: true}, true) && t.trailingRange(last+2) && !t.isListNumber(last+1) {
+		last-first < 4 && t.isCode(last+1, m, leadIn{prefix: true}, true) && t.noRangeAt(last+2) && !t.isListNumber(last+1) {
 		last++
 	}
 	if last == first || last+1 != t.skipQuotes(last+1) && last == first {
@@ -208,9 +208,9 @@ func (t *text) isListNumber(i int) bool {
 	return t.tokens[i].digits <= 2 && i+1 < len(t.tokens) && (t.tokens[i+1].lower == "." || t.tokens[i+1].lower == ")" || t.tokens[i+1].lower == ":")
 }
 
-// trailingRange tells that no range word stands at token i, which would make
+// noRangeAt tells that no range word stands at token i, which would make
 // the token before it an end of its own.
-func (t *text) trailingRange(i int) bool {
+func (t *text) noRangeAt(i int) bool {
 	if i >= len(t.tokens) {
 		return true
 	}

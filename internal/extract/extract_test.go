@@ -166,6 +166,10 @@ func TestCutTextNeverBoundsWhatItLimits(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 lot equals A12", "2 lot equals A13", "3 lot unreadable"}, units(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	got = extract.Read([]extract.Field{{Name: "description", Text: "This recall involves swings with model numbers QX-831, QX-832 and …"}}, extract.Options{Cut: true})
+	if len(got.Models) > 0 {
+		t.Errorf("a list of models that was cut off is taken for whole: %q", got.Models)
+	}
 	got = extract.Read([]extract.Field{{Name: "description", Text: "This recall involves grey swings and …"}}, extract.Options{Cut: true})
 	if len(got.Units) > 0 {
 		t.Errorf("a cut text that names no codes got %v, want every unit covered", units(got))

@@ -47,7 +47,7 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
-	if r.modelsMissing || r.modelsOpen {
+	if r.modelsMissing || r.modelsOpen || r.modelsCut() {
 		r.forgetModels()
 	}
 	r.bindModels()

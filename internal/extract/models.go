@@ -25,7 +25,7 @@ func (r *reader) readModels(t *text, m mention) {
 	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
 	i := in.next
 	for len(mark.models) < maxModels {
-		names, next := t.modelAt(i, m, in, len(mark.models) > 0)
+		names, next := t.modelAt(i, m, len(mark.models) > 0)
 		if next == 0 {
 			break
 		}
@@ -87,7 +87,7 @@ func (r *reader) keepModels(mark modelMark) {
 }
 
 // modelAt reads one model, or a short range of numbered models, at token i.
-func (t *text) modelAt(i int, m mention, in leadIn, more bool) (models []string, next int) {
+func (t *text) modelAt(i int, m mention, more bool) (models []string, next int) {
 	start := t.skipQuotes(i)
 	if start >= len(t.tokens) {
 		return nil, 0
@@ -98,7 +98,7 @@ func (t *text) modelAt(i int, m mention, in leadIn, more bool) (models []string,
 		}
 	}
 	if !t.isModelCode(start, m, more) {
-		return t.modelName(start, m, in, more)
+		return t.modelName(start, m)
 	}
 	code := t.code(start)
 	if next := start + 1; next < len(t.tokens) && onlyDigits(code) && onlyDigits(t.tokens[next].lower) && t.tokens[next].gap == blank && len(t.tokens[next].lower) != len(code) {
@@ -163,7 +163,7 @@ func (t *text) quotedName(i int) (string, int) {
 
 // modelName reads a model that has a name instead of a number: "models
 // SnugRide, SnugRide Classic Connect and Aprica A30".
-func (t *text) modelName(i int, m mention, in leadIn, more bool) ([]string, int) {
+func (t *text) modelName(i int, m mention) ([]string, int) {
 	if t.tokens[m.first].lower != "models" && t.tokens[m.first].lower != "modèles" || m.strong && !t.namesAnnounced(m) {
 		return nil, 0
 	}
