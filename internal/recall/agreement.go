@@ -205,7 +205,8 @@ func namelessAgreement(class truth, askedOwn []string, askedFound int, ownWords 
 	if ownFound == len(ownWords) && askedFound*2 >= len(askedOwn) && (class == yes || ownFound >= 2) {
 		return nameStrong
 	}
-	if ownFound*2 >= len(ownWords) && class == yes {
+	// A word of the asker's that stands nowhere may be another brand.
+	if ownFound*2 >= len(ownWords) && askedFound == len(askedOwn) && class == yes {
 		return nameVague
 	}
 	return nameNone
