@@ -59,19 +59,25 @@ func (r *reader) coverOtherModels(groups []group) []group {
 	return append(groups, group{preds: []recall.Predicate{all}})
 }
 
-// forgetModels drops a list of models that is not whole: who holds a model that
-// was not read must not be told that no notice names it. Where models were read,
-// what else limits the notice may stand with those alone, so it is in doubt.
-func (r *reader) forgetModels() {
-	someRead := len(r.modelMarks) > 0
-	r.found.Models, r.modelMarks = nil, nil
-	for i := range r.marks {
-		r.marks[i].models = nil
+// leaveOpen says that the notice's list of models is not whole: who holds a
+// model that was not read must not be told that no notice names it. Units of the
+// models that were read stay covered as they are.
+func (r *reader) leaveOpen(groups []group) []group {
+	last := r.modelMarks[len(r.modelMarks)-1]
+	k := mark{text: last.text, kind: recall.Lot, label: mention{first: last.first, next: last.first + 1}, end: max(last.end, last.text.tokens[last.first].end)}
+	if len(groups) == 0 {
+		named := recall.All(0, k.kind, k.quote(value{}))
+		named.Models = append(named.Models, r.found.Models...)
+		groups = append(groups, group{preds: []recall.Predicate{named}})
 	}
-	if n := len(r.marks); n > 0 && someRead {
-		last := &r.marks[n-1]
-		last.doubt = last.doubt || !last.except
+	for _, g := range groups {
+		for _, p := range g.preds {
+			if p.Op == recall.OpUnreadable {
+				return groups
+			}
+		}
 	}
+	return append(groups, r.unreadable(k))
 }
 
 // modelsCut tells whether the text was cut off in the sentence that names its
@@ -80,6 +86,6 @@ func (r *reader) modelsCut() bool {
 	if !r.opts.Cut || len(r.modelMarks) == 0 {
 		return false
 	}
-	t, last := r.texts[len(r.texts)-1], r.modelMarks[len(r.modelMarks)-1]
+	t, last := r.cutText(), r.modelMarks[len(r.modelMarks)-1]
 	return last.text == t && last.sentence == t.sentenceOf(len(t.tokens)-1)
 }

@@ -1,6 +1,10 @@
 package extract
 
-import "github.com/crownsafe/api/internal/recall"
+import (
+	"slices"
+
+	"github.com/crownsafe/api/internal/recall"
+)
 
 // limiting are words before a code's label that say that only some units are
 // recalled, or how to tell them.
@@ -106,12 +110,22 @@ func (t *text) describes(i, end int) bool {
 	return false
 }
 
+// cutText is the text that was cut off: the last one that looks so, or the last.
+func (r *reader) cutText() *text {
+	for _, t := range slices.Backward(r.texts) {
+		if HasCutEnd(t.source) {
+			return t
+		}
+	}
+	return r.texts[len(r.texts)-1]
+}
+
 // cutOff doubts the codes of a text whose end was lost.
 func (r *reader) cutOff(groups []group) []group {
 	if len(r.texts) == 0 {
 		return nil
 	}
-	t := r.texts[len(r.texts)-1]
+	t := r.cutText()
 	last := len(t.tokens) - 1
 	kind := recall.UnitKind("")
 	if len(groups) > 0 {

@@ -43,9 +43,9 @@ type Options struct {
 // itself is nothing, but in the fields code_info and more_code_info, which hold
 // codes alone. What is read narrows a notice, so every doubt widens it again: a
 // list that goes on, a range in a notation that doesn't sort, a table that gave
-// nothing or a cut end becomes an Unreadable predicate in a group of its own, a
-// list of models that is not whole is left out, and of two possible readings
-// the one that covers more units is taken.
+// nothing or a cut end becomes an Unreadable predicate in a group of its own, as
+// does a list of models that is not whole, and of two possible readings the one
+// that covers more units is taken.
 func Read(fields []Field, opts Options) Codes {
 	r := newReader(opts)
 	for _, f := range fields {

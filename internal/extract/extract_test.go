@@ -143,6 +143,24 @@ func TestUnreadableLimits(t *testing.T) {
 	}
 }
 
+func TestModelsThatWereNotReadStayOpen(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"models that only begin alike", "model 901 and model numbers beginning with 310", []string{"1 lot all of 901", "2 lot unreadable"}},
+		{"models announced and not read", "Model QX-831 is grey. The following models are included, see the chart.", []string{"1 lot all of QX-831", "2 lot unreadable"}},
+		{"beside a window", "Model QX-831 made in 2019 and model numbers beginning with 310 are recalled.", []string{"1 made equals 2019", "2 lot unreadable"}},
+		{"no model was read at all", "seats with model numbers beginning with 310 and built from May 2009 through April 2010", []string{"1 made range [2009-05..2010-04]"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, units(read("description", tt.text))); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", tt.text, diff)
+			}
+		})
+	}
+}
+
 func TestNothingLimitsTheNotice(t *testing.T) {
 	for _, text := range []string{
 		"The model number is located on the hang tag.",
@@ -167,8 +185,8 @@ func TestCutTextNeverBoundsWhatItLimits(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	got = extract.Read([]extract.Field{{Name: "description", Text: "This recall involves swings with model numbers QX-831, QX-832 and …"}}, extract.Options{Cut: true})
-	if len(got.Models) > 0 {
-		t.Errorf("a list of models that was cut off is taken for whole: %q", got.Models)
+	if diff := cmp.Diff([]string{"1 lot all of QX-831|QX-832", "2 lot unreadable"}, units(got)); diff != "" {
+		t.Errorf("a list of models that was cut off is taken for whole (-want +got):\n%s", diff)
 	}
 	got = extract.Read([]extract.Field{{Name: "description", Text: "This recall involves grey swings and …"}}, extract.Options{Cut: true})
 	if len(got.Units) > 0 {

@@ -47,9 +47,6 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
-	if r.modelsMissing || r.modelsOpen || r.modelsCut() {
-		r.forgetModels()
-	}
 	r.bindModels()
 	groups := r.groups()
 	seen := make(map[string]bool, len(groups))
@@ -103,7 +100,11 @@ func (r *reader) groups() []group {
 	unread = append(unread, r.doubts(groups, unread)...)
 	groups = joinUnread(groups, unread)
 	groups = r.takeOut(groups, exceptions)
-	return r.coverOtherModels(groups)
+	groups = r.coverOtherModels(groups)
+	if len(r.modelMarks) > 0 && len(r.found.Models) > 0 && (r.modelsMissing || r.modelsOpen || r.modelsCut()) {
+		groups = r.leaveOpen(groups)
+	}
+	return groups
 }
 
 // sameValues tells whether two marks say the same.

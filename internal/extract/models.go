@@ -9,6 +9,7 @@ import (
 type modelMark struct {
 	text     *text
 	first    int
+	end      int // the byte behind the last model
 	sentence int
 	models   []string
 }
@@ -30,6 +31,7 @@ func (r *reader) readModels(t *text, m mention) {
 			break
 		}
 		mark.models = append(mark.models, names...)
+		mark.end = t.tokens[next-1].end
 		i = t.skipBrackets(t.skipQuotes(next))
 		sep := t.modelSeparator(i)
 		if sep < 0 {
