@@ -27,6 +27,7 @@ type builder struct {
 	barcodes, models []keyed
 
 	numbers  map[string]uint32 // of terms, in order of first use
+	tokens   map[string]uint32 // the number of a token's term, or filler
 	terms    []string
 	entries  []uint64 // number of the term << 32 | posting
 	present  []field  // by number: where the term stands in the present notice
@@ -37,7 +38,7 @@ type builder struct {
 const builderBytes = 512 << 20
 
 func newBuilder() *builder {
-	return &builder{packer: newPacker(), numbers: map[string]uint32{}}
+	return &builder{packer: newPacker(), numbers: map[string]uint32{}, tokens: map[string]uint32{}}
 }
 
 // full reports whether the segment should be finished.
@@ -120,7 +121,7 @@ func (b *builder) addModel(model string, doc uint32) {
 }
 
 func (b *builder) addTerms(n *recall.Notice, doc uint32) {
-	eachTerm(n, b.addTerm)
+	addNotice(b, n)
 	width := 0
 	for _, number := range b.standing {
 		in := b.present[number]
@@ -134,7 +135,28 @@ func (b *builder) addTerms(n *recall.Notice, doc uint32) {
 	b.widths = append(b.widths, uint8(min(width, 255)))
 }
 
-func (b *builder) addTerm(term string, in field) {
+// filler stands for the number of a token that is not posted.
+const filler = ^uint32(0)
+
+// token notes a token in the singular, unless it is a filler.
+func (b *builder) token(token string, in field) {
+	number, ok := b.tokens[token]
+	if !ok {
+		number = filler
+		if singular := recall.Singular(token); !recall.Filler(singular) {
+			number = b.number(singular)
+		}
+		b.tokens[strings.Clone(token)] = number
+	}
+	if number != filler {
+		b.note(number, in)
+	}
+}
+
+// term notes a term as it is.
+func (b *builder) term(term string, in field) { b.note(b.number(term), in) }
+
+func (b *builder) number(term string) uint32 {
 	number, ok := b.numbers[term]
 	if !ok {
 		number = uint32(len(b.terms))
@@ -143,6 +165,10 @@ func (b *builder) addTerm(term string, in field) {
 		b.terms = append(b.terms, term)
 		b.present = append(b.present, 0)
 	}
+	return number
+}
+
+func (b *builder) note(number uint32, in field) {
 	if b.present[number] == 0 {
 		b.standing = append(b.standing, number)
 	}
@@ -194,13 +220,12 @@ func (b *builder) arrange(g *segment, order []uint32, base *codec) {
 	}
 	var briefs strings.Builder
 	briefs.Grow(len(b.briefs))
-	compress := base.compressor()
 	rests := make([]byte, 0, len(b.rests)/2)
 	g.briefEnd, g.restEnd = make([]uint32, 0, len(order)), make([]uint32, 0, len(order))
 	for _, old := range order {
 		briefs.Write(at(b.briefs, b.briefEnd, old))
 		g.briefEnd = append(g.briefEnd, uint32(briefs.Len()))
-		rests = compress(rests, at(b.rests, b.restEnd, old))
+		rests = base.compress(rests, at(b.rests, b.restEnd, old))
 		g.restEnd = append(g.restEnd, uint32(len(rests)))
 	}
 	g.briefs, g.rests = briefs.String(), slices.Clone(rests)

@@ -18,7 +18,7 @@ type Hit struct {
 	Notice  recall.Notice
 	Serial  int64
 	Score   float64  // 0 when there were no words to rank by
-	Matched []string // the fields in which a word was found: name, brand, model, title, hazard, category, description, id
+	Matched []string // the fields in which a word was found: name, brand, model, title, id, hazard, category, description, gtin
 }
 
 // Sort is the order of a search's hits. Ties are broken by id, so that the

@@ -2,75 +2,61 @@ package catalogue
 
 import (
 	"fmt"
-	"runtime"
+	"slices"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // codec compresses records that are too short to compress well on their own:
 // a sample of them is its dictionary, because the notices of an agency share
-// their phrases, licences and addresses.
+// their phrases, licences and addresses. S2 and not zstd, which saves 150 bytes
+// a notice more, for it takes a fifth of the time at start and at every hit.
 type codec struct {
-	dictionary []byte
-	decoder    *zstd.Decoder
+	dictionary *s2.Dict // nil: none
 }
 
 const (
-	dictionaryID    = 1
-	dictionaryBytes = 32 << 10
 	// worthDictionary is how many records make a good sample.
 	worthDictionary = 256
 	// sampled is how many records a dictionary is made of.
 	sampled = 64
 )
 
-func newCodec(dictionary []byte) *codec {
-	options := []zstd.DOption{zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithDecoderLowmem(true)}
-	if len(dictionary) > 0 {
-		options = append(options, zstd.WithDecoderDictRaw(dictionaryID, dictionary))
-	}
-	decoder, err := zstd.NewReader(nil, options...)
-	if err != nil {
-		panic(fmt.Sprintf("catalogue: options of the decompressor: %v", err))
-	}
-	return &codec{dictionary: dictionary, decoder: decoder}
-}
-
 // plainCodec has no dictionary; it serves until there is a sample.
-var plainCodec = sync.OnceValue(func() *codec { return newCodec(nil) })
+var plainCodec = sync.OnceValue(func() *codec { return new(codec) })
 
 // sampleCodec makes a codec whose dictionary is a sample of records, evenly taken.
 func sampleCodec(count int, record func(i int) []byte) *codec {
-	var dictionary []byte
-	for i := 0; i < count && len(dictionary) < dictionaryBytes; i += max(1, count/sampled) {
+	var sample []byte
+	for i := 0; i < count && len(sample) < s2.MaxDictSize; i += max(1, count/sampled) {
 		r := record(i)
-		dictionary = append(dictionary, r[:min(len(r), dictionaryBytes/16)]...)
+		sample = append(sample, r[:min(len(r), s2.MaxDictSize/16)]...)
 	}
-	return newCodec(dictionary)
+	return &codec{dictionary: s2.MakeDict(sample[:min(len(sample), s2.MaxDictSize)], nil)}
 }
 
-// compressor returns a function that appends a compressed record. It is made
-// anew for each segment, because it holds a megabyte or two.
-func (c *codec) compressor() func(out, record []byte) []byte {
-	options := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
-		zstd.WithLowerEncoderMem(true), zstd.WithSingleSegment(true), zstd.WithWindowSize(128 << 10),
+// compress appends a compressed record.
+func (c *codec) compress(out, record []byte) []byte {
+	most := s2.MaxEncodedLen(len(record))
+	out = slices.Grow(out, most)
+	room := out[len(out) : len(out)+most]
+	if c.dictionary == nil {
+		return out[:len(out)+len(s2.Encode(room, record))]
 	}
-	if len(c.dictionary) > 0 {
-		options = append(options, zstd.WithEncoderDictRaw(dictionaryID, c.dictionary))
-	}
-	encoder, err := zstd.NewWriter(nil, options...)
-	if err != nil {
-		panic(fmt.Sprintf("catalogue: options of the compressor: %v", err))
-	}
-	return func(out, record []byte) []byte { return encoder.EncodeAll(record, out) }
+	return out[:len(out)+len(c.dictionary.Encode(room, record))]
 }
 
-// expand undoes what a compressor did. The bytes never left this process, so
-// that a failure is a fault of the program.
+// expand undoes compress. The bytes never left this process, so that a failure
+// is a fault of the program.
 func (c *codec) expand(compressed []byte) string {
-	record, err := c.decoder.DecodeAll(compressed, nil)
+	var record []byte
+	var err error
+	if c.dictionary == nil {
+		record, err = s2.Decode(nil, compressed)
+	} else {
+		record, err = c.dictionary.Decode(nil, compressed)
+	}
 	if err != nil {
 		panic(fmt.Sprintf("catalogue: expanding a record of %d bytes: %v", len(compressed), err))
 	}

@@ -3,6 +3,8 @@ package catalogue
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/crownsafe/api/internal/gtin"
 	"github.com/crownsafe/api/internal/recall"
@@ -63,117 +65,171 @@ var fieldWeights = func() (table [1 << len(fieldNames)]uint32) {
 // word itself: "pushchair" is posted as "pushchair" and as this with "stroller".
 const synonymMark = "\x00"
 
-// eachTerm calls add with every term under which a notice is found, and the
-// field that it stands in.
-func eachTerm(n *recall.Notice, add func(term string, in field)) {
-	addText(n.Title, inTitle, add)
+// noter notes what stands in a notice.
+type noter interface {
+	token(token string, in field) // a token of recall.Tokens
+	term(term string, in field)   // a term that was made of tokens
+}
+
+// addNotice notes every term under which a notice is found, and the fields that
+// it stands in.
+func addNotice(b noter, n *recall.Notice) {
+	addText(b, n.Title, inTitle)
 	for i := range n.Products {
 		p := &n.Products[i]
-		addText(p.Name, inName, add)
-		addText(p.Brand, inBrand, add)
-		addJoined(recall.Tokens(p.Brand), add)
+		addText(b, p.Name, inName)
+		addText(b, p.Brand, inBrand)
+		addJoined(b, recall.Tokens(p.Brand))
 		for _, m := range p.Models {
-			addText(m, inModel, add)
-			addCode(m, inModel, add)
+			addText(b, m, inModel)
+			addCode(b, m, inModel)
 		}
 		for j := range p.Units {
 			if u := &p.Units[j]; u.From != nil && (u.Kind == recall.Lot || u.Kind == recall.Batch || u.Kind == recall.DateCode) {
-				addCode(*u.From, inDescription, add)
+				addCode(b, *u.From, inDescription)
 			}
 		}
 	}
-	addCode(n.ID, inID, add)
+	addCode(b, n.ID, inID)
 	if _, native, ok := strings.Cut(n.ID, ":"); ok {
-		addCode(native, inID, add)
+		addCode(b, native, inID)
 	}
 	for _, h := range n.Hazards {
-		addText(strings.ReplaceAll(string(h.Type), "_", " "), inHazard, add)
-		addText(h.Text, inHazard, add)
+		addText(b, strings.ReplaceAll(string(h.Type), "_", " "), inHazard)
+		addProse(b, h.Text, inHazard)
 	}
 	for _, c := range n.Categories {
-		addText(c, inCategory, add)
+		addText(b, c, inCategory)
 	}
-	addProse(n.Summary, add)
+	addProse(b, n.Summary, inDescription)
 	for _, s := range n.SoldAt {
-		addProse(s, add)
+		addProse(b, s, inDescription)
 	}
 }
 
-// addText adds the words of a text, the classes of those that have synonyms,
+// addText notes the words of a text, the classes of those that have synonyms,
 // and the closed-up form of what hyphens and the like hold together.
-func addText(text string, in field, add func(string, field)) {
-	tokens := addTokens(text, in, add)
+func addText(b noter, text string, in field) {
+	var tokens []string
+	var run compound
+	eachToken(recall.Fold(text), func(token string, glued bool) {
+		b.token(token, in)
+		tokens = append(tokens, recall.Singular(token))
+		if in&naming != 0 {
+			run.add(b, token, glued, in)
+		}
+	})
 	if len(tokens) == 0 {
 		return
 	}
-	addClasses(tokens, recall.Words(text), in, add)
-	if in&naming != 0 {
-		addCompounds(text, in, add)
-	}
-	if in == inName {
-		addBeginning(tokens, in, add)
-	}
-}
-
-// addProse adds the words of a long text. Synonyms are left to the short ones:
-// what is called a pushchair in a description is called one in the title too.
-func addProse(text string, add func(string, field)) {
-	addTokens(text, inDescription, add)
-	if hasDigit(text) {
-		addCompounds(text, inDescription, add)
-	}
-}
-
-func addTokens(text string, in field, add func(string, field)) []string {
-	tokens := recall.Tokens(text)
-	for i, t := range tokens {
-		t = recall.Singular(t)
-		tokens[i] = t
-		if !recall.Filler(t) {
-			add(t, in)
-		}
-	}
-	return tokens
-}
-
-// addCompounds adds the closed-up form of what is written in one piece with
-// signs inside: "Fisher-Price", "26-348". Of prose only codes are taken.
-func addCompounds(text string, in field, add func(string, field)) {
-	for chunk := range strings.FieldsSeq(text) {
-		if !compound(chunk) || in&naming == 0 && !hasDigit(chunk) {
-			continue
-		}
-		if parts := recall.Tokens(chunk); len(parts) > 1 && len(parts) <= 6 {
-			add(closeUp(parts), in)
-		}
-	}
-}
-
-// addClasses adds the words that recall.Words put in the place of others.
-func addClasses(tokens, words []string, in field, add func(string, field)) {
-	eachSpan(tokens, words, func(w string, from, to int) {
+	run.end(b, in)
+	eachSpan(tokens, recall.Words(text), func(w string, from, to int) {
 		if (to-from != 1 || tokens[from] != w) && recall.IsClass(w) && !slices.Contains(tokens, w) {
-			add(synonymMark+w, in)
+			b.term(synonymMark+w, in)
 		}
 	})
+	if in == inName {
+		addBeginning(b, tokens, in)
+	}
+}
+
+// addProse notes the words of a long text. Synonyms are left to the short ones:
+// what is called a pushchair in a description is called one in the title too.
+func addProse(b noter, text string, in field) {
+	run := compound{codesOnly: true}
+	eachToken(recall.Fold(text), func(token string, glued bool) {
+		b.token(token, in)
+		run.add(b, token, glued, in)
+	})
+	run.end(b, in)
+}
+
+// compound is what is written in one piece with signs inside: "Fisher-Price",
+// "26-348".
+type compound struct {
+	parts     []string
+	codesOnly bool
+}
+
+func (c *compound) add(b noter, token string, glued bool, in field) {
+	if !glued {
+		c.end(b, in)
+	}
+	c.parts = append(c.parts, token)
+}
+
+func (c *compound) end(b noter, in field) {
+	if n := len(c.parts); n > 1 && n <= 6 && (!c.codesOnly || slices.ContainsFunc(c.parts, hasDigit)) {
+		b.term(closeUp(c.parts), in)
+	}
+	c.parts = c.parts[:0]
+}
+
+// glue are the signs that hold words together in one piece.
+const glue = "-/.:+&_"
+
+// eachToken calls yield with the tokens that recall.Tokens would make of a text,
+// which is folded already, and whether a token is held to the one before by a
+// sign. Letters that stand alone one after the other are one token.
+func eachToken(folded string, yield func(token string, glued bool)) {
+	initials, initialsGlued := "", false
+	eachPiece(folded, func(piece string, glued bool) {
+		if len(piece) == 1 && !hasDigit(piece) {
+			if initials == "" {
+				initialsGlued = glued
+			}
+			initials += piece
+			return
+		}
+		if initials != "" {
+			yield(initials, initialsGlued)
+			initials = ""
+		}
+		yield(piece, glued)
+	})
+	if initials != "" {
+		yield(initials, initialsGlued)
+	}
+}
+
+// eachPiece calls yield with what stands between signs and blanks.
+func eachPiece(folded string, yield func(piece string, glued bool)) {
+	start, end := -1, -1
+	for i := 0; i <= len(folded); {
+		size, inside := 1, false
+		if i < len(folded) {
+			if c := folded[i]; c < utf8.RuneSelf {
+				inside = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z'
+			} else {
+				var r rune
+				r, size = utf8.DecodeRuneInString(folded[i:])
+				inside = unicode.IsLetter(r) || unicode.IsDigit(r)
+			}
+		}
+		switch {
+		case inside && start < 0:
+			start = i
+		case !inside && start >= 0:
+			glued := end >= 0 && start == end+1 && strings.IndexByte(glue, folded[end]) >= 0
+			yield(folded[start:i], glued)
+			start, end = -1, i
+		}
+		i += size
+	}
 }
 
 // eachSpan walks tokens (singular) and the words that recall.Words made of them
-// in step and tells which tokens each word stands for. Where a phrase became
-// one word, the two are brought back into step by the word that follows.
+// in step and tells which tokens each word stands for.
 func eachSpan(tokens, words []string, yield func(word string, from, to int)) {
 	i := 0
 	for j, w := range words {
-		taken := 1
-		switch {
-		case i >= len(tokens):
-			taken = 0
-		case tokens[i] == w && (j+1 == len(words) || i+1 == len(tokens) || tokens[i+1] == words[j+1]), len(tokens)-i <= len(words)-j:
-		case j+1 == len(words):
-			taken = len(tokens) - i
-		default:
-			for taken < 3 && i+taken < len(tokens) && tokens[i+taken] != words[j+1] {
-				taken++
+		taken := min(1, len(tokens)-i)
+		if !inStep(tokens[i:], words[j:]) {
+			for n := min(3, len(tokens)-i); n > 1; n-- {
+				if made := recall.Words(strings.Join(tokens[i:i+n], " ")); len(made) == 1 && made[0] == w {
+					taken = n
+					break
+				}
 			}
 		}
 		yield(w, i, i+taken)
@@ -181,43 +237,47 @@ func eachSpan(tokens, words []string, yield func(word string, from, to int)) {
 	}
 }
 
-// addBeginning adds what the first two words of a product's name become when
+// inStep reports whether the first word plainly is the first token.
+func inStep(tokens, words []string) bool {
+	if len(tokens) == 0 || tokens[0] != words[0] {
+		return false
+	}
+	if len(tokens) == 1 || len(words) == 1 {
+		return len(tokens) == len(words)
+	}
+	return tokens[1] == words[1]
+}
+
+// addBeginning notes what the first two words of a product's name become when
 // they are written as one, for brands stand there: "snuzpod", "rocknplay".
-func addBeginning(tokens []string, in field, add func(string, field)) {
+func addBeginning(b noter, tokens []string, in field) {
 	n := 2
 	if len(tokens) > 2 && recall.Filler(tokens[1]) {
 		n = 3
 	}
 	if len(tokens) >= n {
-		add(closeUp(tokens[:n]), in)
+		b.term(closeUp(tokens[:n]), in)
 	}
 }
 
-// addJoined adds what two or three neighbours in a brand become.
-func addJoined(tokens []string, add func(string, field)) {
+// addJoined notes what two or three neighbours in a brand become.
+func addJoined(b noter, tokens []string) {
 	for i := range tokens {
 		for n := 2; n <= 3 && i+n <= len(tokens); n++ {
-			add(closeUp(tokens[i:i+n]), inBrand)
+			b.term(closeUp(tokens[i:i+n]), inBrand)
 		}
 	}
 }
 
-// addCode adds a code as it is compared: without blanks, hyphens and case.
-func addCode(code string, in field, add func(string, field)) {
+// addCode notes a code as it is compared: without blanks, hyphens and case.
+func addCode(b noter, code string, in field) {
 	if key := strings.ToLower(recall.ModelKey(code)); len(key) >= 3 {
-		add(key, in)
+		b.term(key, in)
 	}
 }
 
 // closeUp writes words as one, its plural folded.
 func closeUp(tokens []string) string { return recall.Singular(strings.Join(tokens, "")) }
-
-// compound reports whether a piece between blanks has a sign inside that holds
-// words together.
-func compound(chunk string) bool {
-	at := strings.IndexAny(chunk, "-/.:+&_'’–")
-	return at > 0 && at < len(chunk)-1
-}
 
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 

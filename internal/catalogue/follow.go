@@ -15,10 +15,10 @@ import (
 // Load and CatchUp wait for one another.
 type Catalogue struct {
 	current atomic.Pointer[Snapshot]
-	writing sync.Mutex // held while a new snapshot is made
-	merging bool       // in the background; guarded by writing
-	merges  sync.WaitGroup
-	codec   *codec // of the last segment that was its own sample; guarded by writing
+	writing sync.Mutex     // held while a new snapshot is made
+	merging bool           // in the background; guarded by writing
+	merges  sync.WaitGroup // goroutines in the background; each ends by itself
+	codec   *codec         // of the last segment that was its own sample; guarded by writing
 	wake    chan struct{}
 }
 
@@ -45,7 +45,6 @@ func (c *Catalogue) Wake() {
 // every so often and whenever Wake is called. An error is logged once per
 // streak and the last snapshot stands; the next look tries again.
 func (c *Catalogue) Follow(ctx context.Context, notices store.Notices, every time.Duration, logger *slog.Logger) {
-	defer c.merges.Wait()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	failing := false

@@ -188,14 +188,14 @@ func TestReadersDuringSwaps(t *testing.T) {
 			}
 		})
 	}
-	for round := range 30 {
+	for round := range 9 {
 		for i := range 40 {
 			s.put(synthetic((round*40 + i) % 700))
 		}
 		if _, err := c.CatchUp(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		if round%10 == 9 {
+		if round%3 == 2 {
 			if err := c.Load(t.Context(), s); err != nil {
 				t.Error(err)
 			}

@@ -79,7 +79,7 @@ func (c *Catalogue) publish(parts []part, serial int64) {
 	}
 	c.current.Store(newSnapshot(parts, serial, true))
 	c.mergeLarge()
-	c.merges.Go(func() { // or the first misspelt word would wait for it
+	c.merges.Go(func() { // else the first misspelt word would wait for it
 		for i := range parts {
 			parts[i].typos()
 		}

@@ -104,10 +104,10 @@ func (m *merger) copyRecords() {
 			}
 		}
 	}
-	var compress func(out, record []byte) []byte
+	var fresh *codec
 	if len(out.codecs) > maxCodecs {
-		fresh := sampleCodec(len(m.rows), func(i int) []byte { return []byte(m.expand(m.rows[i])) })
-		out.codecs, compress = []*codec{fresh}, fresh.compressor()
+		fresh = sampleCodec(len(m.rows), func(i int) []byte { return []byte(m.expand(m.rows[i])) })
+		out.codecs = []*codec{fresh}
 	}
 	size := 0
 	for _, r := range m.rows {
@@ -119,8 +119,8 @@ func (m *merger) copyRecords() {
 		g := m.sources[r.source]
 		briefs.WriteString(g.brief(r.doc))
 		out.briefEnd = append(out.briefEnd, uint32(briefs.Len()))
-		if compress != nil {
-			out.rests = compress(out.rests, []byte(m.expand(r)))
+		if fresh != nil {
+			out.rests = fresh.compress(out.rests, []byte(m.expand(r)))
 			out.codecOf = append(out.codecOf, 0)
 		} else {
 			out.rests = append(out.rests, g.rest(r.doc)...)

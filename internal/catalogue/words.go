@@ -115,11 +115,8 @@ func readBarcode(chunks []string) (taken int, w word) {
 
 // readCode reads a chunk such as "26-348", "us-cpsc:26-348" or "WF-45/B".
 func readCode(chunk string) (word, bool) {
-	if !hasDigit(chunk) || !compound(chunk) {
-		return word{}, false
-	}
 	tokens := recall.Tokens(chunk)
-	if len(tokens) < 2 {
+	if len(tokens) < 2 || !hasDigit(chunk) {
 		return word{}, false
 	}
 	return word{forms: []form{{closeUp(tokens), exactly}}}, true
