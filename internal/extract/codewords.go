@@ -24,7 +24,7 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 	switch {
 	case in.prefix || in.suffix:
 		return true
-	case tok.digits == 1 && tok.letters == 0, m.label == labelSerial && len(tok.lower) <= 3 && !more && !in.between:
+	case tok.digits == 1 && tok.letters == 0, m.label == labelSerial && tok.letters == 0 && len(tok.lower) <= 2 && !more && !in.between:
 		return false
 	case tok.letters == 0 && tok.digits == 2 && tok.end-tok.start == 2:
 		return !more || t.tokens[i].gap != blank || t.tokens[i-1].lower == ","

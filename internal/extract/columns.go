@@ -34,7 +34,7 @@ func (t *text) serialColumn(m mention) (rows []row, end int) {
 		if !tok.word || tok.digits < 3 || strings.Contains(tok.lower, "/") {
 			continue
 		}
-		if to, behind := t.rangeEnd(i+1, true, m); behind > 0 && tok.digits >= 4 && t.tokens[behind-1].digits >= 4 && t.isCode(i, m, leadIn{}, false) {
+		if to, behind := t.rangeEnd(i+1, ranges, m); behind > 0 && tok.digits >= 4 && t.tokens[behind-1].digits >= 4 && t.isCode(i, m, leadIn{}, false) {
 			if from := t.code(i); ordered(from, to) {
 				v := value{form: isRange, from: from, to: to, at: span{tok.start, t.tokens[behind-1].end}}
 				rows, end = append(rows, row{v, model}), behind
