@@ -91,11 +91,11 @@ func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
 	}
 	x := newScan(s, true, nil)
 	defer x.release()
-	x.look(pieces)
+	x.lookForCandidates(pieces)
 	best := newRanking(s, maxEqual)
 	x.eachFound(func(part int, doc uint32) {
 		if p := &s.parts[part]; p.stands(doc) {
-			best.add(part, int64(x.sum[p.first+doc]), doc)
+			best.add(part, int64(x.tally[p.first+doc].sum), doc)
 		}
 	})
 	ranked := best.best(s)

@@ -164,7 +164,7 @@ func (m *merger) mergeTerms() {
 			if heads[i] == g.terms.len() || g.terms.term(heads[i]) != term {
 				continue
 			}
-			source = g.terms.all(source[:0], heads[i])
+			source = g.terms.appendAll(source[:0], heads[i])
 			for _, p := range source {
 				if now := m.moved[i][p.doc()]; now != dropped {
 					all = append(all, newPosting(now, p.field()))

@@ -57,18 +57,21 @@ func (x *termIndex) withPrefix(prefix string) (from, to int) {
 	return from, to
 }
 
-// names reports whether a term names any product.
-func (x *termIndex) names(i int) bool { return x.runs[x.from[i]] != 0 }
+// naming returns how many notices a term names.
+func (x *termIndex) naming(i int) int {
+	n, _ := shortNumber(x.runs[x.from[i]:])
+	return int(n)
+}
 
-// naming appends the first run of a term.
-func (x *termIndex) naming(to []posting, i int) []posting {
-	to, _, _ = x.named(to, i)
+// appendNaming appends the first run of a term.
+func (x *termIndex) appendNaming(to []posting, i int) []posting {
+	to, _, _ = x.appendNamed(to, i)
 	return to
 }
 
-// all appends both runs of a term; no notice is in both.
-func (x *termIndex) all(to []posting, i int) []posting {
-	to, rest, telling := x.named(to, i)
+// appendAll appends both runs of a term; no notice is in both.
+func (x *termIndex) appendAll(to []posting, i int) []posting {
+	to, rest, telling := x.appendNamed(to, i)
 	doc := uint32(0)
 	for range telling {
 		var step uint32
@@ -83,7 +86,7 @@ func (x *termIndex) all(to []posting, i int) []posting {
 	return to
 }
 
-func (x *termIndex) named(to []posting, i int) (_ []posting, rest []byte, telling uint32) {
+func (x *termIndex) appendNamed(to []posting, i int) (_ []posting, rest []byte, telling uint32) {
 	named, rest := shortNumber(x.runs[x.from[i]:])
 	telling, rest = shortNumber(rest)
 	doc := uint32(0)

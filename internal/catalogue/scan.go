@@ -1,7 +1,9 @@
 package catalogue
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -12,17 +14,22 @@ type scan struct {
 	namingOnly bool // look only where a product is named
 	decisions  decisions
 
-	now     []uint32 // of the present word: quality × weight of the fields << 16 | fields
-	nowIn   []uint32 // notices that the present word stands in
-	known   bool     // the present word names something
-	sum     []uint32
-	covered []uint32 // weight of the words found
-	fields  []field
-	found   []uint32 // notices with a sum
-	weight  uint32   // of all words that were found anywhere
+	tally  []tally  // by notice
+	nowIn  []uint32 // notices that the present word stands in
+	known  bool     // the present word names something
+	found  []uint32 // notices with a sum
+	weight uint32   // of all words that were found anywhere
 
 	postings []posting
 	similar  []string
+}
+
+// tally is what one notice has come to.
+type tally struct {
+	now     uint32 // of the present word: quality × weight of the fields << 16 | fields
+	sum     uint32
+	covered uint32 // weight of the words found
+	fields  field
 }
 
 var scans = sync.Pool{New: func() any { return new(scan) }}
@@ -30,9 +37,8 @@ var scans = sync.Pool{New: func() any { return new(scan) }}
 func newScan(s *Snapshot, namingOnly bool, pinned []uint32) *scan {
 	x := scans.Get().(*scan)
 	x.snapshot, x.namingOnly, x.decisions = s, namingOnly, decisions{pinned: pinned, read: pinned != nil}
-	if len(x.now) < s.rows {
-		x.now, x.sum, x.covered = make([]uint32, s.rows), make([]uint32, s.rows), make([]uint32, s.rows)
-		x.fields = make([]field, s.rows)
+	if len(x.tally) < s.rows {
+		x.tally = make([]tally, s.rows)
 	}
 	return x
 }
@@ -40,7 +46,7 @@ func newScan(s *Snapshot, namingOnly bool, pinned []uint32) *scan {
 // release gives the memory back, clean.
 func (x *scan) release() {
 	for _, row := range x.found {
-		x.sum[row], x.covered[row], x.fields[row] = 0, 0, 0
+		x.tally[row] = tally{}
 	}
 	x.found, x.weight, x.snapshot = x.found[:0], 0, nil
 	x.decisions = decisions{}
@@ -160,9 +166,9 @@ func (x *scan) collectSimilar(spelling string) {
 // take puts down every notice of a term.
 func (x *scan) take(p *part, number int, quality uint32) {
 	if x.namingOnly {
-		x.postings = p.terms.naming(x.postings[:0], number)
+		x.postings = p.terms.appendNaming(x.postings[:0], number)
 	} else {
-		x.postings = p.terms.all(x.postings[:0], number)
+		x.postings = p.terms.appendAll(x.postings[:0], number)
 	}
 	for _, posting := range x.postings {
 		if !p.dead.has(posting.doc()) {
@@ -179,31 +185,35 @@ func (x *scan) put(row uint32, in field, quality uint32) {
 	}
 	x.known = x.known || in&deciding != 0
 	value := quality * fieldWeights[in]
-	was := x.now[row]
-	if was == 0 {
+	t := &x.tally[row]
+	if t.now == 0 {
 		x.nowIn = append(x.nowIn, row)
 	}
-	x.now[row] = max(value, was>>16)<<16 | uint32(in) | was&0xffff
+	t.now = max(value, t.now>>16)<<16 | uint32(in) | t.now&0xffff
 }
 
 // count weighs the present word and adds it up.
 func (x *scan) count() {
-	weight := x.decisions.decide(func() uint32 { return rarity(len(x.nowIn), x.snapshot.living) })
+	x.add(x.decisions.decide(func() uint32 { return rarity(len(x.nowIn), x.snapshot.living) }))
+}
+
+func (x *scan) add(weight uint32) {
+	if weight == 0 {
+		x.forget()
+		return
+	}
 	if len(x.nowIn) > 0 {
 		x.weight += weight
 	}
 	for _, row := range x.nowIn {
-		now := x.now[row]
-		x.now[row] = 0
-		if weight == 0 {
-			continue
-		}
-		if x.sum[row] == 0 {
+		t := &x.tally[row]
+		if t.sum == 0 {
 			x.found = append(x.found, row)
 		}
-		x.sum[row] += weight * (now >> 16)
-		x.covered[row] += weight
-		x.fields[row] |= field(now & 0xffff)
+		t.sum += weight * (t.now >> 16)
+		t.covered += weight
+		t.fields |= field(t.now & 0xffff)
+		t.now = 0
 	}
 	x.nowIn = x.nowIn[:0]
 }
@@ -211,7 +221,7 @@ func (x *scan) count() {
 // forget drops the present word.
 func (x *scan) forget() {
 	for _, row := range x.nowIn {
-		x.now[row] = 0
+		x.tally[row].now = 0
 	}
 	x.nowIn = x.nowIn[:0]
 }
@@ -225,12 +235,26 @@ func rarity(in, of int) uint32 {
 	return uint32(1 + 64*math.Log1p(float64(of-in)/float64(in)+0.1))
 }
 
-// score is what a notice's words are worth, times the share of the words that
-// were found; of equals, the one with fewer other names comes first.
+// score is what a notice's words are worth, times the weight of those that were
+// found; of equals, the one with fewer other names comes first.
 func (x *scan) score(p *part, doc uint32) int64 {
-	row := p.first + doc
-	score := int64(x.sum[row]) * int64(x.covered[row]) / int64(x.weight)
-	return score + score/int64(8+p.widths[doc])
+	t := &x.tally[p.first+doc]
+	return int64(t.sum) * int64(t.covered) * brevity[p.widths[doc]]
+}
+
+// brevity is what a score is multiplied with, by the number of terms that name
+// the notice: from 9 eighths down to 1, in whole numbers.
+var brevity = func() (table [256]int64) {
+	for width := range table {
+		table[width] = 64 + 64/int64(8+width)
+	}
+	return table
+}()
+
+// points makes a score of about 1 of one word that stands in one field of a
+// middling weight.
+func (x *scan) points(score int64) float64 {
+	return float64(score) / float64(x.weight) / (64 << 20)
 }
 
 // eachFound calls yield with every notice that has a sum, and the number of its
@@ -244,4 +268,78 @@ func (x *scan) eachFound(yield func(part int, doc uint32)) {
 		}
 		yield(at, row-parts[at].first)
 	}
+}
+
+// maxEnumerated is how many postings of a question's words are walked through to
+// find notices, beginning with the rarest word. The words beyond only tell the
+// notices apart that were found: what shares nothing rarer with a question is
+// not what it asks for.
+const maxEnumerated = 8192
+
+// sized is a word with the number of its postings.
+type sized struct {
+	*word
+	size int
+}
+
+// lookForCandidates looks for every word where products are named, each code
+// both as one and as words.
+func (x *scan) lookForCandidates(pieces []piece) {
+	var words []sized
+	for i := range pieces {
+		p := &pieces[i]
+		if p.code != nil {
+			words = append(words, sized{p.code, x.size(p.code)})
+		}
+		for j := range p.words {
+			words = append(words, sized{&p.words[j], x.size(&p.words[j])})
+		}
+	}
+	slices.SortStableFunc(words, func(a, b sized) int { return cmp.Compare(a.size, b.size) })
+	left := maxEnumerated
+	for _, w := range words {
+		if w.size > left && len(x.found) > 0 {
+			x.refine(w)
+			continue
+		}
+		left -= w.size
+		x.collect(w.word)
+		if w.spelling != "" && !x.known {
+			x.collectSimilar(w.spelling)
+		}
+		x.count()
+	}
+}
+
+// size returns in how many notices a word names something, dead ones too.
+func (x *scan) size(w *word) (n int) {
+	for i := range x.snapshot.parts {
+		p := &x.snapshot.parts[i]
+		for _, f := range w.forms {
+			if number, ok := p.terms.find(f.term); ok {
+				n += p.terms.naming(number)
+			}
+		}
+	}
+	return n
+}
+
+// refine adds a word to the notices that were found already.
+func (x *scan) refine(w sized) {
+	for i := range x.snapshot.parts {
+		p := &x.snapshot.parts[i]
+		for _, f := range w.forms {
+			number, ok := p.terms.find(f.term)
+			if !ok {
+				continue
+			}
+			x.postings = p.terms.appendNaming(x.postings[:0], number)
+			for _, posting := range x.postings {
+				if row := p.first + posting.doc(); x.tally[row].sum != 0 {
+					x.put(row, posting.field(), f.quality)
+				}
+			}
+		}
+	}
+	x.add(rarity(min(w.size, x.snapshot.living), x.snapshot.living))
 }

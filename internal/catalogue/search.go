@@ -122,17 +122,13 @@ func (r *search) page(x *scan, words bool) Page {
 	for _, row := range rows {
 		hit := Hit{Notice: row.part.notice(row.doc), Serial: row.part.serials[row.doc], Matched: []string{}}
 		if words {
-			hit.Score = float64(x.score(row.part, row.doc)) / scoreUnit
-			hit.Matched = x.fields[row.part.first+row.doc].names()
+			hit.Score = x.points(x.score(row.part, row.doc))
+			hit.Matched = x.tally[row.part.first+row.doc].fields.names()
 		}
 		page.Hits = append(page.Hits, hit)
 	}
 	return page
 }
-
-// scoreUnit makes a score of about 1 of one word that stands in one field of a
-// middling weight.
-const scoreUnit = 1 << 20
 
 // partFilter admits the notices of one part that a query asks for.
 type partFilter struct {

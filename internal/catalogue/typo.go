@@ -54,7 +54,7 @@ func newTypoIndex(terms *termIndex) *typoIndex {
 		} else if len(word) >= oneEditFrom-1 {
 			edits = 1
 		}
-		if edits == 0 || len(word) > maxTypo || !spelled(word) || !terms.names(i) {
+		if edits == 0 || len(word) > maxTypo || !spelled(word) || terms.naming(i) == 0 {
 			continue
 		}
 		eachDeletion(word, edits, func(key uint32) { list = append(list, uint64(key)<<32|uint64(i)) })
