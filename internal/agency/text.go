@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	fastjson "github.com/segmentio/encoding/json"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -127,23 +128,20 @@ func parseDate(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("date %q is in no known notation", s)
 }
 
-// HashOf returns the hexadecimal SHA-256 of a value's JSON with sorted keys, so
-// that the order of fields and the blanks between them make no difference.
+// HashOf returns the hexadecimal SHA-256 of a value's JSON. Of a record's own
+// JSON (a json.RawMessage) the keys are sorted first, so that the order of
+// fields and the blanks between them make no difference.
 func HashOf(v any) string {
-	raw, isJSON := v.(json.RawMessage)
-	var err error
-	if !isJSON {
-		raw, err = json.Marshal(v)
+	if raw, ok := v.(json.RawMessage); ok {
+		var anything any
+		if err := fastjson.Unmarshal(raw, &anything); err == nil {
+			v = anything
+		}
 	}
+	content, err := fastjson.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("hashing a record that is no JSON value: %v", err)) // records are made of strings, numbers, maps and slices only
 	}
-	var anything any
-	if err := json.Unmarshal(raw, &anything); err == nil {
-		if sorted, err := json.Marshal(anything); err == nil {
-			raw = sorted
-		}
-	}
-	sum := sha256.Sum256(raw)
+	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
 }

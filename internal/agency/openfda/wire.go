@@ -193,7 +193,11 @@ func (p *parser) emit(position int, w wireReport, raws []json.RawMessage) error 
 	}
 	record.SourceHash = agency.HashOf(raws[0])
 	if len(raws) > 1 {
-		record.SourceHash = agency.HashOf(raws)
+		hashes := make([]string, len(raws))
+		for i, raw := range raws {
+			hashes[i] = agency.HashOf(raw)
+		}
+		record.SourceHash = agency.HashOf(hashes)
 	}
 	return p.watch(p.sink.Record(record))
 }
