@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -274,9 +273,4 @@ func renumbered(list []keyed, newOf []uint32) keyIndex {
 		list[i].doc = newOf[list[i].doc]
 	}
 	return newKeyIndex(list)
-}
-
-// sortBy sorts notices by a key that no two of them share.
-func sortBy(docs []uint32, key func(uint32) int64) {
-	slices.SortFunc(docs, func(a, b uint32) int { return cmp.Compare(key(a), key(b)) })
 }

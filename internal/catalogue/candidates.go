@@ -92,18 +92,33 @@ func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
 	x := newScan(s, true, nil)
 	defer x.release()
 	x.lookForCandidates(pieces)
-	best := newRanking(s, maxEqual)
+	for _, c := range x.bestFound() {
+		list = append(list, candidate{c.part, c.doc})
+	}
+	return list
+}
+
+// bestFound returns the notices that share most with the words.
+func (x *scan) bestFound() []rankedRow {
+	s, most := x.snapshot, uint32(0)
 	x.eachFound(func(part int, doc uint32) {
 		if p := &s.parts[part]; p.stands(doc) {
-			best.add(part, int64(x.tally[p.first+doc].sum), doc)
+			most = max(most, x.tally[p.first+doc].sum)
+		}
+	})
+	best := newRanking(s, maxEqual)
+	x.eachFound(func(part int, doc uint32) {
+		p := &s.parts[part]
+		if sum := x.tally[p.first+doc].sum; sum >= most/farBehind && p.stands(doc) {
+			best.add(part, int64(sum), doc)
 		}
 	})
 	ranked := best.best(s)
-	for i, r := range ranked {
-		if r.key < ranked[0].key/farBehind || i >= maxByWords && r.key < ranked[maxByWords-1].key {
-			break
+	if len(ranked) > maxByWords {
+		least := ranked[maxByWords-1].key
+		for len(ranked) > maxByWords && ranked[len(ranked)-1].key < least {
+			ranked = ranked[:len(ranked)-1]
 		}
-		list = append(list, candidate{r.part, r.doc})
 	}
-	return list
+	return ranked
 }

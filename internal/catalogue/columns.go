@@ -3,6 +3,7 @@ package catalogue
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"unique"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -16,11 +17,12 @@ const (
 	byCategory
 	byHazard
 	byRemedy
+	byYear
 	columnCount
 )
 
 // columnNames are the facets' names of the columns.
-var columnNames = [columnCount]string{"agency", "country", "audience", "category", "hazard", "remedy"}
+var columnNames = [columnCount]string{"agency", "country", "audience", "category", "hazard", "remedy", "year"}
 
 // column holds one set of values for each notice of a segment. There are few
 // distinct sets, so that a notice holds the number of its set.
@@ -72,5 +74,6 @@ func columnValues(n *recall.Notice) (values [columnCount][]string) {
 	for _, r := range n.Remedy.Types {
 		values[byRemedy] = append(values[byRemedy], string(r))
 	}
+	values[byYear] = []string{strconv.Itoa(n.PublishedAt.UTC().Year())}
 	return values
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -14,14 +12,14 @@ import (
 // numbers of its sets and summed up by value at the end.
 type facets struct {
 	snapshot *Snapshot
+	any      bool
 	columns  []int
 	sets     [][][]int // by column asked for, part and set
-	status   map[recall.Status]int
-	year     map[int]int
+	status   map[string]int
 }
 
 func newFacets(s *Snapshot, names []string) (*facets, error) {
-	f := &facets{snapshot: s}
+	f := &facets{snapshot: s, any: len(names) > 0}
 	for _, name := range names {
 		switch i := slices.Index(columnNames[:], name); {
 		case i >= 0 && !slices.Contains(f.columns, i):
@@ -33,9 +31,7 @@ func newFacets(s *Snapshot, names []string) (*facets, error) {
 			f.sets = append(f.sets, counts)
 		case i >= 0:
 		case name == "status":
-			f.status = map[recall.Status]int{}
-		case name == "year":
-			f.year = map[int]int{}
+			f.status = map[string]int{}
 		default:
 			return nil, fmt.Errorf("there is no facet %q", name)
 		}
@@ -53,10 +49,7 @@ func (f *facets) count(part int, doc uint32) {
 		if p.traits[doc]&isWithdrawn != 0 {
 			status = recall.Withdrawn
 		}
-		f.status[status]++
-	}
-	if f.year != nil {
-		f.year[time.Unix(p.published[doc], 0).UTC().Year()]++
+		f.status[string(status)]++
 	}
 }
 
@@ -75,21 +68,18 @@ func (f *facets) results() map[string][]FacetCount {
 				}
 			}
 		}
-		results[columnNames[column]] = facetCounts(sums, func(v string) string { return v })
+		results[columnNames[column]] = facetCounts(sums)
 	}
 	if f.status != nil {
-		results["status"] = facetCounts(f.status, func(v recall.Status) string { return string(v) })
-	}
-	if f.year != nil {
-		results["year"] = facetCounts(f.year, strconv.Itoa)
+		results["status"] = facetCounts(f.status)
 	}
 	return results
 }
 
-func facetCounts[K comparable](sums map[K]int, text func(K) string) []FacetCount {
+func facetCounts(sums map[string]int) []FacetCount {
 	list := make([]FacetCount, 0, len(sums))
 	for v, n := range sums {
-		list = append(list, FacetCount{Value: text(v), Count: n})
+		list = append(list, FacetCount{Value: v, Count: n})
 	}
 	slices.SortFunc(list, func(a, b FacetCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -56,10 +57,13 @@ func (s *Snapshot) Search(q Query) (Page, error) {
 	if x.decisions.spent || len(x.decisions.pinned) > 0 {
 		return Page{}, ErrBadCursor
 	}
-	if len(pieces) > 0 {
-		x.eachFound(func(part int, doc uint32) { run.take(part, doc, x) })
-	} else {
-		run.takeAll(x)
+	switch {
+	case len(pieces) > 0:
+		run.takeFound(x)
+	case run.unfiltered():
+		run.takeNewest()
+	default:
+		run.takeAll()
 	}
 	return run.page(x, len(pieces) > 0), nil
 }
@@ -78,33 +82,85 @@ func (q *Query) sortOrder(words bool) Sort {
 
 func (q *Query) status() recall.Status { return cmp.Or(q.Status, recall.Active) }
 
-func (r *search) takeAll(x *scan) {
+// takeFound takes what the words found.
+func (r *search) takeFound(x *scan) {
+	byScore := r.order == ByRelevance
+	x.eachFound(func(part int, doc uint32) {
+		if !r.counts(part, doc) {
+			return
+		}
+		var key int64
+		if byScore {
+			key = x.score(&r.snapshot.parts[part], doc)
+		} else {
+			key = r.byTime(part, doc)
+		}
+		r.rank(part, key, doc)
+	})
+}
+
+// takeAll takes every notice.
+func (r *search) takeAll() {
 	for i := range r.snapshot.parts {
-		for doc := range uint32(r.snapshot.parts[i].len()) {
-			if !r.snapshot.parts[i].dead.has(doc) {
-				r.take(i, doc, x)
+		p := &r.snapshot.parts[i]
+		for doc := range uint32(p.len()) {
+			if !p.dead.has(doc) && r.counts(i, doc) {
+				r.rank(i, r.byTime(i, doc), doc)
 			}
 		}
 	}
 }
 
-// take counts a notice that the words found, if the filters admit it.
-func (r *search) take(part int, doc uint32, x *scan) {
-	p := &r.snapshot.parts[part]
-	if !r.filters[part].admits(p, doc) {
-		return
+// unfiltered reports whether this is the plain list of active notices, the
+// newest first.
+func (r *search) unfiltered() bool {
+	q := r.query
+	return r.order == ByNewest && !r.facets.any && q.From.IsZero() && q.To.IsZero() && q.status() == recall.Active &&
+		len(q.Agencies)+len(q.Countries)+len(q.Audiences)+len(q.Categories)+len(q.Hazards)+len(q.Remedies) == 0
+}
+
+// takeNewest takes the notices that come next in every part, where they stand
+// in that order already; the others are only counted.
+func (r *search) takeNewest() {
+	r.total = r.snapshot.active
+	for i := range r.snapshot.parts {
+		p := &r.snapshot.parts[i]
+		next := 0
+		if r.behind != nil {
+			next = sort.Search(p.len(), func(j int) bool { return r.behind[i].has(p.published[p.byTime[j]], p.byTime[j]) })
+		}
+		for taken := 0; next < p.len() && taken < r.ranking.limit; next++ {
+			if doc := p.byTime[next]; p.stands(doc) {
+				r.ranking.add(i, p.published[doc], doc)
+				taken++
+			}
+		}
+	}
+}
+
+// counts reports whether the filters admit a notice, and counts it then.
+func (r *search) counts(part int, doc uint32) bool {
+	if !r.filters[part].admits(&r.snapshot.parts[part], doc) {
+		return false
 	}
 	r.total++
-	r.facets.count(part, doc)
-	var key int64
-	switch r.order {
-	case ByNewest:
-		key = p.published[doc]
-	case ByOldest:
-		key = -p.published[doc]
-	default:
-		key = x.score(p, doc)
+	if r.facets.any {
+		r.facets.count(part, doc)
 	}
+	return true
+}
+
+// byTime returns the key of a notice in an order of time.
+func (r *search) byTime(part int, doc uint32) int64 {
+	at := r.snapshot.parts[part].published[doc]
+	if r.order == ByOldest {
+		return -at
+	}
+	return at
+}
+
+// rank offers a notice for the page unless it came on one before.
+func (r *search) rank(part int, key int64, doc uint32) {
 	if r.behind == nil || r.behind[part].has(key, doc) {
 		r.ranking.add(part, key, doc)
 	}
@@ -134,6 +190,7 @@ func (r *search) page(x *scan, words bool) Page {
 type partFilter struct {
 	sets         []setFilter
 	status       trait
+	dated        bool
 	from, before int64
 }
 
@@ -152,6 +209,7 @@ func (q *Query) filters(s *Snapshot) []partFilter {
 	filters := make([]partFilter, len(s.parts))
 	for i := range filters {
 		f := &filters[i]
+		f.dated = !q.From.IsZero() || !q.To.IsZero()
 		f.from, f.before = -openEnd, openEnd
 		if !q.From.IsZero() {
 			f.from = day(q.From)
@@ -189,8 +247,10 @@ func (f *partFilter) admits(p *part, doc uint32) bool {
 	if p.traits[doc]&(isWithdrawn|isGone) != f.status {
 		return false
 	}
-	if at := p.published[doc]; at < f.from || at >= f.before {
-		return false
+	if f.dated {
+		if at := p.published[doc]; at < f.from || at >= f.before {
+			return false
+		}
 	}
 	for i := range f.sets {
 		if !f.sets[i].admits[f.sets[i].of[doc]] {

@@ -1,6 +1,8 @@
 package catalogue
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,6 +17,7 @@ type segment struct {
 	traits    []trait
 	widths    []uint8  // how many terms name the notice, at most 255
 	bySerial  []uint32 // notices in order of serial
+	byTime    []uint32 // notices in order of publication, the newest first, then of id
 	columns   [columnCount]column
 
 	briefs   string
@@ -100,13 +103,16 @@ func (g *segment) find(id string, key uint64) (uint32, bool) {
 // index makes what follows from the rest of the segment.
 func (g *segment) index() {
 	ids := make([]keyed, g.len())
-	g.bySerial = make([]uint32, g.len())
+	g.bySerial, g.byTime = make([]uint32, g.len()), make([]uint32, g.len())
 	for doc := range uint32(g.len()) {
 		ids[doc] = keyed{textKey(g.id(doc)), doc}
-		g.bySerial[doc] = doc
+		g.bySerial[doc], g.byTime[doc] = doc, doc
 	}
 	g.ids = newKeyIndex(ids)
-	sortBy(g.bySerial, func(doc uint32) int64 { return g.serials[doc] })
+	slices.SortFunc(g.bySerial, func(a, b uint32) int { return cmp.Compare(g.serials[a], g.serials[b]) })
+	slices.SortFunc(g.byTime, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(g.published[b], g.published[a]), cmp.Compare(a, b))
+	})
 	terms := &g.terms
 	g.typos = sync.OnceValue(func() *typoIndex { return newTypoIndex(terms) })
 }

@@ -14,7 +14,8 @@ type Snapshot struct {
 	parts  []part
 	rows   int // notices of all parts, dead ones too
 	living int
-	size   int
+	size   int // notices, withdrawn ones included
+	active int
 	serial int64
 	loaded bool
 	counts map[string]AgencyCounts
@@ -52,6 +53,9 @@ func (s *Snapshot) countPart(p *part) {
 			continue
 		}
 		s.size++
+		if traits&isWithdrawn == 0 {
+			s.active++
+		}
 		c := &counts[agencies.of[doc]]
 		if traits&isStarter != 0 {
 			c.Starter++
