@@ -7,6 +7,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/crownsafe/api/internal/app"
 	"github.com/crownsafe/api/internal/ingest"
 )
 
@@ -17,6 +18,7 @@ type importCommand struct {
 // Run imports, shows a table of the files, and fails when a named file is
 // unknown or a recognised one could not be read whole.
 func (c *importCommand) Run(s *session) (err error) {
+	app.PrepareBulk()
 	a, err := s.open()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/app"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/store"
 )
@@ -16,6 +17,7 @@ type syncCommand struct {
 
 // Run polls the agencies one after the other and fails when one of the polls did.
 func (c *syncCommand) Run(s *session) (err error) {
+	app.PrepareBulk()
 	a, err := s.open()
 	if err != nil {
 		return err

@@ -204,8 +204,11 @@ func (r *Runner) importPayload(ctx context.Context, p *payload, progress func(Ta
 	row := p.row
 	p.intake.progress = progress
 	err := p.intake.recordPayload(ctx, p.row.Format)
+	if err == nil && p.parsing == nil {
+		p.parsing = p.intake.parse(ctx, p.row.Format)
+	}
 	if err == nil {
-		row.Tally, err = p.intake.take(ctx, p.row.Format)
+		row.Tally, err = p.intake.store(ctx, p.parsing)
 	}
 	switch {
 	case err == nil && p.damage == nil:

@@ -113,33 +113,62 @@ func (in *intake) recordPayload(ctx context.Context, format string) error {
 	return nil
 }
 
-// take parses the archived payload and stores what it holds. Parsing and
-// storing run side by side. What was stored before an error stays.
+// parsing is a payload that is being parsed beside whatever else goes on. Its
+// batches must be drained, or its context ended.
+type parsing struct {
+	batches chan batch
+	err     error // of the parser; to be read when batches is closed
+}
+
+// parse starts to parse the archived payload. Few batches wait at a time, so
+// that a parser never runs far ahead of the store.
+func (in *intake) parse(ctx context.Context, format string) *parsing {
+	p := &parsing{batches: make(chan batch, 2)}
+	go func() {
+		defer close(p.batches)
+		raw, err := in.runner.Archive.OpenRaw(ctx, in.archived.key)
+		if err != nil {
+			p.err = fmt.Errorf("opening the archived %s: %w", in.source, err)
+			return
+		}
+		defer raw.Close()
+		b := &batcher{intake: in, out: p.batches, done: ctx.Done()}
+		if err := in.agency.Parse(ctx, format, raw, agency.Sink{Record: b.record, Reject: b.reject}); err != nil {
+			p.err = fmt.Errorf("reading %s: %w", in.source, err)
+		}
+		if err := b.flush(); err != nil && p.err == nil {
+			p.err = err
+		}
+	}()
+	return p
+}
+
+// take parses the archived payload and stores what it holds. What was stored
+// before an error stays.
 func (in *intake) take(ctx context.Context, format string) (Tally, error) {
-	raw, err := in.runner.Archive.OpenRaw(ctx, in.archived.key)
-	if err != nil {
-		return Tally{}, fmt.Errorf("opening the archived %s: %w", in.source, err)
-	}
-	defer raw.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return in.store(ctx, in.parse(ctx, format))
+}
 
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	batches := make(chan batch, 2)
-	stored := make(chan storedResult, 1)
-	go func() { stored <- in.storeAll(ctx, cancel, batches) }()
-
-	parser := &batcher{intake: in, out: batches, done: ctx.Done()}
-	parseErr := in.agency.Parse(ctx, format, raw, agency.Sink{Record: parser.record, Reject: parser.reject})
-	parser.flush()
-	close(batches)
-	result := <-stored
-	if result.err != nil {
-		return result.tally, result.err
+// store stores a parser's batches until there are no more or one cannot be
+// stored; the caller then ends the parser's context.
+func (in *intake) store(ctx context.Context, p *parsing) (Tally, error) {
+	var sum Tally
+	for b := range p.batches {
+		t, err := in.storeBatch(ctx, b)
+		sum.Add(t)
+		if err != nil {
+			return sum, err
+		}
+		if in.progress != nil {
+			in.progress(t)
+		}
+		if in.runner.Stored != nil && t.Added+t.Revised > 0 {
+			in.runner.Stored()
+		}
 	}
-	if parseErr != nil {
-		return result.tally, fmt.Errorf("reading %s: %w", in.source, parseErr)
-	}
-	return result.tally, nil
+	return sum, p.err
 }
 
 // batch is what goes to the store in one step.
@@ -147,11 +176,6 @@ type batch struct {
 	incoming   []store.Incoming
 	rejections []store.Rejection
 	read       int
-}
-
-type storedResult struct {
-	tally Tally
-	err   error
 }
 
 // batcher collects what the parser emits.
@@ -214,31 +238,6 @@ func (b *batcher) flush() error {
 	case <-b.done:
 		return errStopped
 	}
-}
-
-// storeAll stores batches until there are no more or one cannot be stored; then
-// it stops the parser.
-func (in *intake) storeAll(ctx context.Context, cancel context.CancelCauseFunc, batches <-chan batch) storedResult {
-	var result storedResult
-	for b := range batches {
-		if result.err != nil {
-			continue // drained, so that the parser is never left waiting
-		}
-		t, err := in.storeBatch(ctx, b)
-		result.tally.Add(t)
-		if err != nil {
-			result.err = err
-			cancel(err)
-			continue
-		}
-		if in.progress != nil {
-			in.progress(t)
-		}
-		if in.runner.Stored != nil && t.Added+t.Revised > 0 {
-			in.runner.Stored()
-		}
-	}
-	return result
 }
 
 func (in *intake) storeBatch(ctx context.Context, b batch) (Tally, error) {

@@ -23,14 +23,15 @@ type preparedFile struct {
 
 // payload is one payload of a file: the file itself, or a member of a zip.
 type payload struct {
-	row    FileReport
-	intake *intake // nil where there is nothing to parse
-	damage error   // the bytes ended early; what came before is archived
-	err    error   // the import cannot go on
+	row     FileReport
+	intake  *intake  // nil where there is nothing to parse
+	parsing *parsing // nil: not begun yet
+	damage  error    // the bytes ended early; what came before is archived
+	err     error    // the import cannot go on
 }
 
-// prepareDepth is how many files are archived ahead of the one being stored:
-// archiving waits for the disk, parsing and storing for the processor.
+// prepareDepth is how many files are archived and parsed ahead of the one being
+// stored: archiving waits for the disk, parsing and storing for the processor.
 const prepareDepth = 8
 
 // prepareAhead recognises and archives files, several at a time, and gives them
@@ -73,11 +74,21 @@ func (r *Runner) prepare(ctx context.Context, f listedFile) []payload {
 		if err != nil {
 			return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged gzip: " + err.Error()}}}
 		}
-		return []payload{r.prepareBytes(ctx, f, unpacked, info.ModTime())}
+		return r.prepareWhole(ctx, f, unpacked, info.ModTime())
 	case bytes.HasPrefix(start[:n], []byte("PK\x03\x04")):
 		return r.prepareZip(ctx, f, file, info)
 	}
-	return []payload{r.prepareBytes(ctx, f, file, info.ModTime())}
+	return r.prepareWhole(ctx, f, file, info.ModTime())
+}
+
+// prepareWhole prepares a file that is one payload and begins to parse it. Of a
+// zip's members none is begun ahead: there may be any number of them.
+func (r *Runner) prepareWhole(ctx context.Context, f listedFile, content io.Reader, modified time.Time) []payload {
+	p := r.prepareBytes(ctx, f, content, modified)
+	if p.intake != nil {
+		p.parsing = p.intake.parse(ctx, p.row.Format)
+	}
+	return []payload{p}
 }
 
 // failed is the row of a file that could not be opened or read.
