@@ -5,39 +5,41 @@ import (
 	"strings"
 )
 
-// brandAgreement is what a question's brand says about a notice's product.
-type brandAgreement int8
-
-const (
-	brandUnknown brandAgreement = iota // one side names no brand
-	brandAgrees
-	brandDisagrees
-)
-
 // nameAgreement is how well the product's words agree.
 type nameAgreement int8
 
 const (
-	nameNone   nameAgreement = iota
-	nameVague                // the brand and the class of product, but not which one
-	nameStrong               // this very product, as far as words can tell
+	nameNone     nameAgreement = iota
+	nameDoubtful               // some of the product's own words, and others on both sides: perhaps another of the brand's line
+	nameVague                  // the brand and the class of product, but not which one
+	nameStrong                 // this very product, as far as words can tell
 )
 
 // productWords are a product's words as agreement needs them.
 type productWords struct {
-	brand []string // of the brand, without fillers
-	name  []string // of the name, without the brand's and fillers
-	pool  []string // of brand, name, models and the notice's title
+	brand      []string // tokens of the brand
+	nameTokens []string // tokens of the product's name
+	tokens     []string // of brand, name, models and the notice's title without retailers
+	name       []string // words of the name, without the brand's and fillers
+	heads      []string // the classes of product that the name is about
+	pool       []string // words of brand, name, models and title
 }
 
-func wordsOf(n *Notice, p *Product, title []string) productWords {
-	var w productWords
-	w.brand = meaningful(Words(p.Brand))
-	name := Words(p.Name)
-	w.name = withoutBrand(meaningful(name), w.brand)
-	w.pool = append(append(append([]string(nil), w.brand...), name...), title...)
+func wordsOf(p *Product, title string) productWords {
+	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
+	brand, name, titleWords := meaningful(Words(p.Brand)), Words(p.Name), Words(title)
+	w.name = withoutBrand(meaningful(name), brand)
+	w.heads = headClasses(p.Name)
+	w.pool = slices.Concat(brand, name, titleWords)
+	w.tokens = slices.Concat(w.brand, w.nameTokens)
 	for _, m := range p.Models {
 		w.pool = append(w.pool, Words(m)...)
+		w.tokens = append(w.tokens, Tokens(m)...)
+	}
+	for _, t := range Tokens(title) {
+		if !retailers[Singular(t)] {
+			w.tokens = append(w.tokens, t)
+		}
 	}
 	return w
 }
@@ -55,38 +57,37 @@ func withoutBrand(words, brand []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
 }
 
-// brandOf compares brands. Every word of the one must stand with the other
-// ("Graco" with "Graco Children's Products"), misspellings of a letter and
-// closed-up writings ("FisherPrice") apart. Words that firms share
-// ("international", "products") never carry an agreement.
-func (q *Question) brandOf(w *productWords) brandAgreement {
-	own := brandCore(w.brand)
-	if asked := brandCore(q.brand); len(asked) > 0 {
-		switch {
-		case containsAll(w.pool, asked), len(own) > 0 && containsAll(append(slices.Clone(q.brand), q.name...), own),
-			sameJoined(asked, own), closedUp(w.pool, asked):
-			return brandAgrees
-		case len(w.brand) == 0:
-			return brandUnknown
+// headClasses finds the classes of product that a name is about: the last one
+// of each of its parts. "Crib mattresses" are mattresses; "strollers with car
+// seats" are strollers; "cribs and bassinets" are both.
+func headClasses(name string) []string {
+	var heads []string
+	for chunk := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune(",;/()+&", r) }) {
+		head := ""
+		part := Words(chunk)
+	words:
+		for _, w := range part {
+			switch w {
+			case "and", "or", "et", "ou":
+				if head != "" {
+					heads = append(heads, head)
+				}
+				head = ""
+			case "with", "for", "on", "in", "sold", "avec", "pour":
+				if head != "" {
+					break words
+				}
+			default:
+				if IsClass(w) {
+					head = w
+				}
+			}
 		}
-		return brandDisagrees
+		if head != "" {
+			heads = append(heads, head)
+		}
 	}
-	if len(own) > 0 && (containsAll(q.name, own) || closedUp(q.name, own)) {
-		return brandAgrees
-	}
-	return brandUnknown
-}
-
-var firmWords = wordSet(`product products international group enterprise brands brand holding industries industry manufacturing trading store
-shop technology tech official direct america american europe france laboratoire laboratoires`)
-
-// brandCore is what of a brand tells it from others; all of it when nothing does.
-func brandCore(words []string) []string {
-	core := slices.DeleteFunc(meaningful(words), func(w string) bool { return firmWords[w] || commonWords[w] || IsClass(w) })
-	if len(core) == 0 {
-		return meaningful(words)
-	}
-	return core
+	return heads
 }
 
 func containsAll(pool, words []string) bool {
@@ -102,111 +103,100 @@ func containsWord(pool []string, w string) bool {
 	return slices.ContainsFunc(pool, func(have string) bool { return SimilarWords(have, w) })
 }
 
-// SimilarWords reports whether two words are the same but for one letter (from
-// five letters) or two (from nine). Words with digits must be equal.
-func SimilarWords(a, b string) bool {
-	if a == b {
-		return true
-	}
-	n := min(len(a), len(b))
-	if n < 5 || hasDigit(a) || hasDigit(b) {
-		return false
-	}
-	if n >= 9 {
-		return withinEdits(a, b, 2)
-	}
-	return withinEdits(a, b, 1)
-}
-
-// withinEdits reports whether at most k letters were inserted, dropped,
-// exchanged or swapped with their neighbour (k is 1 or 2).
-func withinEdits(a, b string, k int) bool {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	if len(a) == 0 || len(b) == 0 {
-		return len(a)+len(b) <= k
-	}
-	if k == 0 {
-		return false
-	}
-	if len(a) >= 2 && len(b) >= 2 && a[0] == b[1] && a[1] == b[0] && withinEdits(a[2:], b[2:], k-1) {
-		return true
-	}
-	return withinEdits(a[1:], b[1:], k-1) || withinEdits(a[1:], b, k-1) || withinEdits(a, b[1:], k-1)
-}
-
-func sameJoined(a, b []string) bool {
-	return len(a) > 0 && len(b) > 0 && SimilarWords(strings.Join(a, ""), strings.Join(b, ""))
-}
-
-// closedUp reports whether the words, written as one, are a word of the pool,
-// or a word of theirs is two neighbours of the pool written as one.
-func closedUp(pool, words []string) bool {
-	joined := strings.Join(words, "")
-	if len(joined) < 5 {
-		return false
-	}
-	for i, w := range pool {
-		if len(words) > 1 && SimilarWords(w, joined) || i+1 < len(pool) && SimilarWords(w+pool[i+1], joined) {
-			return true
+// closeUp writes neighbours as one where the pool has them as one: "snug ride"
+// becomes the pool's "snugride".
+func closeUp(words, pool []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		joined := 1
+		for n := 3; n > 1; n-- {
+			if i+n <= len(words) && slices.Contains(pool, strings.Join(words[i:i+n], "")) {
+				joined = n
+				break
+			}
 		}
+		out = append(out, strings.Join(words[i:i+joined], ""))
+		i += joined - 1
 	}
-	return false
+	return out
 }
 
 // nameOf compares the product's words. See docs/verdicts.md, step 4.
 func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
-	asked := withoutBrand(meaningful(q.name), w.brand)
+	asked := withoutBrand(meaningful(q.name), meaningful(w.brandWords()))
 	if len(asked) == 0 || brand == brandDisagrees {
 		return nameNone
 	}
-	class := classAgreement(asked, w)
-	askedOwn, ownWords := distinctive(asked), distinctive(w.name)
-	askedFound := countFound(askedOwn, w.pool)
+	asked = closeUp(asked, w.pool)
 	// What the asker calls the brand is often the line, and the notice's brand
 	// the importer: "Yonder Trading recalls LUMMI mattresses".
-	ownFound := countFound(ownWords, slices.Concat(asked, q.brand, Words(q.Unit.Model)))
-	if class == no && (ownFound < len(ownWords) || len(ownWords) == 0) {
-		return nameNone
-	}
-	if brand == brandUnknown {
-		if len(ownWords) > 0 && len(asked) > 1 && containsAll(w.name, asked) && containsAll(asked, w.name) {
-			return nameStrong // the same words, all of them
-		}
-		return namelessAgreement(class, askedOwn, askedFound, ownWords, ownFound)
-	}
+	given := slices.Concat(asked, q.brand, Words(q.Unit.Model))
+	name := closeUp(w.name, given)
+	c := comparison{class: classAgreement(asked, w), asked: distinctive(asked), own: distinctive(name)}
+	c.askedMissing = missing(c.asked, w.pool)
+	c.ownMissing = missing(c.own, given)
 	switch {
-	case len(ownWords) == 0:
+	case c.class == no && (len(c.ownMissing) > 0 || len(c.own) == 0),
+		slices.ContainsFunc(c.askedMissing, hasDigit) && slices.ContainsFunc(c.ownMissing, hasDigit):
+		return nameNone // another class of product, or another number of the line
+	case brand == brandAgrees:
+		return c.withBrand(asked, w)
+	case len(c.own) > 0 && len(asked) > 1 && containsAll(name, asked) && containsAll(asked, name):
+		return nameStrong // the same words, all of them
+	}
+	return c.withoutBrand(len(q.brandTokens) > 0)
+}
+
+// brandWords are the brand's words in the form that the name's have.
+func (w *productWords) brandWords() []string {
+	words := make([]string, len(w.brand))
+	for i, t := range w.brand {
+		words[i] = Singular(t)
+	}
+	return words
+}
+
+// comparison is how the words of two names meet.
+type comparison struct {
+	class                    truth
+	asked, own               []string // distinctive words
+	askedMissing, ownMissing []string
+}
+
+func (c *comparison) withBrand(asked []string, w *productWords) nameAgreement {
+	ownFound := len(c.own) - len(c.ownMissing)
+	switch {
+	case len(c.own) == 0:
 		// The notice's name is a class of product: every such product of the brand.
-		if class == yes || countFound(asked, w.pool)*2 > len(asked) {
+		if c.class == yes || c.class == unknown && containsAll(w.pool, asked) {
 			return nameStrong
 		}
 		return nameNone
-	case ownFound*2 >= len(ownWords), len(askedOwn) > 0 && askedFound == len(askedOwn) && class != no:
+	case len(c.ownMissing) == 0, len(c.asked) > 0 && len(c.askedMissing) == 0 && c.class != no:
 		return nameStrong
-	case len(askedOwn) > 0 && askedFound == 0:
+	case len(c.askedMissing) > 0 && ownFound*2 >= len(c.own):
+		return nameDoubtful
+	case len(c.askedMissing) > 0:
 		return nameNone // another product of the same brand
-	case class == yes || ownFound > 0:
+	case c.class == yes || ownFound > 0:
 		return nameVague
 	}
 	return nameNone
 }
 
-// namelessAgreement: without a brand on one side, the product's own words must
-// carry the agreement alone.
-func namelessAgreement(class truth, askedOwn []string, askedFound int, ownWords []string, ownFound int) nameAgreement {
-	if len(ownWords) == 0 || ownFound == 0 || class == no {
+// withoutBrand: without a brand on one side, the product's own words must carry
+// the agreement alone. A brand that was given and that the notice doesn't name
+// leaves no room for doubt.
+func (c *comparison) withoutBrand(brandGiven bool) nameAgreement {
+	ownFound := len(c.own) - len(c.ownMissing)
+	if ownFound == 0 || c.class == no {
 		return nameNone
 	}
-	if ownFound == len(ownWords) && askedFound*2 >= len(askedOwn) && (class == yes || ownFound >= 2) {
+	if len(c.ownMissing) == 0 && len(c.askedMissing)*2 <= len(c.asked) && (c.class == yes || ownFound >= 2) {
 		return nameStrong
 	}
 	// A word of the asker's that stands nowhere may be another brand.
-	if ownFound*2 >= len(ownWords) && askedFound == len(askedOwn) && class == yes {
+	if !brandGiven && ownFound*2 >= len(c.own) && len(c.askedMissing) == 0 && c.class == yes {
 		return nameVague
 	}
 	return nameNone
@@ -215,7 +205,7 @@ func namelessAgreement(class truth, askedOwn []string, askedFound int, ownWords 
 // classAgreement compares the classes of product on both sides; unknown when
 // one names none.
 func classAgreement(asked []string, w *productWords) truth {
-	own := classWords(w.name)
+	own := w.heads
 	if len(own) == 0 {
 		own = classWords(w.pool)
 	}
@@ -224,7 +214,7 @@ func classAgreement(asked []string, w *productWords) truth {
 		return unknown
 	}
 	for _, c := range theirs {
-		if slices.Contains(own, c) || slices.Contains(w.pool, c) {
+		if slices.Contains(own, c) {
 			return yes
 		}
 	}
@@ -241,22 +231,31 @@ func classWords(words []string) []string {
 	return list
 }
 
+// distinctive returns the words that could tell one product from another of its
+// class. Bare numbers are sizes and counts more often than names.
 func distinctive(words []string) []string {
 	var list []string
 	for _, w := range words {
-		if !Common(w) && len(w) > 1 {
+		if !Common(w) && len(w) > 1 && !isSize(w) {
 			list = append(list, w)
 		}
 	}
 	return list
 }
 
-func countFound(words, pool []string) int {
-	n := 0
+// isSize reports a short number, or one with a unit written to it: 24, 24oz, 100g.
+func isSize(w string) bool {
+	figures := strings.TrimRight(w, "abcdefghijklmnopqrstuvwxyz")
+	unit := w[len(figures):]
+	return figures != "" && len(figures) <= 4 && allDigits(figures) && (unit == "" || Common(unit))
+}
+
+func missing(words, pool []string) []string {
+	var list []string
 	for _, w := range words {
-		if containsWord(pool, w) {
-			n++
+		if !containsWord(pool, w) {
+			list = append(list, w)
 		}
 	}
-	return n
+	return list
 }

@@ -182,7 +182,8 @@ rappel produit marque article est sont
 inc llc ltd co corp company gmbh sarl sas sa limited corporation incorporated plc usa`)
 
 // productNouns are words for kinds of product that have no synonyms to fold.
-var productNouns = wordSet(`table desk bench bed couch sofa shelf bookcase cabinet rack basket tent canopy cover bag backpack
+var productNouns = wordSet(`range microwave oven sleeper basketball pad cooktop stove jumper iphone phone steamer pillowcase towel washcloth booster
+table desk bench bed couch sofa shelf bookcase cabinet rack basket tent canopy cover bag backpack
 suitcase cup mug plate bowl spoon fork knife pan pot kettle blender mixer oven stove grill toaster fryer cooker refrigerator freezer
 dishwasher washer dryer fan humidifier dehumidifier purifier conditioner furnace generator mower trimmer saw drill ladder tool hammer
 battery cable adapter plug outlet strip cord switch light bulb fixture chandelier sconce speaker headphone phone laptop tablet computer
@@ -200,7 +201,7 @@ mobile gym activity center playset playhouse sandbox swingset jumper rocker glid
 boudin jambon pate viande poulet poisson legume glace gateau huile sucre sel pain
 vehicule voiture moto automobile tee pull pantalon chemise`)
 
-var commonWords = wordSet(`baby infant toddler newborn child children kid boy girl adult women men woman man unisex family home house kitchen
+var commonWords = wordSet(`over under top slide built baby infant toddler newborn child children kid boy girl adult women men woman man unisex family home house kitchen
 bathroom bedroom garden outdoor indoor portable folding foldable adjustable convertible electric electronic cordless wireless rechargeable
 wooden wood metal steel stainless plastic glass ceramic cotton fabric leather rubber silicone bamboo aluminum iron carbon fiber
 white black red blue green yellow pink purple grey gray brown orange beige gold silver clear multicolor color colour

@@ -112,12 +112,8 @@ func dropVague(findings []finding) []finding {
 // judge finds the strongest thing that a notice says of the unit over its products.
 func (q *Question) judge(n *Notice) finding {
 	best := finding{notice: n, outcome: NoMatch}
-	var title []string
-	if q.model != "" || len(q.name) > 0 || len(q.brand) > 0 {
-		title = Words(n.Title)
-	}
 	for i := range n.Products {
-		f := q.judgeProduct(n, &n.Products[i], title)
+		f := q.judgeProduct(n, &n.Products[i])
 		if f.outcome.Stronger(best.outcome) || f.outcome == best.outcome && f.confidence > best.confidence {
 			best = f
 		}
@@ -126,9 +122,9 @@ func (q *Question) judge(n *Notice) finding {
 }
 
 // judgeProduct is steps 2 to 6 of docs/verdicts.md for one product of a notice.
-func (q *Question) judgeProduct(n *Notice, p *Product, title []string) finding {
+func (q *Question) judgeProduct(n *Notice, p *Product) finding {
 	f := finding{notice: n, product: p, outcome: NoMatch}
-	id := q.identify(n, p, title)
+	id := q.identify(n, p)
 	if !id.found {
 		return f
 	}
@@ -153,7 +149,7 @@ const maxEvidence = 12
 // conclude joins what is known of the product with what is known of the unit.
 func (f *finding) conclude(id identity, unit unitFinding) {
 	switch {
-	case f.vague && !unit.codeFits && (unit.covered == no || id.model == no && !unit.unreadable):
+	case f.vague && (id.doubtful || !unit.codeFits) && (unit.covered == no || id.model == no && !unit.unreadable):
 		// The unit is outside a notice that may not be about this product at all.
 		f.outcome = NoMatch
 	case unit.covered == no:
@@ -173,7 +169,7 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 		f.ask(Need{Identifier: "name"}, 0.5)
 	case id.model == unknown && !unit.byCode && !id.exact:
 		f.ask(Need{Identifier: "model"}, 0.6)
-	case f.vague && !unit.byCode:
+	case f.vague && (id.doubtful || !unit.byCode):
 		f.ask(Need{Identifier: "name"}, 0.4)
 	default:
 		// A code of this very unit leaves no doubt about the product.
@@ -193,6 +189,7 @@ type identity struct {
 	exact      bool // by a barcode that the notice prints
 	possible   bool // only by a barcode that it may mean
 	vague      bool
+	doubtful   bool  // vague, and not even a code that fits makes it sure
 	model      truth // yes: one of the notice's; no: another; unknown: not given
 	confidence float64
 	on         []string
@@ -200,7 +197,7 @@ type identity struct {
 }
 
 // identify decides whether the product is the one in question: steps 2 to 4.
-func (q *Question) identify(n *Notice, p *Product, title []string) identity {
+func (q *Question) identify(n *Notice, p *Product) identity {
 	id := identity{model: yes, on: []string{}, evidence: []Evidence{}}
 	printed, possible := q.barcodeOf(p)
 	if printed != nil {
@@ -210,7 +207,7 @@ func (q *Question) identify(n *Notice, p *Product, title []string) identity {
 	var name nameAgreement
 	var words productWords
 	if len(q.brand) > 0 || len(q.name) > 0 || q.model != "" {
-		words = wordsOf(n, p, title)
+		words = wordsOf(p, n.Title)
 		brand = q.brandOf(&words)
 		name = q.nameOf(&words, brand)
 	}
@@ -256,6 +253,8 @@ func (id *identity) settle(exact, possible, byModel bool, name nameAgreement) {
 		id.found, id.possible, id.confidence = true, true, 0.8
 	case name == nameVague:
 		id.found, id.vague, id.confidence = true, true, 0.6
+	case name == nameDoubtful:
+		id.found, id.vague, id.doubtful, id.confidence = true, true, true, 0.4
 	}
 }
 
@@ -327,7 +326,7 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 		key := ModelKey(printed)
 		switch {
 		case key == "":
-		case q.model != "" && q.model == key, q.standsInName(printed, key):
+		case q.model != "" && (q.model == key || q.brandedModel(key)), q.standsInName(printed, key):
 			return yes, printed
 		case q.model != "" && nearModel(q.model, key):
 			near = true
@@ -337,6 +336,11 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 		return unknown, "" // a name says nothing against numbers
 	}
 	return no, ""
+}
+
+// brandedModel: the notice prints the brand before the model: "Aprica A30".
+func (q *Question) brandedModel(key string) bool {
+	return q.Unit.Brand != "" && key == ModelKey(q.Unit.Brand)+q.model
 }
 
 // nearModel: one model begins with the other ("DXH70CFAV" and "DXH70CFAVX"):
@@ -366,8 +370,8 @@ func (q *Question) standsInName(printed, key string) bool {
 		}
 		return false
 	}
-	words := Words(printed)
-	return NamesProduct(printed) && containsAll(q.name, meaningful(words))
+	words := meaningful(Words(printed))
+	return NamesProduct(printed) && containsAll(closeUp(q.name, words), words)
 }
 
 // match turns a finding into what is told of it.

@@ -47,7 +47,8 @@ var (
 		}})
 	// Lots with and without the letter that says what they are.
 	cereal = notice("us-fda:H-0003-2026", "Lactora cereal", recall.Product{Name: "Lactora first cereal", Brand: "Lactora", GTINs: gtins("4006381333948"),
-		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "L3307", quote("L3307")), recall.Equals(2, recall.Lot, "4408", quote("4408"))}})
+		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "L3307", quote("L3307")), recall.Equals(2, recall.Lot, "4408", quote("4408")),
+			recall.Equals(3, recall.Lot, "10662 5112 11", quote("10662 5112 11"))}})
 	stroller = notice("us-cpsc:30-004", "Velaro Recalls Strollers", recall.Product{Name: "Velaro CityGlide stroller", Brand: "Velaro",
 		Units: []recall.Predicate{recall.Range(1, recall.Serial, "SR-HX13-01001", "SR-HX13-01488", quote("serial numbers from SR-HX13-01001 to SR-HX13-01488"))}})
 	// Made within a window, with a date code whose format is stated.
@@ -68,15 +69,25 @@ var (
 	// The importer recalls; the brand stands in the product's name.
 	mattress = notice("us-cpsc:30-010", "Yonder Trading Recalls LUMMI Crib Mattresses", recall.Product{Name: "LUMMI crib mattresses", Brand: "Yonder Trading"})
 	// No brand anywhere, and a short model.
-	hookOn    = notice("us-cpsc:30-011", "Portable Hook-On Chairs Recalled", recall.Product{Name: "Portable hook-on chairs", Models: []string{"S006"}})
-	bikes     = notice("us-cpsc:30-012", "Murfel Electric Bikes Recalls Bicycles", recall.Product{Name: "Electric bicycles", Brand: "Murfel Electric Bikes"})
-	helmet    = notice("us-cpsc:30-013", "R.X.Y Bicycle Helmets Recalled", recall.Product{Name: "R.X.Y bicycle helmets", Brand: "R.X.Y"})
+	hookOn = notice("us-cpsc:30-011", "Portable Hook-On Chairs Recalled", recall.Product{Name: "Portable hook-on chairs", Models: []string{"S006"}})
+	bikes  = notice("us-cpsc:30-012", "Murfel Electric Bikes Recalls Bicycles", recall.Product{Name: "Electric bicycles", Brand: "Murfel Electric Bikes"})
+	helmet = notice("us-cpsc:30-013", "R.X.Y Bicycle Helmets Recalled", recall.Product{Name: "R.X.Y bicycle helmets", Brand: "R.X.Y"})
+	// The title names the shop; the name's last class is what it is.
+	cribPad = notice("us-cpsc:30-014", "Forley Crib Mattresses Recalled; Sold Exclusively on Amazon.com", recall.Product{Name: "Forley crib mattresses", Brand: "Forley"})
+	// Closed-up and capitalised names, and a model printed with another brand.
+	bottles = notice("fr-rappelconso:2024-02-0007", "MIBO BabyGlassBottle", recall.Product{Name: "MIBO BabyGlassBottle", Brand: "MIBO"})
+	carrier = notice("us-nhtsa:24C001000", "Granley GlideRide child restraints", recall.Product{Name: "GlideRide", Brand: "Granley", Models: []string{"GlideRide", "Aprilla A30"}})
+	pajamas = notice("us-cpsc:30-015", "Klimm Body Recalls KLIMM Children's Pajama Sets", recall.Product{Name: "KLIMM children's pajama sets", Brand: "Klimm Body"})
+	greens  = notice("us-fda:H-0009-2026", "Deepal Select Chauri Beans", recall.Product{Name: "Deepal Select Chauri beans frozen 12 oz", Brand: "Deepal",
+		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "25039", quote("25039"))}})
+	earmuff   = notice("us-cpsc:30-016", "Pelto Recalls X4 Earmuffs", recall.Product{Name: "Pelto X4 earmuffs", Brand: "Pelto"})
+	bib       = notice("us-fda:H-0010-2026", "Beverage Base Lemonade, BIB", recall.Product{Name: "Beverage base lemonade bottle, BIB"})
 	withdrawn = func() *recall.Notice {
 		n := notice("us-cpsc:30-009", "Zorbino Recalls Gates", recall.Product{Name: "Zorbino SafePass gate", Brand: "Zorbino", GTINs: gtins("012345678905")})
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, withdrawn}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
@@ -114,6 +125,8 @@ func TestDecide(t *testing.T) {
 		{"lot with a printed label", recall.Unit{GTIN: "036000291452", Lot: "LOT: A17"}, recall.Affected, ""},
 		{"figures of a lot whose letter stands glued to them", recall.Unit{GTIN: "4006381333948", Lot: "3307"}, recall.Affected, ""},
 		{"letter glued to a lot that the notice prints without", recall.Unit{GTIN: "4006381333948", Lot: "LOT4408"}, recall.Affected, ""},
+		{"half of a printed lot", recall.Unit{GTIN: "4006381333948", Lot: "10662 5112"}, recall.NeedCode, "lot"},
+		{"the whole of it", recall.Unit{GTIN: "4006381333948", Lot: "10662 5112 11"}, recall.Affected, ""},
 		{"best-before date alone proves", recall.Unit{GTIN: "036000291452", BestBefore: "2027-01-26"}, recall.Affected, ""},
 		{"expiry given for a best-before date", recall.Unit{GTIN: "036000291452", Expiry: "2027-01-26"}, recall.Affected, ""},
 		{"lot of one pair, date of another", recall.Unit{GTIN: "036000291452", Lot: "A17", BestBefore: "2027-03"}, recall.NotAffected, ""},
@@ -138,6 +151,18 @@ func TestDecide(t *testing.T) {
 		{"short model alone", recall.Unit{Model: "S006"}, recall.NoMatch, ""},
 		{"brand that holds the class of product", recall.Unit{Brand: "Murfel Bikes", Name: "electric bicycle"}, recall.Affected, ""},
 		{"brand of initials", recall.Unit{Brand: "RXY", Name: "kids bike helmet"}, recall.Affected, ""},
+		{"shop given as the brand", recall.Unit{Brand: "Amazon", Name: "crib mattress"}, recall.NoMatch, ""},
+		{"part of the product's name is another product", recall.Unit{Brand: "Forley", Name: "crib"}, recall.NoMatch, ""},
+		{"closed-up name written apart", recall.Unit{Brand: "MIBO", Name: "baby glass bottle"}, recall.Affected, ""},
+		{"closed-up name written apart, with a size", recall.Unit{Brand: "MIBO", Name: "Baby Glass Bottle 225ml"}, recall.Affected, ""},
+		{"a brand is no other's singular", recall.Unit{Brand: "BIBS", Name: "lemonade bottle"}, recall.NoMatch, ""},
+		{"line written apart", recall.Unit{Brand: "Granley", Name: "Glide Ride"}, recall.Affected, ""},
+		{"model printed behind another brand", recall.Unit{Brand: "Aprilla", Model: "A30"}, recall.Affected, ""},
+		{"first word of the firm is the brand", recall.Unit{Name: "Klimm children's pajama set"}, recall.Affected, ""},
+		{"another product of the line, the same lot", recall.Unit{Brand: "Deepal", Name: "Select Methi frozen 12 oz", Lot: "25039"}, recall.NoMatch, ""},
+		{"perhaps another product of the line, the same lot", recall.Unit{Brand: "Deepal", Name: "Select Chauri Methi 12 oz", Lot: "25039"}, recall.NeedCode, "name"},
+		{"another number of the line", recall.Unit{Brand: "Pelto", Name: "X5 earmuffs"}, recall.NoMatch, ""},
+		{"brand that looks like a common word", recall.Unit{Brand: "Forlay", Name: "cot mattress"}, recall.Affected, ""},
 		{"model of another brand", recall.Unit{Brand: "Quillby", Model: "QX-831"}, recall.NoMatch, ""},
 		{"model that no notice of the brand names", recall.Unit{Brand: "Plumova", Model: "ZZ-100"}, recall.NoMatch, ""},
 		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},

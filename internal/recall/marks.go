@@ -120,14 +120,23 @@ func compareAffix(text string, holds bool) truth {
 	return fromBool(holds)
 }
 
-// compareEqual is no only for codes that differ. Two numbers that differ in
-// leading zeros alone are one.
+// compareEqual is no only for codes that plainly differ. Two numbers that differ
+// in leading zeros alone are one; a code that begins like the other may be the
+// same mark with a part left out, a time of day or a line number.
 func compareEqual(want, key string) truth {
-	if want == "" {
+	switch {
+	case want == "":
+		return unknown
+	case want == key, allDigits(want) && allDigits(key) && strings.TrimLeft(want, "0") == strings.TrimLeft(key, "0"):
+		return yes
+	case min(len(want), len(key)) >= partOfMark && (strings.HasPrefix(want, key) || strings.HasPrefix(key, want)):
 		return unknown
 	}
-	return fromBool(want == key || allDigits(want) && allDigits(key) && strings.TrimLeft(want, "0") == strings.TrimLeft(key, "0"))
+	return no
 }
+
+// partOfMark is how long a beginning must be to be taken for a part of a mark.
+const partOfMark = 5
 
 func fromBool(b bool) truth {
 	if b {

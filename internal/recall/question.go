@@ -18,7 +18,9 @@ type Question struct {
 	Rewrites []Rewrite
 
 	brand, name  []string // Words; a model without a digit stands in for the name where none was given
-	model        string   // ModelKey
+	brandTokens  []string // Tokens of the brand, and of the name
+	nameTokens   []string
+	model        string // ModelKey
 	codes        []givenCode
 	made, bought Period
 	bestBefore   Period
@@ -206,11 +208,10 @@ func (q *Question) readDates(u *Unit) error {
 
 func (q *Question) readWords() {
 	u := &q.Unit
-	q.brand = Words(u.Brand)
-	if placeholderBrand(u.Brand) {
-		q.brand = nil
+	if !placeholderBrand(u.Brand) {
+		q.brand, q.brandTokens = Words(u.Brand), Tokens(u.Brand)
 	}
-	q.name = Words(u.Name)
+	q.name, q.nameTokens = Words(u.Name), Tokens(u.Name)
 	if q.model = ModelKey(u.Model); deniedModel(q.model) {
 		q.model = ""
 	}
