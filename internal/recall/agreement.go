@@ -27,10 +27,14 @@ type productWords struct {
 
 func wordsOf(p *Product, title string) productWords {
 	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
-	brand, name, titleWords := meaningful(Words(p.Brand)), Words(p.Name), Words(title)
+	open := openCamel(p.Name)
+	brand, name := meaningful(Words(p.Brand)), Words(open)
 	w.name = withoutBrand(meaningful(name), brand)
-	w.heads = headClasses(p.Name)
-	w.pool = slices.Concat(brand, name, titleWords)
+	w.heads = headClasses(open)
+	w.pool = slices.Concat(brand, name, Words(title))
+	if open != p.Name {
+		w.pool = append(w.pool, Words(p.Name)...)
+	}
 	w.tokens = slices.Concat(w.brand, w.nameTokens)
 	for _, m := range p.Models {
 		w.pool = append(w.pool, Words(m)...)
@@ -56,6 +60,26 @@ func withoutBrand(words, brand []string) []string {
 	}
 	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
 }
+
+// openCamel writes words apart that only capitals keep apart: "BabyGlassBottle"
+// is "Baby Glass Bottle". Short pieces stay: "McCoy", "iPhone".
+func openCamel(s string) string {
+	var b strings.Builder
+	lower := 0 // lower-case letters since the last capital or blank
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'A' && c <= 'Z' && lower >= 2 && i+2 < len(s) && isLower(s[i+1]) && isLower(s[i+2]) {
+			b.WriteByte(' ')
+		}
+		if lower++; !isLower(c) {
+			lower = 0
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // headClasses finds the classes of product that a name is about: the last one
 // of each of its parts. "Crib mattresses" are mattresses; "strollers with car
@@ -232,22 +256,32 @@ func classWords(words []string) []string {
 }
 
 // distinctive returns the words that could tell one product from another of its
-// class. Bare numbers are sizes and counts more often than names.
+// class. Bare numbers are sizes and counts more often than names, and count only
+// where there is nothing else.
 func distinctive(words []string) []string {
-	var list []string
+	var list, numbers []string
 	for _, w := range words {
-		if !Common(w) && len(w) > 1 && !isSize(w) {
+		switch {
+		case Common(w) || len(w) == 1:
+		case isSize(w):
+			numbers = append(numbers, w)
+		default:
 			list = append(list, w)
 		}
 	}
+	if len(list) == 0 && len(classWords(words)) == 0 {
+		return numbers
+	}
 	return list
 }
+
+var units = wordSet(`oz lb g kg ml l cl mg ct pk pc pack in cm mm ft w v mah qt gal year month`)
 
 // isSize reports a short number, or one with a unit written to it: 24, 24oz, 100g.
 func isSize(w string) bool {
 	figures := strings.TrimRight(w, "abcdefghijklmnopqrstuvwxyz")
 	unit := w[len(figures):]
-	return figures != "" && len(figures) <= 4 && allDigits(figures) && (unit == "" || Common(unit))
+	return len(figures) <= 4 && allDigits(figures) && (unit == "" || units[unit])
 }
 
 func missing(words, pool []string) []string {

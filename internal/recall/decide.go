@@ -54,6 +54,7 @@ type finding struct {
 	product    *Product
 	outcome    Outcome
 	vague      bool // rests on a brand and a class of product alone
+	doubtful   bool // vague, and perhaps another product of the line
 	confidence float64
 	matchedOn  []string
 	evidence   []Evidence
@@ -101,12 +102,16 @@ func boolCompare(a, b bool) int {
 
 // dropVague leaves out what rests on a brand and a class alone where a notice
 // names the very product: but never so that not_affected would be what is left.
+// What is doubtful, some other product of the line, is left out even then.
 func dropVague(findings []finding) []finding {
-	sure := slices.ContainsFunc(findings, func(f finding) bool { return !f.vague && f.outcome.Stronger(NotAffected) })
-	if !sure {
-		return findings
+	sure, excluded := false, false
+	for i := range findings {
+		if !findings[i].vague {
+			sure = sure || findings[i].outcome.Stronger(NotAffected)
+			excluded = true
+		}
 	}
-	return slices.DeleteFunc(findings, func(f finding) bool { return f.vague })
+	return slices.DeleteFunc(findings, func(f finding) bool { return f.vague && sure || f.doubtful && excluded })
 }
 
 // judge finds the strongest thing that a notice says of the unit over its products.
@@ -128,7 +133,7 @@ func (q *Question) judgeProduct(n *Notice, p *Product) finding {
 	if !id.found {
 		return f
 	}
-	f.vague, f.confidence, f.matchedOn, f.evidence = id.vague, id.confidence, id.on, id.evidence
+	f.vague, f.doubtful, f.confidence, f.matchedOn, f.evidence = id.vague, id.doubtful, id.confidence, id.on, id.evidence
 	unit := q.findUnit(p.Units, q.modelIn(p))
 	for _, proof := range unit.proofs {
 		f.evidence = append(f.evidence, Evidence{Identifier: proof.identifier(), Quote: proof.Quote.Text, Field: proof.Quote.Field})
@@ -149,7 +154,7 @@ const maxEvidence = 12
 // conclude joins what is known of the product with what is known of the unit.
 func (f *finding) conclude(id identity, unit unitFinding) {
 	switch {
-	case f.vague && (id.doubtful || !unit.codeFits) && (unit.covered == no || id.model == no && !unit.unreadable):
+	case f.vague && (f.doubtful || !unit.codeFits) && (unit.covered == no || id.model == no && !unit.unreadable):
 		// The unit is outside a notice that may not be about this product at all.
 		f.outcome = NoMatch
 	case unit.covered == no:
@@ -169,7 +174,7 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 		f.ask(Need{Identifier: "name"}, 0.5)
 	case id.model == unknown && !unit.byCode && !id.exact:
 		f.ask(Need{Identifier: "model"}, 0.6)
-	case f.vague && (id.doubtful || !unit.byCode):
+	case f.vague && (f.doubtful || !unit.byCode):
 		f.ask(Need{Identifier: "name"}, 0.4)
 	default:
 		// A code of this very unit leaves no doubt about the product.
@@ -361,7 +366,7 @@ func (q *Question) standsInName(printed, key string) bool {
 		return false
 	}
 	if hasDigit(key) && (SpecificModel(key) || len(key) >= 3) {
-		tokens := Tokens(q.Unit.Name)
+		tokens := append(slices.Clone(q.brandTokens), q.nameTokens...) // a model may be printed behind its brand
 		for i, t := range tokens {
 			if strings.EqualFold(t, key) || i+1 < len(tokens) && strings.EqualFold(t+tokens[i+1], key) ||
 				i+2 < len(tokens) && strings.EqualFold(t+tokens[i+1]+tokens[i+2], key) {
