@@ -109,8 +109,13 @@ func printVerdict(out io.Writer, v *recall.Verdict) error {
 		fmt.Fprintf(&b, "\n… and %d more; --json lists them all.\n", more)
 	}
 	fmt.Fprintf(&b, "\nLooked at (serial %d):\n", v.Serial)
+	loaded := 0
 	for _, c := range v.Coverage {
 		fmt.Fprintf(&b, "  %-18s %6d notices, %s%s\n", c.Agency, c.Notices, c.State, ageWords(c.AgeSeconds))
+		loaded += c.Notices
+	}
+	if loaded == 0 {
+		b.WriteString("  and the starter catalogue, a few hundred notices, for nothing else is loaded here: run sync or import.\n")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

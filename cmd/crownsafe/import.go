@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/crownsafe/api/internal/app"
@@ -35,16 +36,40 @@ func (c *importCommand) Run(s *session) (err error) {
 	if importErr != nil {
 		return fmt.Errorf("the import stopped: %w", importErr)
 	}
-	failed := 0
+	return outcome(report)
+}
+
+// outcome is the error of an import that went to its end with failed files.
+func outcome(report []ingest.FileReport) error {
+	unknown, broken := 0, 0
 	for i := range report {
-		if report[i].Failed() {
-			failed++
+		switch {
+		case !report[i].Failed():
+		case report[i].Status == ingest.FileUnknown:
+			unknown++
+		default:
+			broken++
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d files could not be read whole; what could be read is kept", failed, len(report))
+	var faults []string
+	if unknown > 0 {
+		faults = append(faults, count(unknown, "named file is", "named files are")+" of no agency's format")
 	}
-	return nil
+	if broken > 0 {
+		faults = append(faults, count(broken, "file", "files")+" could not be read whole; what could be read is kept")
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(faults, "; "))
+}
+
+// count words a number of things.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func (s *session) printReport(report []ingest.FileReport) error {
@@ -82,7 +107,7 @@ func printTable(out io.Writer, report []ingest.FileReport) error {
 		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%d\t%d\t\v%s\n", t.Read, t.Added, t.Revised, t.Unchanged, t.Older, t.Rejected, line)
 	}
 	t := total(report)
-	fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%d\t%d\t\v  in all, %d files\n", t.Read, t.Added, t.Revised, t.Unchanged, t.Older, t.Rejected, len(report))
+	fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%d\t%d\t\v  in all, %s\n", t.Read, t.Added, t.Revised, t.Unchanged, t.Older, t.Rejected, count(len(report), "file", "files"))
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("printing the table: %w", err)
 	}

@@ -149,7 +149,7 @@ func NewClient(o ClientOptions) *Client {
 			return -1 // as the backoff says
 		}).
 		OnRetryScheduled(func(e failsafe.ExecutionScheduledEvent[Answer]) {
-			o.Logger.Info("asking an agency again", "attempt", e.Attempts(), "in", e.Delay, "status", e.LastResult().Status, "error", e.LastError())
+			o.Logger.Info("asking an agency again", "attempt", e.Attempts(), "in", e.Delay.Round(time.Millisecond).String(), "status", e.LastResult().Status, "error", e.LastError())
 		}).
 		ReturnLastFailure().
 		Build()

@@ -36,7 +36,12 @@ type Runner struct {
 
 // Tally counts what became of records.
 type Tally struct {
-	Read, Added, Revised, Unchanged, Older, Rejected int
+	Read      int `json:"read"`
+	Added     int `json:"added"`
+	Revised   int `json:"revised"`
+	Unchanged int `json:"unchanged"`
+	Older     int `json:"older"`
+	Rejected  int `json:"rejected"`
 }
 
 // Add adds another tally.

@@ -43,12 +43,12 @@ func (r *Runner) pollForever(ctx context.Context, a agency.Agency, firstDelay ti
 		case err != nil:
 			failures++
 			wait = jittered(min(firstRetry<<min(failures-1, 10), d.Interval))
-			r.Logger.Warn("poll failed", "agency", d.Code, "error", err, "read", run.Read, "next_in", wait)
+			r.Logger.Warn("poll failed", "agency", d.Code, "error", err, "read", run.Read, "next_in", wait.Round(time.Second).String())
 		default:
 			failures = 0
 			wait = jittered(d.Interval)
 			r.Logger.Info("polled", "agency", d.Code, "read", run.Read, "added", run.Added, "revised", run.Revised,
-				"unchanged", run.Unchanged, "rejected", run.Rejected, "next_in", wait)
+				"unchanged", run.Unchanged, "rejected", run.Rejected, "next_in", wait.Round(time.Second).String())
 		}
 		if polled != nil {
 			polled()
