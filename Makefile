@@ -31,7 +31,7 @@ vet:
 
 .PHONY: unit
 unit: compiler
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
+	CGO_ENABLED=1 go test -count=1 -race -shuffle=on -timeout 15m ./...
 
 # The race detector needs a C compiler; the product itself is built without.
 .PHONY: compiler

@@ -15,7 +15,8 @@ const fnc1 = "\x1d"
 // (section 7.11); the others can, if only just.
 var (
 	clearStandIns  = strings.NewReplacer("{GS}", fnc1, "{gs}", fnc1, "{FNC1}", fnc1, "{fnc1}", fnc1, "^", fnc1)
-	likelyStandIns = strings.NewReplacer("<GS>", fnc1, "<gs>", fnc1, "<FNC1>", fnc1, "<fnc1>", fnc1, "%1D", fnc1, "%1d", fnc1)
+	likelyStandIns = strings.NewReplacer("<GS>", fnc1, "<gs>", fnc1, "<FNC1>", fnc1, "<fnc1>", fnc1, "%1D", fnc1, "%1d", fnc1,
+		`\x1d`, fnc1, `\x1D`, fnc1, `\u001d`, fnc1, `\u001D`, fnc1)
 )
 
 // withSeparators puts FNC1 where something stands in for it.

@@ -39,6 +39,7 @@ func TestParseElementStrings(t *testing.T) {
 		{"company's own elements", "010950110153000391xyz\x1d10AB\x1d99abc", Reading{Lot: "AB"}},
 		{"unknown AI skipped to the next FNC1", "010950110153000360zz\x1d10AB", Reading{Lot: "AB"}},
 		{"separators written out", "0109501101530003<GS>10AB<GS>21S<FNC1>17261231", Reading{Lot: "AB", Serial: "S", Expiry: "2026-12-31"}},
+		{"separator as programs escape it", `010950110153000310AB\x1d21S`, Reading{Lot: "AB", Serial: "S"}},
 		{"separators in braces", "010950110153000310AB{GS}21S{FNC1}17261231", Reading{Lot: "AB", Serial: "S", Expiry: "2026-12-31"}},
 		{"a lot that looks like a separator", "(01)09501101530003(10)50%1D", Reading{Lot: "50%1D"}},
 		{"caret for FNC1", "^010950110153000310AB^21S", Reading{Lot: "AB", Serial: "S"}},

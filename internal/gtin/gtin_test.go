@@ -247,6 +247,7 @@ func TestParseErrors(t *testing.T) {
 		{"twelve zeros", "000000000000", NoGTIN, nil},
 		{"fourteen zeros", "00000000000000", NoGTIN, nil},
 		{"SSCC, bare", "106141412345678908", NoGTIN, nil},
+		{"GLN behind its AI", "4140614141000012", NoGTIN, nil},
 		{"SSCC behind its AI", "00106141412345678908", NoGTIN, nil},
 		{"SSCC, bracketed", "(00)106141412345678908", NoGTIN, nil},
 		{"GLN", "(414)9501101530003", NoGTIN, nil},

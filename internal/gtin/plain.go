@@ -159,6 +159,10 @@ func tooLong(d string) *Error {
 			return failf(NoGTIN, "%s is an SSCC, which names one parcel or pallet; the product's own barcode has 8, 12, 13 or 14 digits", excerpt(d))
 		}
 	}
+	// AI 410 to 417 hold a GLN: GS1 General Specifications, section 3.2.
+	if len(d) == 16 && d[:2] == "41" && d[2] <= '7' && Valid(d[3:]) {
+		return failf(NoGTIN, "%s is a GLN, which names a place or a firm; the product's own barcode has 8, 12, 13 or 14 digits", excerpt(d))
+	}
 	return failf(WrongLength, "%s has %d digits; a barcode has 8, 12, 13 or 14", excerpt(d), len(d))
 }
 
