@@ -14,7 +14,7 @@ const fnc1 = "\x1d"
 // or was escaped. What stands in braces, and the caret, can't be part of a value
 // (section 7.11); the others can, if only just.
 var (
-	clearStandIns  = strings.NewReplacer("{GS}", fnc1, "{gs}", fnc1, "{FNC1}", fnc1, "{fnc1}", fnc1, "^", fnc1,
+	clearStandIns = strings.NewReplacer("{GS}", fnc1, "{gs}", fnc1, "{FNC1}", fnc1, "{fnc1}", fnc1, "^", fnc1,
 		`\x1d`, fnc1, `\x1D`, fnc1, `\u001d`, fnc1, `\u001D`, fnc1)
 	likelyStandIns = strings.NewReplacer("<GS>", fnc1, "<gs>", fnc1, "<FNC1>", fnc1, "<fnc1>", fnc1, "%1D", fnc1, "%1d", fnc1)
 )
