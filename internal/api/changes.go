@@ -62,17 +62,16 @@ func (s *service) listChanges(ctx context.Context, in *changeParams) (*answer, e
 	})
 }
 
-// encodeChanges writes a ChangeFeed around the notices' documents, which the
-// catalogue holds encoded already.
+// encodeChanges writes a ChangeFeed.
 func encodeChanges(snap *catalogue.Snapshot, since int64, limit int) ([]byte, error) {
 	changes, more := snap.Changes(since, limit)
 	body := []byte(`{"items":[`)
 	for i, c := range changes {
 		kind, document := "tombstone", []byte("null")
 		if !c.Tombstone {
-			var ok bool
-			if document, _, ok = snap.Document(c.ID); !ok {
-				return nil, fmt.Errorf("notice %s has changed but has no document", c.ID)
+			var err error
+			if document, err = json.Marshal(c.Notice); err != nil {
+				return nil, fmt.Errorf("encoding notice %s: %w", c.ID, err)
 			}
 			kind = "upsert"
 		}

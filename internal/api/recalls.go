@@ -106,7 +106,7 @@ func (s *service) listRecalls(ctx context.Context, in *searchParams) (*answer, e
 			if err != nil {
 				return nil, fmt.Errorf("searching for %q: %w", query.Words, err)
 			}
-			return encodePage(snap, &page, query.Words != "")
+			return encodePage(&page, query.Words != "")
 		},
 	})
 }
@@ -200,15 +200,14 @@ func searchKey(q *catalogue.Query) string {
 		q.Hazards, q.Remedies, q.Status, q.From.UnixNano(), q.To.UnixNano(), q.Sort, q.Facets, q.Cursor, q.Limit)
 }
 
-// encodePage writes a RecallPage around the notices' documents, which the
-// catalogue holds encoded already.
-func encodePage(snap *catalogue.Snapshot, page *catalogue.Page, ranked bool) ([]byte, error) {
+// encodePage writes a RecallPage: each item is a notice with two more members.
+func encodePage(page *catalogue.Page, ranked bool) ([]byte, error) {
 	body := []byte(`{"items":[`)
 	for i := range page.Hits {
 		hit := &page.Hits[i]
-		document, _, ok := snap.Document(hit.Notice.ID)
-		if !ok {
-			return nil, fmt.Errorf("notice %s was found but has no document", hit.Notice.ID)
+		document, err := json.Marshal(&hit.Notice)
+		if err != nil {
+			return nil, fmt.Errorf("encoding notice %s: %w", hit.Notice.ID, err)
 		}
 		if i > 0 {
 			body = append(body, ',')
