@@ -153,6 +153,9 @@ func listFiles(paths []string) ([]listedFile, []FileReport) {
 }
 
 func walk(root string) (files []listedFile, failed []FileReport) {
+	if resolved, err := filepath.EvalSymlinks(root); err == nil {
+		root = resolved // a link to a folder is walked like the folder
+	}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

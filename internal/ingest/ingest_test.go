@@ -231,6 +231,20 @@ func TestImportingAgainChangesNothing(t *testing.T) {
 	}
 }
 
+func TestImportWalksALinkToAFolder(t *testing.T) {
+	t.Parallel()
+	r, dir := newRunner(t), t.TempDir()
+	write(t, dir, "x", []byte(lines(2, "crib")))
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	report, err := r.Import(t.Context(), []string{link}, nil)
+	if err != nil || len(report) != 1 || report[0].Tally.Added != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
 func TestImportArchivesTheRawBytes(t *testing.T) {
 	t.Parallel()
 	r, content := newRunner(t), lines(2, "crib")

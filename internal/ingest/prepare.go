@@ -153,16 +153,25 @@ func (r *Runner) prepareBytes(ctx context.Context, f listedFile, content io.Read
 	return p
 }
 
+// maxPayload bounds what one file may unpack to, in bytes: ten times the largest
+// dump that an agency has. What unpacks to more is no honest file.
+const maxPayload = 4 << 30
+
 // endingReader turns a damaged end (a truncated gzip) into a plain end of the
 // content and remembers it, so that what came before can be archived and read.
 type endingReader struct {
 	r      io.Reader
+	read   int64
 	failed error
 }
 
 // Read implements io.Reader.
 func (e *endingReader) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
+	if e.read += int64(n); e.read > maxPayload {
+		e.failed = fmt.Errorf("the file unpacks to more than %d bytes", int64(maxPayload))
+		return 0, io.EOF
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		e.failed = fmt.Errorf("the file is damaged or cut off: %w", err)
 		return n, io.EOF
