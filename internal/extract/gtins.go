@@ -8,9 +8,12 @@ import (
 )
 
 // readGTINs reads the barcodes behind a barcode's label and returns the token
-// behind the last one. Numbers without such a label are never barcodes: one
-// random number in ten passes the check digit.
+// behind the last one. In a text without such a label numbers are never
+// barcodes: one random number in ten passes the check digit.
 func (r *reader) readGTINs(t *text, m mention) int {
+	if t.excludes(m.first) {
+		return m.next
+	}
 	i := m.next
 	if in := t.readLeadIn(i); !in.located && !in.prefix && !in.suffix {
 		i = in.next
@@ -69,23 +72,9 @@ func (t *text) barcodeAt(i int) (end int, printed span) {
 		}
 	}
 	if possible == 0 {
-		return t.gluedBarcode(i)
+		return 0, span{}
 	}
 	return possibleEnd, span{t.tokens[i].start, t.tokens[possibleEnd-1].end}
-}
-
-// gluedBarcode reads a UPC whose end a flattened table glued to the next
-// column: "8492780898875/8-inch", "193175488718Blue".
-func (t *text) gluedBarcode(i int) (end int, printed span) {
-	const upc = 12
-	if i >= len(t.tokens) {
-		return 0, span{}
-	}
-	s := t.tokens[i].lower
-	if len(s) <= upc || !onlyDigits(s[:upc]) || onlyDigits(s) || !gtin.Valid(s[:upc]) {
-		return 0, span{}
-	}
-	return i + 1, span{t.tokens[i].start, t.tokens[i].start + upc}
 }
 
 // addGTIN keeps a printed barcode: one with a right check digit, or both
@@ -129,21 +118,4 @@ func (t *text) skipBrackets(i int) int {
 		}
 	}
 	return i
-}
-
-// gluedLabels reads barcodes that stand in one word with their label:
-// "UPC849278089887".
-func (r *reader) gluedLabels(t *text) {
-	for i := range t.tokens {
-		tok := &t.tokens[i]
-		if tok.digits < 12 || tok.letters == 0 {
-			continue
-		}
-		for _, label := range []string{"upc", "ean", "gtin"} {
-			rest, ok := strings.CutPrefix(tok.lower, label)
-			if ok && len(rest) >= 12 && gtin.Valid(rest) {
-				r.addGTIN(t, span{tok.start + len(label), tok.end})
-			}
-		}
-	}
 }

@@ -57,7 +57,7 @@ func (r *reader) read(t *text) {
 			next = r.readMention(t, m)
 		}
 	}
-	r.gluedLabels(t)
+	r.sweepGTINs(t)
 	if codeFields[t.field] && before == len(r.marks)+len(r.found.GTINs)+len(r.found.Models) {
 		r.readBareCodes(t)
 	}
