@@ -49,12 +49,16 @@ func (c *cursor) dates(years bool) (values []value, doubt bool) {
 		v, ok := c.dateValue(years)
 		if !ok {
 			c.pos = start
-			return values, len(values) > 0 && !c.amount()
+			return values, doubt || len(values) > 0 && !c.amount()
 		}
-		if v.from == "" && v.to == "" {
+		switch read := v.from != "" || v.to != ""; {
+		case read:
+			values = append(values, v)
+		case c.unsure:
+			doubt = true // those behind it may be clear
+		default:
 			return values, true
 		}
-		values = append(values, v)
 		mark := c.pos
 		if listed := c.separators(); !c.startsDate() || !listed && !c.dateNext(years) {
 			c.pos = mark
@@ -161,6 +165,7 @@ func (c *cursor) word(w string) bool {
 // dateValue reads one date or one range. ok tells that a date stands here; a
 // value without bounds, that it could not be read whole.
 func (c *cursor) dateValue(years bool) (v value, ok bool) {
+	c.unsure = false
 	c.fillers()
 	start := c.pos
 	bound := c.bound()
@@ -171,13 +176,16 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 		return value{}, false
 	}
 	if second, closed := c.rangeEnd(years, between); closed {
+		if c.unsure {
+			return value{at: span{start, c.pos}}, true
+		}
 		return rangeOf(first, second, span{start, c.pos}), true
 	}
 	if c.opensRange(between) {
 		return value{at: span{start, c.pos}}, true
 	}
 	at := span{start, c.pos}
-	if first.year == 0 {
+	if first.year == 0 || c.unsure {
 		return value{at: at}, true
 	}
 	upper, exclusive := false, false

@@ -62,9 +62,11 @@ var monthNames = map[string]int{
 // cursor reads a lower-cased text byte by byte: dates cross the tokens' bounds
 // in too many ways ("26jan2029", "11/4/22-4/24/23", "oct. 12 26").
 type cursor struct {
-	s        string
-	pos      int
-	dayFirst bool // 03/04/2026 is 3 April
+	s     string
+	pos   int
+	order dateOrder // of 03/04/2026
+	// unsure says that a date was met that can't be told from another one.
+	unsure bool
 }
 
 func (c *cursor) peek() byte {
@@ -255,9 +257,10 @@ func (c *cursor) smallNumberFirst(n int) (date, bool) {
 // ordered decides which of two small numbers is the month.
 func (c *cursor) ordered(a, b, year int) (date, bool) {
 	month, day := a, b
-	if c.dayFirst && b <= 12 || a > 12 {
+	if c.order == dayFirst && b <= 12 || a > 12 {
 		month, day = b, a
 	}
+	c.unsure = c.unsure || c.order == bothOrders && a <= 12 && b <= 12 && a != b
 	return date{year, month, day}, month >= 1 && day >= 1
 }
 

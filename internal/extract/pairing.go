@@ -122,7 +122,7 @@ func (r *reader) readPairs(t *text, code mention) int {
 		if next >= len(t.tokens) {
 			break
 		}
-		c := cursor{s: t.lower, pos: t.tokens[next].start, dayFirst: r.opts.dayFirst()}
+		c := t.cursorAt(next)
 		day, ok := c.dateValue(false)
 		if !ok || day.from == "" && day.to == "" {
 			break

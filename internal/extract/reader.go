@@ -48,6 +48,7 @@ func (r *reader) read(t *text) {
 		return
 	}
 	t.cutSentences()
+	t.order = orderOfDates(t.lower, r.opts.dateOrder())
 	r.texts = append(r.texts, t)
 	before := len(r.marks) + len(r.found.GTINs) + len(r.found.Models)
 	t.findMentions()
@@ -96,7 +97,7 @@ func (r *reader) readCodes(t *text, m mention) int {
 		}
 		k.all = t.saysAll(m)
 		if m.label != labelSerial && !k.all {
-			if dates, end, doubt := t.datesAt(next, false, r.opts.dayFirst()); len(dates) > 0 || doubt {
+			if dates, end, doubt := t.datesAt(next, false); len(dates) > 0 || doubt {
 				k.kind, k.values, next, k.doubt = dateKindOf(m), dates, end, doubt
 			}
 		}
@@ -166,7 +167,7 @@ func (r *reader) readDates(t *text, m mention) int {
 	}
 	from := m.next
 	years := m.label == labelMade || m.label == labelSold
-	values, end, doubt := t.datesAt(from, years, r.opts.dayFirst())
+	values, end, doubt := t.datesAt(from, years)
 	if len(values) == 0 && !doubt {
 		switch m.label {
 		case labelMade, labelSold:
@@ -174,7 +175,7 @@ func (r *reader) readDates(t *text, m mention) int {
 			if from == 0 {
 				return m.next
 			}
-			values, end, doubt = t.datesAt(from, true, r.opts.dayFirst())
+			values, end, doubt = t.datesAt(from, true)
 		default:
 			doubt = t.unreadDate(m)
 		}
@@ -187,17 +188,19 @@ func (r *reader) readDates(t *text, m mention) int {
 	return max(end, m.next)
 }
 
-// dayFirst tells in which order the language writes a date in numbers.
-func (o Options) dayFirst() bool { return len(o.Language) >= 2 && o.Language[:2] == "fr" }
-
 // datesAt reads dates from token i on and returns the token behind them.
-func (t *text) datesAt(i int, years, dayFirst bool) (values []value, end int, doubt bool) {
+func (t *text) datesAt(i int, years bool) (values []value, end int, doubt bool) {
 	if i >= len(t.tokens) {
 		return nil, i, false
 	}
-	c := cursor{s: t.lower, pos: t.tokens[i].start, dayFirst: dayFirst}
+	c := t.cursorAt(i)
 	values, doubt = c.dates(years)
 	return values, t.tokenBehind(i, c.pos), doubt
+}
+
+// cursorAt returns a cursor for the dates at token i.
+func (t *text) cursorAt(i int) cursor {
+	return cursor{s: t.lower, pos: t.tokens[i].start, order: t.order}
 }
 
 // tokenBehind returns the first token from i on that starts at or behind a byte.
@@ -228,7 +231,7 @@ func (t *text) windowAhead(m mention) int {
 		case "sold", "available", "distributed", "shipped", "purchased", "stores", "online", "measure", "since", "expires", "vendus", "vendu":
 			return 0
 		case "from", "between", "before", "prior", "after", "on", "in", "during", "through", "until", "entre", "du", "avant", "après", "en", "to", "dates", "ranging":
-			c := cursor{s: t.lower, pos: t.tokens[i].start}
+			c := t.cursorAt(i)
 			if v, ok := c.dateValue(true); ok && (v.from != "" || v.to != "") {
 				return i
 			}

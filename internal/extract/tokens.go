@@ -33,6 +33,7 @@ type text struct {
 	source string
 	lower  string
 	tokens []token
+	order  dateOrder
 	// sentences numbers each token's sentence, once cutSentences has run.
 	sentences []int32
 	// mentions are the labels, in order, once findMentions has run.
