@@ -82,3 +82,17 @@ func TestQuoteShowsTheLabelWithTheValue(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestQuotesOfAListDoNotRepeatIt(t *testing.T) {
+	var got []string
+	for _, p := range read("description", "Made with date codes: 2310, 2308 and 2305 or best by 5/1/2026, 6/1/2026.").Units {
+		got = append(got, p.Quote.Text)
+	}
+	want := []string{
+		"date codes: 2310", "best by 5/1/2026", "date codes: 2310", "6/1/2026", "2308", "best by 5/1/2026", "2308", "6/1/2026",
+		"2305", "best by 5/1/2026", "2305", "6/1/2026",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -159,8 +159,9 @@ func (r *reader) unreadable(k mark) group {
 // longestQuote is how long a quote may be that shows a value with its label.
 const longestQuote = 160
 
-// quote is the words that a value comes from: with its label where they stand
-// together.
+// quote is the words that a value comes from: the first one's with its label,
+// where they stand together; those of a list's other members alone, or each
+// quote would repeat the list up to it.
 func (k *mark) quote(v value) recall.Quote {
 	at := v.at
 	start := at.start
@@ -172,7 +173,7 @@ func (k *mark) quote(v value) recall.Quote {
 		if at.end-at.start > longestQuote {
 			at.end = k.text.boundary(at.start + longestQuote)
 		}
-	} else if start <= at.start && at.end-start <= longestQuote {
+	} else if v.at == k.values[0].at && start <= at.start && at.end-start <= longestQuote {
 		at.start = start
 	}
 	return k.text.quote(at)
