@@ -13,7 +13,7 @@ const module = "github.com/crownsafe/api/"
 // import those of layers further in, and of its own layer only what is named
 // in neighbours.
 var layers = [][]string{
-	{"internal/gtin", "internal/recall", "internal/extract", "internal/config"},
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/config", "internal/testenv"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup"},
 	{"internal/api", "internal/web"},

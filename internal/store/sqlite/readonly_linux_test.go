@@ -4,46 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 )
-
-// asNobody runs f as a user without rights: permissions don't bind root, as
-// whom tests may run. The file system's user belongs to the thread (setfsuid(2)),
-// which isn't given back, and the driver works on the caller's thread.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // until the goroutine ends, and the thread with it
-		const nobody = 65534
-		if os.Geteuid() == 0 {
-			if err := syscall.Setfsuid(nobody); err != nil {
-				t.Errorf("setfsuid: %v", err)
-				return
-			}
-		}
-		f()
-	}()
-	<-done
-}
-
-// letIn lets everybody look into a test's temporary folder, which is the test's
-// user's alone at first.
-func letIn(t *testing.T, folder string) {
-	t.Helper()
-	for _, dir := range []string{folder, filepath.Dir(folder)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
@@ -63,14 +30,14 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			folder := filepath.Dir(path)
-			letIn(t, folder)
+			testenv.LetIn(t, folder)
 			for name, mode := range map[string]os.FileMode{path: test.file, folder: test.folder} {
 				if err := os.Chmod(name, mode); err != nil {
 					t.Fatal(err)
 				}
 			}
 			t.Cleanup(func() { os.Chmod(folder, 0o700) }) //nolint:errcheck // it is removed in any case
-			asNobody(t, func() {
+			testenv.AsNobody(t, func() {
 				s, err := Open(t.Context(), path, Options{})
 				if err == nil {
 					s.Close()
@@ -89,11 +56,11 @@ func TestReadOnly(t *testing.T) {
 	t.Run("no store yet", func(t *testing.T) {
 		t.Parallel()
 		folder := t.TempDir()
-		letIn(t, folder)
+		testenv.LetIn(t, folder)
 		if err := os.Chmod(folder, 0o555); err != nil {
 			t.Fatal(err)
 		}
-		asNobody(t, func() {
+		testenv.AsNobody(t, func() {
 			for _, path := range []string{filepath.Join(folder, "crownsafe.db"), filepath.Join(folder, "data", "crownsafe.db")} {
 				if s, err := Open(t.Context(), path, Options{}); !errors.Is(err, store.ErrReadOnly) {
 					t.Errorf("Open(%s): %v, %v, want ErrReadOnly", path, s, err)
