@@ -18,7 +18,7 @@ func (t *text) isCode(i int, m mention, in leadIn, more bool) bool {
 	if i > 0 && isMoney(t.tokens[i-1].lower) {
 		return false
 	}
-	if t.hasWord(tok) {
+	if t.hasWord(tok) || m.label != labelModel && t.isGluedCell(i) {
 		return false // the cell of a table glued to its neighbour
 	}
 	switch {
@@ -44,6 +44,16 @@ func (t *text) hasWord(tok *token) bool {
 		}
 	}
 	return false
+}
+
+// isGluedCell tells whether a word that is no label and no column's head is
+// glued to the front of token i.
+func (t *text) isGluedCell(i int) bool {
+	if i == 0 || t.tokens[i].gap != adjacent || !t.tokens[i-1].word || !t.tokens[i-1].lowercase || t.tokens[i-1].digits > 0 || headerWords[t.tokens[i-1].lower] {
+		return false
+	}
+	l, _ := labels.at(t, i-1)
+	return l == noLabel
 }
 
 func isMoney(s string) bool { return s == "$" || s == "€" || s == "£" || s == "us$" }

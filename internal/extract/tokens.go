@@ -86,6 +86,9 @@ func (t *text) scanWord(tok *token, i int) int {
 		class, size := classify(t.source, i)
 		switch class {
 		case classDigit:
+			if tok.digits == 0 && t.gluedNumber(tok.start, i) {
+				return i
+			}
 			tok.digits++
 		case classLetter:
 			if isUpperLetter(t.source[i]) && t.glued(tok.start, i) {
@@ -119,14 +122,65 @@ func (t *text) glued(start, i int) bool {
 	if i == start || i+2 >= len(t.source) {
 		return false
 	}
-	before := t.source[i-1]
-	if before >= 'a' && before <= 'z' {
-		return headerWords[t.lower[start:i]]
+	if isSmallLetter(t.source[i-1]) {
+		return headerWords[t.lower[start:i]] || t.endsWord(start, i) && t.startsCode(i)
 	}
-	small := func(c byte) bool { return c >= 'a' && c <= 'z' }
+	if t.isHeadInCapitals(start, i) {
+		return t.startsCode(i)
+	}
+	small := isSmallLetter
 	return i-start >= 4 && i+3 < len(t.source) && small(t.source[i+1]) && small(t.source[i+2]) && small(t.source[i+3]) &&
 		strings.ContainsAny(t.source[start:i], "0123456789")
 }
+
+// gluedNumber tells whether a long number begins at i to which flattening glued
+// the word before it: "Blue200008005", but not "June2024".
+func (t *text) gluedNumber(start, i int) bool {
+	const least = 4
+	if i-start < 3 || i+least > len(t.source) || monthNames[t.lower[start:i]] > 0 || !t.endsWord(start, i) && !t.isHeadInCapitals(start, i) {
+		return false
+	}
+	return onlyDigits(t.source[i : i+least])
+}
+
+// endsWord tells whether source[start:i] is letters alone, the last three small.
+func (t *text) endsWord(start, i int) bool {
+	if i-start < 3 || !isSmallLetter(t.source[i-1]) || !isSmallLetter(t.source[i-2]) || !isSmallLetter(t.source[i-3]) {
+		return false
+	}
+	for k := start; k < i; k++ {
+		if class, _ := classify(t.source, k); class != classLetter {
+			return false
+		}
+	}
+	return true
+}
+
+// isHeadInCapitals tells whether source[start:i] is UPC or SKU as a column's
+// head, glued to the head before it.
+func (t *text) isHeadInCapitals(start, i int) bool {
+	head := t.source[start:i]
+	return (head == "UPC" || head == "SKU") && start > 0 && isSmallLetter(t.source[start-1])
+}
+
+// startsCode tells whether capitals and digits follow from i on, a digit among
+// them, as in no word.
+func (t *text) startsCode(i int) bool {
+	const least, longest = 4, 24
+	digit := false
+	for k := i; k < len(t.source) && k < i+longest; k++ {
+		switch c := t.source[k]; {
+		case isDigit(c):
+			digit = true
+		case isUpperLetter(c), c == '-':
+		default:
+			return digit && k-i >= least
+		}
+	}
+	return digit
+}
+
+func isSmallLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // joins tells whether the mark at i stands inside a word or a code: SR-HX13,
 // 01/26/2029, 1.5, www.example.com, child's.
