@@ -66,66 +66,6 @@ func (r *reader) addColumn(t *text, m mention, rows []row, end int) int {
 	return m.next
 }
 
-// readBareCodes reads a field that holds nothing but codes without a label:
-// lots, or barcodes where every number is as long as one.
-func (r *reader) readBareCodes(t *text) {
-	m := mention{label: labelLot, strong: true, plural: true}
-	values, strict := []value(nil), true
-	for i := 0; i < len(t.tokens); i++ {
-		tok := &t.tokens[i]
-		if !tok.word {
-			continue
-		}
-		if end, printed := t.barcodeAt(i); end > 0 && tok.letters == 0 && printed.end-printed.start >= 11 {
-			r.addGTIN(t, printed)
-			i = end - 1
-			continue
-		}
-		if !t.isCode(i, m, leadIn{}, false) || tok.digits == 0 || tok.lowercase {
-			strict = false
-			continue
-		}
-		code := t.code(i)
-		values = append(values, value{form: isEqual, from: code, to: code, at: span{tok.start, tok.end}})
-	}
-	if !strict {
-		values = alike(values)
-	}
-	k := mark{text: t, kind: recall.Lot, label: m, values: values}
-	if len(values) == 0 && len(r.found.GTINs) == 0 && t.hasDigits() {
-		k.doubt = true
-	}
-	if len(values) > 0 || k.doubt {
-		k.label.next = 0
-		k.end = t.tokens[len(t.tokens)-1].end
-		r.marks = append(r.marks, k)
-	}
-}
-
-// alike admits bare codes between other words only where at least three are
-// built alike and long.
-func alike(values []value) []value {
-	const least, length = 3, 6
-	for _, v := range values {
-		if len(v.from) < length || len(v.from) != len(values[0].from) {
-			return nil
-		}
-	}
-	if len(values) < least {
-		return nil
-	}
-	return values
-}
-
-func (t *text) hasDigits() bool {
-	for i := range t.tokens {
-		if t.tokens[i].digits > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // misreadColumn tells whether the values of a mark are the cells of a table's
 // other column: one of them is a model, or the label stands in a row of heads.
 func (t *text) misreadColumn(k *mark, models map[string]bool) bool {

@@ -107,6 +107,23 @@ func (r *reader) keepGTIN(digits, printed, field string) {
 	r.found.GTINs = append(r.found.GTINs, recall.PrintedGTIN{GTIN: code, Printed: printed, From: field})
 }
 
+// MisprintedGTIN tells whether a number is a misprint in a list of barcodes: as
+// long as one, or a digit shorter or longer, and of the company of one that was
+// read. It is no code of a unit.
+func (c *Codes) MisprintedGTIN(number string) bool {
+	const company = 5 // digits that a company's barcodes share at least
+	digits := squeeze(number)
+	if len(digits) < 10 || len(digits) > 14 || !onlyDigits(digits) {
+		return false
+	}
+	for _, g := range c.GTINs {
+		if digits[:company] == squeeze(g.Printed)[:company] {
+			return true
+		}
+	}
+	return false
+}
+
 // skipBrackets moves behind a short remark in brackets: "(Black)", "(6.75 oz)".
 func (t *text) skipBrackets(i int) int {
 	if i >= len(t.tokens) || t.tokens[i].lower != "(" {

@@ -272,6 +272,9 @@ func TestCodesThatAreNotUnderstoodNeverExcludeAUnit(t *testing.T) {
 		"nothing":                     {map[string]string{"code_info": ""}, false},
 		"words without figures":       {map[string]string{"code_info": "see the letter"}, false},
 		"a list that was cut":         {map[string]string{"code_info": "Lot 4417A, Lot 4418A, …"}, true},
+		"barcodes with a misprint":    {map[string]string{"code_info": "UPC: 812345000016; 812345000023; 8123450000304"}, false},
+		"a date named before":         {map[string]string{"product_description": "Oat Snack, Best By 09/13/2024", "code_info": "Best By 09/13/2024"}, false},
+		"part of a code named before": {map[string]string{"product_description": "Oat Snack, Lot 9913204", "code_info": "night shift (Q)13204"}, true},
 		"products with their own lot": {map[string]string{"product_description": "1) Oat Snack 2) Rye Snack", "code_info": "1) Lot 4417A 2) Lot 4418A"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -115,9 +115,13 @@ func unreadCodes(codes extract.Codes, codeInfo string) (start, end int, found bo
 	return 0, 0, false
 }
 
-// harmless tells whether a word with figures is no code of a unit: part of a
-// barcode or of another number of the product's, a quantity, a mark of an
-// enumeration.
+// shortestCode is how long a word must be, in bytes, to be the same code
+// wherever it stands.
+const shortestCode = 5
+
+// harmless tells whether a word with figures is no code of a unit that is yet to
+// be read: one that was read elsewhere, part of a barcode or of another number of
+// the product's, a quantity, a mark of an enumeration.
 func harmless(codes extract.Codes, text string, start, end int) bool {
 	word := strings.TrimRight(text[start:end], "./-")
 	switch {
@@ -131,7 +135,10 @@ func harmless(codes extract.Codes, text string, start, end int) bool {
 			return true
 		}
 	}
-	return slices.Contains(codes.Models, word)
+	if len(word) >= shortestCode && slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return slices.Contains(token.FindAllString(p.Quote.Text, -1), word) }) {
+		return true
+	}
+	return codes.MisprintedGTIN(word) || slices.Contains(codes.Models, word)
 }
 
 func nextGroup(units []recall.Predicate) int {
