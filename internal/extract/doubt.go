@@ -2,6 +2,7 @@ package extract
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -29,11 +30,18 @@ func (r *reader) doubts(groups, unread []group) []group {
 	var found []group
 	for _, t := range r.texts {
 		for _, m := range t.mentions {
-			if !m.label.code() && m.label != labelExpiry && m.label != labelBestBefore {
+			if !m.label.code() && !m.label.date() {
 				continue
 			}
 			kind := m.label.kind()
-			if have[family(kind)] || !t.limits(m) {
+			if have[family(kind)] {
+				continue
+			}
+			if m.label == labelMade || m.label == labelSold {
+				if !t.limitsByRanges(m) {
+					continue
+				}
+			} else if !t.limits(m) {
 				continue
 			}
 			have[family(kind)] = true
@@ -59,6 +67,25 @@ func family(kind recall.UnitKind) recall.UnitKind {
 	return kind
 }
 
+// limitsByRanges tells whether a notice sends the reader to a list for the days
+// on which the recalled units were made or sold: "purchased in the date ranges
+// below".
+func (t *text) limitsByRanges(m mention) bool {
+	_, end := t.sentenceTokens(m.first)
+	for i := m.next + 1; i+1 < end; i++ {
+		if t.tokens[i].lower == "date" && strings.HasPrefix(t.tokens[i+1].lower, "range") {
+			switch t.tokens[i-1].lower {
+			case "identified", "following", "specified", "listed", "these", "below", "certain", "specific":
+				return !t.excludes(m.first)
+			}
+		}
+	}
+	return false
+}
+
+// someMarks are words that say that only some marks of a kind are recalled.
+var someMarks = wordSet(`certain specific select selected limited`)
+
 // limits tells whether a mention without values limits the notice. One that
 // only tells where a mark is printed, or what to have at hand for a call,
 // doesn't.
@@ -70,8 +97,12 @@ func (t *text) limits(m mention) bool {
 			before = true
 		}
 	}
-	if !m.strong && !m.plural || t.excludes(m.first) {
+	ranged := m.next < end && strings.HasPrefix(t.tokens[m.next].lower, "range")
+	if !m.strong && !m.plural && !ranged || t.excludes(m.first) {
 		return false
+	}
+	if m.first > first && someMarks[t.tokens[m.first-1].lower] {
+		return true
 	}
 	if t.describes(m.next, end) {
 		return true

@@ -47,6 +47,7 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
+	r.sweepModels()
 	r.bindModels()
 	groups := r.groups()
 	seen := make(map[string]bool, len(groups))
@@ -65,7 +66,7 @@ func (r *reader) codes() Codes {
 }
 
 func (r *reader) groups() []group {
-	var windows, sales, exceptions []mark
+	var windows, sales, instead, exceptions []mark
 	var groups, unread []group
 	pairs := pairing{r: r}
 	for _, k := range r.marks {
@@ -74,6 +75,8 @@ func (r *reader) groups() []group {
 		case k.except:
 			exceptions = append(exceptions, k)
 			continue
+		case k.or:
+			instead = append(instead, k)
 		case k.kind == recall.Sold:
 			sales = append(sales, k)
 		case k.kind == recall.Made && len(k.values) > 0:
@@ -99,9 +102,10 @@ func (r *reader) groups() []group {
 	groups = r.joinWindows(groups, sales)
 	unread = append(unread, r.doubts(groups, unread)...)
 	groups = joinUnread(groups, unread)
+	groups = r.orWindows(groups, instead)
 	groups = r.takeOut(groups, exceptions)
 	groups = r.coverOtherModels(groups)
-	if len(r.modelMarks) > 0 && len(r.found.Models) > 0 && (r.modelsMissing || r.modelsOpen || r.modelsCut()) {
+	if len(r.modelMarks) > 0 && len(r.found.Models) > 0 && (r.modelsMissing || r.modelsOpen || r.unexplained != nil || r.modelsCut()) {
 		groups = r.leaveOpen(groups)
 	}
 	return groups

@@ -21,7 +21,7 @@ const leadInLength = 18
 var fillerWords = wordSet(`two-letter three-letter four-letter combination combinations sequence is are was were of include includes including included the in
 with that which either both one as " “ ‘ ' ( have has having a an and/or these bearing bear by listed identified numbers number
 codes code date dates numerals letters digits characters to and or , can be each their de par le les est sont marked stamped reads read reading printed no
-nos . # if all et affected recalled may on product products at ’ identify sequential » « specific same possible this recall units involved series only any s
+nos . # if all et affected recalled may on product products at ’ identify sequential » « specific same possible this recall units involved series only any s requiring replacement
 ) * - – • ” n`)
 
 // readLeadIn moves from token i to the first thing that may be a value.

@@ -19,7 +19,9 @@ type reader struct {
 	// list of models is not whole.
 	modelsMissing bool
 	modelsOpen    bool // some models are told by how their numbers begin or end
-	places        places
+	// unexplained is a code that may be a model and that nothing tells what it is.
+	unexplained *mark
+	places      places
 }
 
 // mark is what one label says of a unit's mark.
@@ -32,6 +34,7 @@ type mark struct {
 	all    bool // every lot
 	doubt  bool // limited in words that were not understood
 	except bool
+	or     bool     // a window to which codes are the alternative
 	models []string // it stands with these alone
 }
 
@@ -162,12 +165,13 @@ func (t *text) goesOn(end int) bool {
 
 // readDates reads the dates behind "best by", "expires", "manufactured".
 func (r *reader) readDates(t *text, m mention) int {
-	if m.label == labelSold && !t.limitsBySale(m) {
-		return m.next
-	}
 	from := m.next
 	years := m.label == labelMade || m.label == labelSold
 	values, end, doubt := t.datesAt(from, years)
+	or := len(values) > 0 && years && t.orCodes(m, end)
+	if m.label == labelSold && !or && !t.limitsBySale(m) {
+		return m.next
+	}
 	if len(values) == 0 && !doubt {
 		switch m.label {
 		case labelMade, labelSold:
@@ -180,7 +184,7 @@ func (r *reader) readDates(t *text, m mention) int {
 			doubt = t.unreadDate(m)
 		}
 	}
-	k := mark{text: t, kind: m.label.kind(), label: m, values: values, doubt: doubt}
+	k := mark{text: t, kind: m.label.kind(), label: m, values: values, doubt: doubt, or: or}
 	if len(values) == 0 && !doubt {
 		k.all = t.saysAll(m)
 	}
