@@ -65,6 +65,9 @@ func (r *reader) coverOtherModels(groups []group) []group {
 func (r *reader) leaveOpen(groups []group) []group {
 	last := r.modelMarks[len(r.modelMarks)-1]
 	k := mark{text: last.text, kind: recall.Lot, label: mention{first: last.first, next: last.first + 1}, end: max(last.end, last.text.tokens[last.first].end)}
+	if r.unexplained != nil {
+		k = *r.unexplained
+	}
 	if len(groups) == 0 {
 		named := recall.All(0, k.kind, k.quote(value{}))
 		named.Models = append(named.Models, r.found.Models...)

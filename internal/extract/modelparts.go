@@ -13,7 +13,7 @@ func (t *text) modelInParts(i int, m mention, more bool) (name string, end int) 
 		return "", 0
 	}
 	last := i
-	if last+2 < len(t.tokens) && t.tokens[last+1].lower == "/" && t.tokens[last+1].gap == adjacent && t.tokens[last+2].gap == adjacent && t.isModelTail(last+2) {
+	if last+2 < len(t.tokens) && t.tokens[last+1].lower == "/" && t.tokens[last+1].gap == adjacent && t.tokens[last+2].gap == adjacent && t.isFewCapitals(last+2) {
 		last += 2
 	}
 	if last+1 < len(t.tokens) && t.tokens[last+1].gap == blank && t.isModelTail(last+1) && t.endsModel(last+2) {
@@ -30,7 +30,10 @@ func (t *text) modelInParts(i int, m mention, more bool) (name string, end int) 
 func (t *text) leadsModel(i int, m mention, more bool) bool {
 	const most = 4
 	tok := &t.tokens[i]
-	if !m.strong && !more || !tok.word || tok.digits > 0 || tok.lowercase || tok.letters > most || proseCapitals[tok.lower] || i+1 >= len(t.tokens) {
+	if !m.strong && !more || !tok.word || tok.digits > 0 || tok.lowercase || tok.letters > most || i+1 >= len(t.tokens) {
+		return false
+	}
+	if proseCapitals[tok.lower] && (!more || joiningWords[tok.lower] || monthNames[tok.lower] > 0) {
 		return false
 	}
 	if l, _ := labels.at(t, i); l != noLabel {
@@ -40,15 +43,19 @@ func (t *text) leadsModel(i int, m mention, more bool) bool {
 	return next.gap == blank && next.digits >= 2 && (next.capital || isDigit(t.source[next.start])) && t.isModelCode(i+1, m, false)
 }
 
+// joiningWords lead no number even between models: "QX 831 AND 832".
+var joiningWords = wordSet(`a i no or and the of in on by to at is not for from with only all any see new date code lot exp upc sku`)
+
 // isModelTail tells whether token i may be the letters that end a model.
 func (t *text) isModelTail(i int) bool {
+	l, _ := labels.at(t, i)
+	return t.isFewCapitals(i) && l == noLabel && !proseCapitals[t.tokens[i].lower]
+}
+
+func (t *text) isFewCapitals(i int) bool {
 	const most = 4
 	tok := &t.tokens[i]
-	if !tok.word || tok.digits > 0 || tok.lowercase || tok.letters > most || proseCapitals[tok.lower] {
-		return false
-	}
-	l, _ := labels.at(t, i)
-	return l == noLabel
+	return tok.word && tok.digits == 0 && !tok.lowercase && tok.letters <= most
 }
 
 // endsModel tells whether nothing of a model stands at token i any more.
@@ -112,7 +119,7 @@ func (t *text) behindDescription(i int, m mention) int {
 		switch {
 		case tok.lower == "," || tok.lower == ";" || tok.lower == "and" || tok.lower == "&":
 			next := t.listSeparator(k, nil)
-			if k > i && next > k && t.isModelCode(next, m, true) && builtLike(t.code(last), t.code(next)) {
+			if k > i && next > k && t.isModelCode(next, m, true) && (builtLike(t.code(last), t.code(next)) || t.code(last)[:1] == t.code(next)[:1]) {
 				return k
 			}
 			return 0

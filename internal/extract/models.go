@@ -135,6 +135,9 @@ func (t *text) isModelCode(i int, m mention, more bool) bool {
 	if number, word, ok := strings.Cut(t.code(i), "-"); ok && onlyDigits(number) && len(number) <= 2 && len(word) > 2 && isUpperLetter(word[0]) && word[1] >= 'a' && word[1] <= 'z' {
 		return false // 18-Gun
 	}
+	if tok.gap == adjacent && i > 0 && t.tokens[i-1].word && tok.digits >= 4 && strings.HasPrefix(tok.lower, "20") && onlyDigits(tok.lower[:4]) && len(tok.lower) > 4 && !isDigit(tok.lower[4]) {
+		return false // the years of a table's column: 2022FE
+	}
 	c := cursor{s: tok.lower}
 	if _, ok := c.date(false); ok && c.pos == len(tok.lower) && tok.letters == 0 && strings.Contains(tok.lower, "/") {
 		return false
@@ -177,6 +180,9 @@ func (t *text) quotedName(i int) (string, int) {
 // modelName reads a model that has a name instead of a number: "models
 // SnugRide, SnugRide Classic Connect and Aprica A30".
 func (t *text) modelName(i int, m mention) ([]string, int) {
+	if m.next < len(t.tokens) && t.tokens[m.next].lower == "of" {
+		return nil, 0 // "ten models of Lumo swings"
+	}
 	if t.tokens[m.first].lower != "models" && t.tokens[m.first].lower != "modèles" || m.strong && !t.namesAnnounced(m) {
 		return nil, 0
 	}
@@ -208,7 +214,7 @@ func (t *text) isNameWord(i int) bool {
 	if l, _ := labels.at(t, i); l != noLabel {
 		return false
 	}
-	return tok.capital && tok.letters > 1 || tok.digits > 0 && !t.isAmount(i) && !t.isTimeOrMonth(i) && i > 0 && t.tokens[i-1].capital
+	return tok.capital && tok.letters > 1 || tok.digits > 0 && tok.gap != adjacent && !t.isAmount(i) && !t.isTimeOrMonth(i) && i > 0 && t.tokens[i-1].capital
 }
 
 // nameStops are capitalised words that begin a sentence or a table and no model's name.

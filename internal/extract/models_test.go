@@ -1,9 +1,15 @@
 package extract_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/crownsafe/api/internal/extract"
+	"github.com/crownsafe/api/internal/recall"
 )
 
 func TestModelsOfTables(t *testing.T) {
@@ -46,4 +52,79 @@ func TestModelsOfLists(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestModelsOutsideALabelsList(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"in the label's sentence, behind other words", "The models are QD3318B and QD3418S for the Lumo brand, and SQ1977 and SQ1979 for the Velo brand.", []string{"QD3318B", "QD3418S", "SQ1977", "SQ1979"}},
+		{"built like one of the list", "Model number QHX-100 is on the seat. The swing QHX-2000S was sold too.", []string{"QHX-100", "QHX-2000S"}},
+		{"numbers between glued cells", "The item codes are on the seat.ColorItem CodeBlue300008005Black300008004Warm Wood/Gray300008003White300008001", []string{"300008005", "300008004", "300008003", "300008001"}},
+		{"a barcode glued behind", "Product and ColorModel NumberUPC CodeLight Blue FishQF156-MT012345678905Pink FishQF156-LI012345678912", []string{"QF156-MT", "QF156-LI"}},
+		{"the tail of another cell glued before", "Recalled Model Numbers QE58K9430SS/AA QE58K9431SG/AAQE58K9435SS/AA", []string{"QE58K9430SS/AA", "QE58K9431SG", "AAQE58K9435SS/AA", "QE58K9435SS/AA"}},
+		{"of another mark", "Model number QHX-100 and batch number QHX2106C01 are on the label.", []string{"QHX-100"}},
+		{"taken out", "Model number QHX-100 is recalled. Model QHX-200 is not included in this recall.", []string{"QHX-100"}},
+		{"how many models, and whose", "This recall involves ten models of Lumo-Velo Gemma kits.", nil},
+		{"years glued to models", "ModelsModel YearLumo Models2022QE 350 2023QE 450", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, read("description", test.text).Models); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", test.text, diff)
+			}
+		})
+	}
+}
+
+func TestUnexplainedCodesLeaveTheModelsOpen(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		text string
+		open bool
+	}{
+		{"several glued into one", "Model NumberSKUUPCStone GrayQS-1000801108111840056145528Carbon. Item number Q235474 is on the box.", true},
+		{"a row of numbers of another column", "Model No. Size Lumo 14467 6-Qt QY-PC20US-5P 5-Qt 14570 6-Qt QYPC24US-8P", true},
+		{"a code in quotation marks", "Model number 999604 is on the box. The seat is marked with the code “LQ-65708”.", true},
+		{"two codes without a gap", "Model Numbers QKD036010003AH7QB3610C5B and QKD011 are on the battery.", true},
+		{"amounts, dates, standards and addresses", "Model number QHX-100 has 12 volts, weighs 1,500 pounds, fits CR2032 batteries and ASTM F963-23, was sold in 2023-2024 for $10000. Write to Lumo, Boston, MA 02134 or recall12345@example.com, call 800-555-0123.", false},
+		{"a word glued to a number of units", "Model number QHX-100.Units: About 32,000Importer: Lumo Inc.", false},
+		{"codes that stand under their own label", "Model number QHX-100 with lot codes A12345 and B12345 and UPC 012345678905.", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			codes := read("description", test.text)
+			open := slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return p.Op == recall.OpUnreadable })
+			if open != test.open || len(codes.Models) == 0 {
+				t.Errorf("%q: models %q, %v", test.text, codes.Models, units(codes))
+			}
+		})
+	}
+	fields := []extract.Field{{Name: "title", Text: "Lumo Recalls QROMEO5 Sights"}, {Name: "description", Text: "Models SQR52001 and SQR52002 are recalled."}}
+	codes := extract.Read(fields, extract.Options{})
+	if !slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return p.Op == recall.OpUnreadable && p.Quote.Text == "QROMEO5" }) {
+		t.Errorf("a title's code that no list holds does not leave the models open: %v", units(codes))
+	}
+}
+
+func TestNoListedModelIsLeftOut(t *testing.T) {
+	shapes := []string{`[A-Z]{2,3}[0-9]{3,5}`, `[A-Z]{2}-[0-9]{3,4}`, `[A-Z]{2,3} [0-9]{2,4}`, `[0-9]{5,7}`, `[A-Z]{2}[0-9]{2}[A-Z]{2}/[A-Z]{2}`, `[A-Z]{2}-[A-Z]{4}-[A-Z]{3}`, `[0-9]{2}[A-Z]{2}[0-9]{3}`}
+	rapid.Check(t, func(t *rapid.T) {
+		models := rapid.SliceOfN(rapid.StringMatching(rapid.SampledFrom(shapes).Draw(t, "shape")), 2, 6).Draw(t, "models")
+		var list strings.Builder
+		for i, m := range models {
+			if i > 0 {
+				list.WriteString(draw(t, "separator", ", ", "; ", " and ", ", and ", " & "))
+			}
+			list.WriteString(m + draw(t, "remark", "", "", "", " (blue)", " (QZ-77A)"))
+		}
+		text := draw(t, "label", "Model numbers ", "model numbers: ", "SKU numbers ", "item numbers: ") + list.String() + draw(t, "after", "", ".", " are included in this recall.", ", printed on the seat.")
+		codes := read("description", text)
+		read := " " + squeezed(strings.Join(codes.Models, " ")) + " "
+		open := len(codes.Models) == 0 || slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return p.Op == recall.OpUnreadable })
+		for _, m := range models {
+			if !open && !strings.Contains(read, squeezed(m)) {
+				t.Errorf("%q leaves %s out: %q", text, m, codes.Models)
+			}
+		}
+	})
 }

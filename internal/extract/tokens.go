@@ -123,7 +123,7 @@ func (t *text) glued(start, i int) bool {
 		return false
 	}
 	if isSmallLetter(t.source[i-1]) {
-		return headerWords[t.lower[start:i]] || t.endsWord(start, i) && t.startsCode(i)
+		return headerWords[t.lower[start:i]] || t.endsWord(start, i, 2) && t.startsCode(i)
 	}
 	if t.isHeadInCapitals(start, i) {
 		return t.startsCode(i)
@@ -137,16 +137,22 @@ func (t *text) glued(start, i int) bool {
 // the word before it: "Blue200008005", but not "June2024".
 func (t *text) gluedNumber(start, i int) bool {
 	const least = 4
-	if i-start < 3 || i+least > len(t.source) || monthNames[t.lower[start:i]] > 0 || !t.endsWord(start, i) && !t.isHeadInCapitals(start, i) {
+	if i-start < 3 || i+least > len(t.source) || monthNames[t.lower[start:i]] > 0 || !t.endsWord(start, i, 3) && !t.isHeadInCapitals(start, i) {
 		return false
 	}
 	return onlyDigits(t.source[i : i+least])
 }
 
-// endsWord tells whether source[start:i] is letters alone, the last three small.
-func (t *text) endsWord(start, i int) bool {
-	if i-start < 3 || !isSmallLetter(t.source[i-1]) || !isSmallLetter(t.source[i-2]) || !isSmallLetter(t.source[i-3]) {
+// endsWord tells whether source[start:i] is letters alone, at least three, and
+// so many small ones at its end.
+func (t *text) endsWord(start, i, small int) bool {
+	if i-start < 3 {
 		return false
+	}
+	for k := i - small; k < i; k++ {
+		if !isSmallLetter(t.source[k]) {
+			return false
+		}
 	}
 	for k := start; k < i; k++ {
 		if class, _ := classify(t.source, k); class != classLetter {
