@@ -3,20 +3,18 @@ package rappelconso
 import (
 	"strings"
 	"unicode/utf8"
-
-	"github.com/crownsafe/api/internal/recall"
 )
 
 // lotReading is what the prose in the lot's place says. Several of its parts
 // are alternatives.
 type lotReading struct {
-	all      bool      // every lot, said in words
-	none     bool      // the notice names no lot
-	values   []span    // lots
-	prefixes []span    // what lots start with
-	ranges   [][2]span // the first and the last lot
-	date     datePair  // a date that stands where a lot belongs
-	unread   bool      // something was not understood
+	all      bool       // every lot, said in words
+	none     bool       // the notice names no lot
+	values   []span     // lots
+	prefixes []span     // what lots start with
+	ranges   [][2]span  // the first and the last lot
+	dates    []datePair // dates that stand where a lot belongs
+	unread   bool       // something was not understood
 }
 
 // everyLot are the ways of saying that all lots are meant.
@@ -83,6 +81,10 @@ func (r *lotReading) readPart(part span) {
 		r.all = true
 		return
 	}
+	if window, ok := dateWindow(part); ok {
+		r.dates = append(r.dates, window)
+		return
+	}
 	for _, between := range []string{" à ", " au ", " - ", " a "} {
 		if first, last, ok := cutFold(part, between); ok {
 			from, to := unlabelled(first), unlabelled(last)
@@ -95,7 +97,7 @@ func (r *lotReading) readPart(part span) {
 		}
 	}
 	if date, ok := printedDate(part); ok {
-		r.date = date
+		r.dates = append(r.dates, date)
 		return
 	}
 	if pieces := part.split("/"); len(pieces) > 1 {
@@ -233,35 +235,4 @@ func cutFold(s span, words string) (before, after span, ok bool) {
 		i += size
 	}
 	return s, span{}, false
-}
-
-// dateLabels are the abbreviations of the kinds of date.
-var dateLabels = []struct {
-	label string
-	kind  recall.UnitKind
-}{{"ddm", recall.BestBefore}, {"dluo", recall.BestBefore}, {"dcr", recall.BestBefore}, {"dlc", recall.Expiry}}
-
-// printedDate reads "DDM 09/12/2022" where a lot belongs.
-func printedDate(part span) (datePair, bool) {
-	for _, d := range dateLabels {
-		rest, ok := cutPrefixFold(part.text, d.label)
-		if !ok {
-			continue
-		}
-		if date := frenchDate(strings.Trim(rest, " :du")); date != "" {
-			return datePair{kind: d.kind, from: date, to: date, quote: part}, true
-		}
-	}
-	return datePair{}, false
-}
-
-// frenchDate turns dd/mm/yyyy into YYYY-MM-DD, and what is no such date into "".
-func frenchDate(s string) string {
-	if len(s) != len("02/01/2006") || s[2] != s[5] || s[2] != '/' && s[2] != '.' && s[2] != '-' {
-		return ""
-	}
-	if iso := s[6:] + "-" + s[3:5] + "-" + s[:2]; isISODate(iso) {
-		return iso
-	}
-	return ""
 }

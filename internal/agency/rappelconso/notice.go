@@ -2,6 +2,7 @@ package rappelconso
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func (a *Agency) record(r row, format string) (agency.Record, error) {
 			Text:    paragraphs(sentences(r["conduites_a_tenir_par_le_consommateur"]), sentences(r["modalites_de_compensation"]), r["informations_complementaires_publiques"]),
 			Contact: r["numero_contact"],
 		},
-		SoldAt:  lines(r["distributeurs"]),
+		SoldAt:  sellers(r["distributeurs"]),
 		Images:  addresses(r["liens_vers_les_images"]),
 		Aliases: aliases(r, native),
 	}
@@ -182,6 +183,13 @@ func choices(list string) []string {
 	}
 	return kept
 }
+
+// sellers returns the shops of a list, without the words for having none.
+func sellers(list string) []string {
+	return slices.DeleteFunc(lines(list), func(shop string) bool { return isOneOf(strings.Trim(shop, " .,;"), noSeller) })
+}
+
+var noSeller = []string{"", "aucun", "aucune", "néant", "non concerné", "non communiqué", "non renseigné", "sans objet", "inconnu", "nc", "n/a"}
 
 func lines(s string) []string {
 	var kept []string

@@ -1,6 +1,7 @@
 package rappelconso
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -59,29 +60,60 @@ func (v *variants) take(m marking) {
 
 // add adds the alternatives that a group's lot and date make up.
 func (v *variant) add(m marking, lot lotReading) {
-	if m.dates.kind == "" {
-		m.dates = lot.date
+	if !m.loose { // a window's kind is known in the prose on vehicles alone
+		windows := len(lot.dates)
+		lot.dates = slices.DeleteFunc(lot.dates, func(d datePair) bool { return d.kind == recall.Made })
+		lot.unread = lot.unread || len(lot.dates) < windows
 	}
+	dates := m.printedDates(lot.dates)
+	for _, d := range dates {
+		v.addDated(m, lot, d)
+	}
+	if len(dates) > 0 {
+		return
+	}
+	v.addDated(m, lot, datePair{})
+	switch {
+	case lot.unread:
+	case lot.all:
+		v.every = true
+		v.alternative(recall.All(v.next, recall.Lot, m.lot.quote()), datePair{})
+	case lot.none:
+		v.every = true
+	}
+}
+
+// printedDates are a group's own date and those in the lot's place, which mostly
+// repeat it.
+func (m *marking) printedDates(inLot []datePair) []datePair {
+	var dates []datePair
+	if m.dates.kind != "" {
+		dates = append(dates, m.dates)
+	}
+	for _, d := range inLot {
+		if !slices.ContainsFunc(dates, func(have datePair) bool { return have.kind == d.kind && have.from == d.from && have.to == d.to }) {
+			dates = append(dates, d)
+		}
+	}
+	return dates
+}
+
+// addDated adds the alternatives of a lot's place with a date, or without one.
+func (v *variant) addDated(m marking, lot lotReading, dates datePair) {
 	for _, value := range lot.values {
-		quote := m.quoteOf(value)
-		v.alternative(recall.Equals(v.next, recall.Lot, value.text, quote), m.dates)
+		v.alternative(recall.Equals(v.next, recall.Lot, value.text, m.quoteOf(value)), dates)
 	}
 	for _, prefix := range lot.prefixes {
-		v.alternative(recall.Affix(v.next, recall.Lot, recall.OpPrefix, prefix.text, m.quoteOf(prefix)), m.dates)
+		v.alternative(recall.Affix(v.next, recall.Lot, recall.OpPrefix, prefix.text, m.quoteOf(prefix)), dates)
 	}
 	for _, r := range lot.ranges {
-		v.alternative(recall.Range(v.next, recall.Lot, r[0].text, r[1].text, m.lot.quote()), m.dates)
+		v.alternative(recall.Range(v.next, recall.Lot, r[0].text, r[1].text, m.lot.quote()), dates)
 	}
 	switch named := len(lot.values)+len(lot.prefixes)+len(lot.ranges) > 0; {
 	case lot.unread:
-		v.alternative(recall.Unreadable(v.next, recall.Lot, m.lot.quote()), m.dates)
-	case m.dates.kind != "" && !named: // the date alone limits the notice
-		v.alternative(recall.Predicate{}, m.dates)
-	case lot.all && m.dates.kind == "":
-		v.every = true
-		v.alternative(recall.All(v.next, recall.Lot, m.lot.quote()), datePair{})
-	case lot.none && m.dates.kind == "":
-		v.every = true
+		v.alternative(recall.Unreadable(v.next, recall.Lot, m.lot.quote()), dates)
+	case dates.kind != "" && !named: // the date alone limits the notice
+		v.alternative(recall.Predicate{}, dates)
 	}
 }
 
