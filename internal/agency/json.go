@@ -187,7 +187,17 @@ func (h Head) Has(fields ...string) bool {
 // ReadHead reads the first object of a payload, or of the array that a payload
 // is, from the payload's beginning, which may break off anywhere. What is no
 // such JSON gives an empty Head.
-func ReadHead(head []byte) Head {
+func ReadHead(head []byte) Head { return readHeads(head, 1)[0] }
+
+// ReadHeads reads the first objects of the array that a payload is: the very
+// first record may be a broken one. Otherwise it is ReadHead's alone.
+func ReadHeads(head []byte) []Head {
+	const most = 20
+	return readHeads(head, most)
+}
+
+// readHeads returns one Head at least.
+func readHeads(head []byte, most int) []Head {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(head, []byte("\ufeff"))))
 	d.UseNumber()
 	var h Head
@@ -198,28 +208,45 @@ func ReadHead(head []byte) Head {
 		h.Empty = err == nil && token == json.Delim(']')
 	}
 	if err != nil || token != json.Delim('{') {
-		return h
+		return []Head{h}
 	}
-	h.Fields = map[string]string{}
+	var whole bool
+	h.Fields, whole = readFields(d)
+	heads := []Head{h}
+	for whole && h.Array && len(heads) < most {
+		if token, err = d.Token(); err != nil || token != json.Delim('{') {
+			break
+		}
+		h.Fields, whole = readFields(d)
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+// readFields reads the object that was just opened. whole tells that it was
+// read to its end.
+func readFields(d *json.Decoder) (fields map[string]string, whole bool) {
+	fields = map[string]string{}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
-			break
+			return fields, false
 		}
 		name, _ := key.(string)
 		value, err := d.Token()
 		if err != nil {
-			break
+			return fields, false
 		}
 		if value == nil {
 			value = ""
 		}
-		h.Fields[name] = fmt.Sprint(value)
+		fields[name] = fmt.Sprint(value)
 		if _, ok := value.(json.Delim); ok && !skipOpen(d) {
-			break
+			return fields, false
 		}
 	}
-	return h
+	_, err := d.Token()
+	return fields, err == nil
 }
 
 // skipOpen reads to the end of the array or object that was just opened.

@@ -106,6 +106,25 @@ func TestReadHead(t *testing.T) {
 	}
 }
 
+func TestReadHeads(t *testing.T) {
+	for head, want := range map[string][]string{
+		`[{"a":1},{"a":2,"b":[3]},{"a":"cut`: {"1", "2", ""},
+		`[{"a":1},4,{"a":2}]`:                {"1"},
+		`{"a":1}{"a":2}`:                     {"1"},
+		`[{"a":[1`:                           {"["},
+		`[]`:                                 {""},
+		`no JSON`:                            {""},
+	} {
+		var got []string
+		for _, h := range agency.ReadHeads([]byte(head)) {
+			got = append(got, h.Fields["a"])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", head, diff)
+		}
+	}
+}
+
 func TestApology(t *testing.T) {
 	for head, want := range map[string]string{
 		"<!DOCTYPE html><html><head><title>Access &amp; Denied</title>": "Access & Denied",

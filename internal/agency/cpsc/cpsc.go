@@ -70,11 +70,13 @@ func (a *Agency) Describe() agency.Description {
 	}
 }
 
-// Recognise knows the REST answer by its first record's fields and the export
-// by its header. The service reports its own failures as one record with
+// Recognise knows the REST answer by the fields of one of its first records and
+// the export by its header. The service reports its own failures as one record with
 // RecallID 0, with status 200.
 func (a *Agency) Recognise(_ string, head []byte) agency.Recognition {
-	if h := agency.ReadHead(head); h.Array && h.Has("RecallID", "RecallNumber") {
+	heads := agency.ReadHeads(head)
+	if i := slices.IndexFunc(heads, func(h agency.Head) bool { return h.Array && h.Has("RecallID", "RecallNumber") }); i >= 0 {
+		h := heads[i]
 		if said, failed := errorRecord(h.Fields["RecallID"], h.Fields["RecallNumber"], h.Fields["Title"]); failed {
 			return agency.Recognition{Kind: agency.ErrorBody, Note: said}
 		}

@@ -82,6 +82,7 @@ func TestRecognise(t *testing.T) {
 	}{
 		"the REST answer":                      {`[{"RecallID":1,"RecallNumber":"26901","RecallDate":"2026-03-05"}]`, agency.Recognition{Kind: agency.Notices, Format: cpsc.FormatREST}},
 		"the beginning of a REST answer":       {`[{"RecallID":1,"RecallNumber":"26901","Description":"This rec`, agency.Recognition{Kind: agency.Notices, Format: cpsc.FormatREST}},
+		"a broken record in front":             {`[{"RecallID":"abc"},{"RecallID":1,"RecallNumber":"26901","Title":"x"}]`, agency.Recognition{Kind: agency.Notices, Format: cpsc.FormatREST}},
 		"an error with status 200":             {`[{"RecallID":0,"RecallNumber":null,"Title":"Error retrieving Recalls: no database."}]`, agency.Recognition{Kind: agency.ErrorBody, Note: "Error retrieving Recalls: no database."}},
 		"the export behind its mark":           {"\ufeff" + header + "\n26-901,,", agency.Recognition{Kind: agency.Notices, Format: cpsc.FormatCSV}},
 		"an export without recalls":            {header + "\n", agency.Recognition{Kind: agency.Empty, Format: cpsc.FormatCSV, Note: "a header without recalls"}},

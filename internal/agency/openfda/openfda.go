@@ -65,7 +65,7 @@ func (a *Agency) Describe() agency.Description {
 	}
 }
 
-// Recognise knows an answer by the fields of its first report. "No match" comes
+// Recognise knows an answer by the fields of one of its first reports. "No match" comes
 // as an error with the code NOT_FOUND and is an answer without reports.
 func (a *Agency) Recognise(_ string, head []byte) agency.Recognition {
 	var r agency.Recognition
@@ -97,17 +97,26 @@ func (a *Agency) Recognise(_ string, head []byte) agency.Recognition {
 	return r
 }
 
-// recogniseResults looks at the first report. Nothing tells whose list an empty
-// one is.
+// recogniseResults looks at the first reports, of which the very first may be
+// broken. Nothing tells whose list an empty one is.
 func recogniseResults(d *json.Decoder) agency.Recognition {
-	if start, err := d.Token(); err != nil || start != json.Delim('[') || !d.More() {
+	const most = 20
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
 		return agency.Recognition{}
 	}
-	var raw json.RawMessage
-	if err := d.Decode(&raw); err != nil || !isReport(raw) {
-		return agency.Recognition{}
+	for range most {
+		if !d.More() {
+			break
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			break
+		}
+		if isReport(raw) {
+			return agency.Recognition{Kind: agency.Notices, Format: FormatEnforcement}
+		}
 	}
-	return agency.Recognition{Kind: agency.Notices, Format: FormatEnforcement}
+	return agency.Recognition{}
 }
 
 // isReport tells an enforcement report from the service's other data (adverse

@@ -90,25 +90,27 @@ func (a *Agency) Recognise(_ string, head []byte) agency.Recognition {
 	if isCSV(head) {
 		return agency.Recognition{Kind: agency.Notices, Format: FormatCSV}
 	}
-	outer := agency.ReadHead(head)
-	record := outer
+	records := agency.ReadHeads(head)
+	outer := records[0]
 	switch {
 	case outer.Has("error_code", "message"):
 		return agency.Recognition{Kind: agency.ErrorBody, Note: outer.Fields["error_code"] + ": " + outer.Fields["message"]}
 	case outer.Has("total_count", "results"):
-		if record = agency.ReadHead(behindKey(head, "results")); record.Empty {
+		if records = agency.ReadHeads(behindKey(head, "results")); records[0].Empty {
 			return agency.Recognition{Kind: agency.Empty, Format: FormatExplore}
 		}
 	case outer.Has("records"), outer.Has("record"), outer.Has("fields"), outer.Array && outer.Has("recordid"):
-		record = agency.ReadHead(behindKey(head, "fields"))
+		records = agency.ReadHeads(behindKey(head, "fields"))
 	}
-	if format := formatOf(record); format != "" {
-		return agency.Recognition{Kind: agency.Notices, Format: format}
+	for _, record := range records { // the very first may be broken
+		if format := formatOf(record); format != "" {
+			return agency.Recognition{Kind: agency.Notices, Format: format}
+		}
 	}
 	return agency.Recognition{}
 }
 
-// formatOf names the format of a payload by the fields of its first record.
+// formatOf names the format of a payload by the fields of a record.
 func formatOf(record agency.Head) string {
 	switch {
 	case record.Has("reference_fiche") && (record.Has("identification_des_produits") || record.Has("motif_du_rappel")):

@@ -87,6 +87,7 @@ func TestRecognise(t *testing.T) {
 		"CSV with its mark":       {string(read(t, "v2.csv")), agency.Recognition{Kind: agency.Notices, Format: rappelconso.FormatCSV}},
 		"version 1 in envelopes":  {string(read(t, "v1-records.json")), agency.Recognition{Kind: agency.Notices, Format: rappelconso.FormatV1}},
 		"version 1 without":       {string(read(t, "v1-flat.json")), agency.Recognition{Kind: agency.Notices, Format: rappelconso.FormatV1}},
+		"broken record in front":  {strings.Replace(string(read(t, "v2-espaces.json")), `"results": [`, `"results": [{"numero_fiche":[]},`, 1), agency.Recognition{Kind: agency.Notices, Format: rappelconso.FormatEspaces}},
 		"cut in the first record": {string(read(t, "v2-explore.json"))[:1400], agency.Recognition{Kind: agency.Notices, Format: rappelconso.FormatExplore}},
 		"no records":              {`{"total_count":0,"results":[]}`, agency.Recognition{Kind: agency.Empty, Format: rappelconso.FormatExplore}},
 		"the portal's error":      {`{"error_code":"ODSQLError","message":"where is wrong"}`, agency.Recognition{Kind: agency.ErrorBody, Note: "ODSQLError: where is wrong"}},
@@ -231,8 +232,15 @@ func TestIdentification(t *testing.T) {
 		"array without its barcode":  {[]string{"12345670", "non concerné"}, 0, []string{"1 lot equals 12345670 12345670"}},
 		"array with a bar in a token": {[]string{code, "a1", "date de durabilité minimale", "2026-05-01", "2026-06-01|" + code, "a2", "non concerné"}, 1,
 			[]string{"1 lot equals a1 a1", "1 best_before range 2026-05-01 2026-06-01", "2 lot equals a2 a2"}},
-		"nothing at all":      {nil, 0, []string{}},
-		"prose in no grammar": {"certaines unités, voir plaque", 0, []string{"1 lot unreadable"}},
+		"nothing at all":                      {nil, 0, []string{}},
+		"name and date in the lot's place":    {code + "$poudre de cumin 1.05kg DDM 09/12/2026$date de durabilité minimale$2026-12-09$", 1, []string{"1 best_before equals 2026-12-09 2026-12-09"}},
+		"code and date in the lot's place":    {code + "$réf 4417 DDM 09/12/2026$non concerné$$", 1, []string{"1 lot unreadable"}},
+		"two dates in the lot's place":        {code + "$DDM 09/12/2026, DDM 10/12/2026$non concerné$$", 1, []string{"1 best_before equals 2026-12-09 2026-12-09", "2 best_before equals 2026-12-10 2026-12-10"}},
+		"dates in both places":                {code + "$DLC 09/12/2026$date limite de consommation$2026-12-10$", 1, []string{"1 expiry equals 2026-12-10 2026-12-10", "2 expiry equals 2026-12-09 2026-12-09"}},
+		"windows of production":               {"600: 28.07.2023 - 19.12.2025\npetit ours: 25.02.2025 - 23.01.2026", 0, []string{"1 made range 2023-07-28 2025-12-19", "2 made range 2025-02-25 2026-01-23"}},
+		"a window of no kind":                 {code + "$28.07.2023 - 19.12.2025$non concerné$$", 1, []string{"1 lot unreadable"}},
+		"a window that ends before it starts": {"600: 19.12.2025 - 28.07.2023", 0, []string{"1 lot unreadable"}},
+		"prose in no grammar":                 {"certaines unités, voir plaque", 0, []string{"1 lot unreadable"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := unitsOf(t, map[string]any{"identification_produits": c.identification})
@@ -383,4 +391,14 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWordsForNoSellerAreNoSeller(t *testing.T) {
+	for list, want := range map[string][]string{
+		"aucun.": nil, "Néant": nil, "Pomdapi Lyon\naucun": {"Pomdapi Lyon"}, "Aucun souci, Lyon": {"Aucun souci, Lyon"},
+	} {
+		if got := unitsOf(t, map[string]any{"distributeurs": list}).SoldAt; len(got) != len(want) || len(want) > 0 && got[0] != want[0] {
+			t.Errorf("%q: sold at %q, want %q", list, got, want)
+		}
+	}
 }
