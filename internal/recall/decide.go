@@ -134,7 +134,7 @@ func (q *Question) judgeProduct(n *Notice, p *Product) finding {
 		return f
 	}
 	f.vague, f.doubtful, f.confidence, f.matchedOn, f.evidence = id.vague, id.doubtful, id.confidence, id.on, id.evidence
-	unit := q.findUnit(p.Units, q.modelIn(p))
+	unit := q.findUnit(p.Units, q.modelIn(p, id.exact))
 	for _, proof := range unit.proofs {
 		f.evidence = append(f.evidence, Evidence{Identifier: proof.identifier(), Quote: proof.Quote.Text, Field: proof.Quote.Field})
 		if !slices.Contains(f.matchedOn, proof.identifier()) && unit.covered == yes && proof.Op != OpAll && !proof.Except {
@@ -311,15 +311,19 @@ func (q *Question) modelOf(p *Product) (truth, string) {
 
 // modelIn is modelOf for the models that limit a group of predicates. A list of
 // models that does not hold the given one still says "no" only for a model
-// that is plainly another.
-func (q *Question) modelIn(p *Product) func([]string) truth {
-	return func(models []string) truth {
+// that is plainly another. all tells a group that covers every unit of its
+// models: where the notice prints the asker's barcode, the unit is one of them.
+func (q *Question) modelIn(p *Product, exact bool) func(models []string, all bool) truth {
+	return func(models []string, all bool) truth {
 		t, _ := q.modelAmong(models)
 		if t == unknown && len(p.Models) > 0 {
 			// One of the product's other models is in the name: it is not this group's.
 			if own, printed := q.modelAmong(p.Models); own == yes && !slices.Contains(models, printed) {
 				return no
 			}
+		}
+		if t == unknown && exact && all && q.model == "" {
+			return yes
 		}
 		return t
 	}

@@ -80,18 +80,23 @@ var (
 	pajamas = notice("us-cpsc:30-015", "Klimm Body Recalls KLIMM Children's Pajama Sets", recall.Product{Name: "KLIMM children's pajama sets", Brand: "Klimm Body"})
 	greens  = notice("us-fda:H-0009-2026", "Deepal Select Chauri Beans", recall.Product{Name: "Deepal Select Chauri beans frozen 12 oz", Brand: "Deepal",
 		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "25039", quote("25039"))}})
-	earmuff   = notice("us-cpsc:30-016", "Pelto Recalls X4 Earmuffs", recall.Product{Name: "Pelto X4 earmuffs", Brand: "Pelto"})
-	bib       = notice("us-fda:H-0010-2026", "Beverage Base Lemonade, BIB", recall.Product{Name: "Beverage base lemonade bottle, BIB"})
+	earmuff = notice("us-cpsc:30-016", "Pelto Recalls X4 Earmuffs", recall.Product{Name: "Pelto X4 earmuffs", Brand: "Pelto"})
+	bib     = notice("us-fda:H-0010-2026", "Beverage Base Lemonade, BIB", recall.Product{Name: "Beverage base lemonade bottle, BIB"})
+	// Every unit of the models that were read, and perhaps of others.
+	monitor = notice("us-cpsc:30-017", "Sondo Recalls Monitors", recall.Product{Name: "Sondo EarView baby monitors", Brand: "Sondo", Models: []string{"EV-100"},
+		GTINs: gtins("4006381333955"), Units: []recall.Predicate{
+			withModels(recall.All(1, recall.Lot, quote("EV-100")), "EV-100"), recall.Unreadable(2, recall.Lot, quote("and others"))}})
 	withdrawn = func() *recall.Notice {
 		n := notice("us-cpsc:30-009", "Zorbino Recalls Gates", recall.Product{Name: "Zorbino SafePass gate", Brand: "Zorbino", GTINs: gtins("012345678905")})
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn}
 )
 
-func withWhere(p recall.Predicate, where string) recall.Predicate { p.WherePrinted = where; return p }
-func except(p recall.Predicate) recall.Predicate                  { p.Except = true; return p }
+func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
+func withModels(p recall.Predicate, models ...string) recall.Predicate { p.Models = models; return p }
+func except(p recall.Predicate) recall.Predicate                       { p.Except = true; return p }
 
 // fataler is what of testing.TB both a test and a property give.
 type fataler interface {
@@ -116,6 +121,8 @@ func TestDecide(t *testing.T) {
 		need string
 	}{
 		{"barcode alone, no codes in the notice", recall.Unit{GTIN: "041220787340"}, recall.Affected, ""},
+		{"barcode of a notice whose list of models may not be whole", recall.Unit{GTIN: "4006381333955"}, recall.Affected, ""},
+		{"another model of it", recall.Unit{GTIN: "4006381333955", Model: "ZZ-900"}, recall.NeedCode, "model"},
 		{"unknown barcode", recall.Unit{GTIN: "4006381333931"}, recall.NoMatch, ""},
 		{"barcode of a withdrawn notice", recall.Unit{GTIN: "012345678905"}, recall.NoMatch, ""},
 		{"barcode with lots, no lot given", recall.Unit{GTIN: "036000291452"}, recall.NeedCode, "lot"},

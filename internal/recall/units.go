@@ -15,7 +15,7 @@ type unitFinding struct {
 // findUnit evaluates the predicates of one product: groups are alternatives,
 // within a group everything must hold. model is what is known of the unit's
 // model against a list of models.
-func (q *Question) findUnit(units []Predicate, model func(models []string) truth) unitFinding {
+func (q *Question) findUnit(units []Predicate, model func(models []string, all bool) truth) unitFinding {
 	if len(units) == 0 {
 		return unitFinding{covered: yes}
 	}
@@ -62,14 +62,14 @@ func groupFrom(units []Predicate, start int) ([]Predicate, int) {
 	return units[start:end], end
 }
 
-func (q *Question) findGroup(group []Predicate, model func([]string) truth, needs *needTally) unitFinding {
+func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth, needs *needTally) unitFinding {
 	f := unitFinding{covered: yes}
 	var code, date truth // of a printed mark that joins a code with a date
 	paired := isPairedMark(group)
 	limit := yes
 	for i := range group {
 		if len(group[i].Models) > 0 {
-			limit = model(group[i].Models)
+			limit = model(group[i].Models, coversAll(group))
 			break
 		}
 	}
@@ -119,6 +119,16 @@ func (q *Question) findGroup(group []Predicate, model func([]string) truth, need
 		}
 	}
 	return f
+}
+
+// coversAll reports that a group names no mark but its models.
+func coversAll(group []Predicate) bool {
+	for i := range group {
+		if group[i].Op != OpAll || group[i].Except {
+			return false
+		}
+	}
+	return true
 }
 
 // isPairedMark reports that a group joins a production code with a date that is
