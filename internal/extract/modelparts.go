@@ -43,6 +43,13 @@ func (t *text) leadsModel(i int, m mention, more bool) bool {
 	return next.gap == blank && next.digits >= 2 && (next.capital || isDigit(t.source[next.start])) && t.isModelCode(i+1, m, false)
 }
 
+// listsAnother tells whether a list of models in parts goes on at token i with
+// one whose letters mean something else as well: "QX 831, ID 832".
+func (t *text) listsAnother(i int, models []string) bool {
+	return len(models) > 0 && strings.Contains(models[len(models)-1], " ") && i+1 < len(t.tokens) && t.isFewCapitals(i) &&
+		t.tokens[i+1].gap == blank && t.tokens[i+1].digits >= 2
+}
+
 // joiningWords lead no number even between models: "QX 831 AND 832".
 var joiningWords = wordSet(`a i no or and the of in on by to at is not for from with only all any see new date code lot exp upc sku`)
 

@@ -23,11 +23,15 @@ func (r *reader) readModels(t *text, m mention) {
 		r.modelsOpen = r.modelsOpen || !in.located && in.next < len(t.tokens) && t.tokens[in.next].digits > 0
 		return
 	}
+	if k := in.next - 1; k >= m.next && t.tokens[m.first].lowercase && t.isFewCapitals(k) && t.tokens[k].letters >= 2 {
+		r.modelsOpen = true // "model numbers AS 831": letters that are a word as well
+	}
 	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
 	i := in.next
 	for len(mark.models) < maxModels {
 		names, next := t.modelAt(i, m, len(mark.models) > 0)
 		if next == 0 {
+			r.modelsOpen = r.modelsOpen || t.listsAnother(i, mark.models)
 			break
 		}
 		mark.models = append(mark.models, names...)
@@ -180,7 +184,7 @@ func (t *text) quotedName(i int) (string, int) {
 // modelName reads a model that has a name instead of a number: "models
 // SnugRide, SnugRide Classic Connect and Aprica A30".
 func (t *text) modelName(i int, m mention) ([]string, int) {
-	if m.next < len(t.tokens) && t.tokens[m.next].lower == "of" {
+	if m.next < len(t.tokens) && prepositions[t.tokens[m.next].lower] {
 		return nil, 0 // "ten models of Lumo swings"
 	}
 	if t.tokens[m.first].lower != "models" && t.tokens[m.first].lower != "modèles" || m.strong && !t.namesAnnounced(m) {
@@ -195,6 +199,9 @@ func (t *text) modelName(i int, m mention) ([]string, int) {
 	}
 	return []string{t.source[t.tokens[i].start:t.tokens[end-1].end]}, end
 }
+
+// prepositions right behind "models" lead to whose they are, not to their names.
+var prepositions = wordSet(`of from by in with for`)
 
 // namesAnnounced tells that the label says "model name(s)" or ends in a colon.
 func (t *text) namesAnnounced(m mention) bool {

@@ -67,6 +67,7 @@ func TestModelsOutsideALabelsList(t *testing.T) {
 		{"of another mark", "Model number QHX-100 and batch number QHX2106C01 are on the label.", []string{"QHX-100"}},
 		{"taken out", "Model number QHX-100 is recalled. Model QHX-200 is not included in this recall.", []string{"QHX-100"}},
 		{"how many models, and whose", "This recall involves ten models of Lumo-Velo Gemma kits.", nil},
+		{"how many models, and from whom", "This recall involves three swing models from Lumo International; Velo and Gemma.", nil},
 		{"years glued to models", "ModelsModel YearLumo Models2022QE 350 2023QE 450", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -87,6 +88,8 @@ func TestUnexplainedCodesLeaveTheModelsOpen(t *testing.T) {
 		{"a row of numbers of another column", "Model No. Size Lumo 14467 6-Qt QY-PC20US-5P 5-Qt 14570 6-Qt QYPC24US-8P", true},
 		{"a code in quotation marks", "Model number 999604 is on the box. The seat is marked with the code “LQ-65708”.", true},
 		{"two codes without a gap", "Model Numbers QKD036010003AH7QB3610C5B and QKD011 are on the battery.", true},
+		{"letters that are a label as well", "Model numbers QX 831, ID 832 are recalled.", true},
+		{"letters that are a word as well", "model numbers AS 831, QX 832 are recalled.", true},
 		{"amounts, dates, standards and addresses", "Model number QHX-100 has 12 volts, weighs 1,500 pounds, fits CR2032 batteries and ASTM F963-23, was sold in 2023-2024 for $10000. Write to Lumo, Boston, MA 02134 or recall12345@example.com, call 800-555-0123.", false},
 		{"a word glued to a number of units", "Model number QHX-100.Units: About 32,000Importer: Lumo Inc.", false},
 		{"codes that stand under their own label", "Model number QHX-100 with lot codes A12345 and B12345 and UPC 012345678905.", false},
