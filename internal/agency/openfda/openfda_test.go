@@ -231,7 +231,7 @@ func TestProducts(t *testing.T) {
 		"a packer's":                 {"Great Oats Snack", []string{"Great Oats Snack"}, ""},
 		"an enumeration":             {"1) Oat Snack, UPC 012345678905  2) Barley Snack", []string{"Oat Snack", "Barley Snack"}, ""},
 		"an enumeration by letters":  {"a.) Oat Snack b.) Barley Snack c.) Rye Snack", []string{"Oat Snack", "Barley Snack", "Rye Snack"}, ""},
-		"an enumeration with a lead": {"Larkmere Snacks: 1. Oat 2. Barley", []string{"Larkmere Snacks Oat", "Larkmere Snacks Barley"}, ""},
+		"an enumeration with a lead": {"Larkmere Snacks: 1. Oat 2. Barley", []string{"Larkmere Snacks Oat", "Larkmere Snacks Barley"}, "Larkmere"},
 		"figures that are no marks":  {"Vitamin B. Complex with 9 in. tray, 2. layer", []string{"Vitamin B. Complex with 9 in. tray, 2. layer"}, ""},
 		"nothing but a code":         {"UPC 012345678905", []string{"UPC 012345678905"}, ""},
 	} {

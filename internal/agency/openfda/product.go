@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/extract"
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -32,9 +31,7 @@ var (
 	loosePoints  = regexp.MustCompile(`(?:[,;.]? [,;.])+`) // what is left around a code that was taken out
 	danglingWord = regexp.MustCompile(`(?i) (?:with|is|for|and|or|the|in)$`)
 	// listMark is a mark of an enumeration: "1)", "2.", "a.)", "(b)".
-	listMark   = regexp.MustCompile(`(?:^|[\s,;.])\(?(\d{1,2}|[a-z])(?:\.\)|\)|\.)\s+`)
-	namedBrand = regexp.MustCompile(`(?:^|[\s(,;:"])((?:[\p{Lu}\d&][\p{L}\p{N}'’&.-]*[ ]){1,4}|[\p{L}\p{N}'’&.-]+-)(?i:brand(?:ed)?)\b`)
-	brandField = regexp.MustCompile(`(?i)\bbrand(?: name)?\s*:\s*([^,;.\n]{2,40})`)
+	listMark = regexp.MustCompile(`(?:^|[\s,;.])\(?(\d{1,2}|[a-z])(?:\.\)|\)|\.)\s+`)
 )
 
 // products makes one product of each that the description enumerates. Codes
@@ -218,51 +215,4 @@ func firstWords(text string, length int) string {
 		cut = cut[:blank]
 	}
 	return strings.TrimRight(cut, " ,;:(-")
-}
-
-// brand takes the brand that the description names as one, that of the drug's
-// label, or the firm where the product carries its name. A contract packer's
-// name is on no shelf: better no brand than his.
-func (w wireReport) brand(part, description string) string {
-	for _, text := range []string{part, description} {
-		if !strings.Contains(strings.ToLower(text), "brand") {
-			continue
-		}
-		for _, pattern := range []*regexp.Regexp{brandField, namedBrand} {
-			if m := pattern.FindStringSubmatch(text); m != nil {
-				if brand := strings.Trim(m[1], " -\""); !agency.Placeholder(brand) {
-					return brand
-				}
-			}
-		}
-	}
-	for _, name := range w.OpenFDA.BrandName {
-		if brand := name.Clean(); !agency.Placeholder(brand) {
-			return brand
-		}
-	}
-	firm := extract.BrandFromTitle(string(w.RecallingFirm)+" Recalls "+part, "")
-	if firm == "" || agency.Placeholder(firm) {
-		return ""
-	}
-	return carriedName(firm, description)
-}
-
-// carriedName returns the firm's name, or its beginning, as the description
-// repeats it. One word of several is too little ("Peanut" Processors), unless
-// the description says that something is its ("Zarlengo's").
-func carriedName(firm, description string) string {
-	lower := strings.ToLower(description)
-	words := strings.Fields(firm)
-	for n := len(words); n > 0; n-- {
-		name := strings.Trim(strings.Join(words[:n], " "), " ,.&")
-		repeated := strings.ToLower(name)
-		if n == 1 && len(words) > 1 {
-			repeated = strings.TrimSuffix(repeated, "'s") + "'s"
-		}
-		if len(name) > 2 && strings.Contains(lower, repeated) {
-			return name
-		}
-	}
-	return ""
 }
