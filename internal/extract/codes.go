@@ -6,7 +6,6 @@ import "strings"
 type codeList struct {
 	values []value
 	next   int  // the token behind the list
-	all    bool // "all lots"
 	doubt  bool // something stands there that was not understood
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/crownsafe/api/internal/gtin"
 )
 
 // Decision is the pure part of a verdict: the outcome and the notices that it
@@ -261,126 +259,6 @@ func (id *identity) settle(exact, possible, byModel bool, name nameAgreement) {
 	case name == nameDoubtful:
 		id.found, id.vague, id.doubtful, id.confidence = true, true, true, 0.4
 	}
-}
-
-// modelNames reports whether a model that agrees names the product: a specific
-// one does by itself unless the brand contradicts; another ("310", "Classic")
-// does only with the brand. A specific one of figures alone, and a short one
-// where a side has no brand, do with the product's words, for numbers meet by chance.
-func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgreement, w *productWords) bool {
-	key := ModelKey(printed)
-	switch brand {
-	case brandAgrees:
-		return len(q.name) == 0 || name != nameNone || SpecificModel(key) || !anyMeaning(q.name)
-	case brandUnknown:
-		return SpecificModel(key) && !allDigits(key) ||
-			len(key) >= 3 && hasDigit(key) && (name != nameNone || classAgreement(q.name, w) == yes)
-	}
-	return false
-}
-
-// barcodeOf finds the printed barcode that the question asks by. possible says
-// that the notice prints a case of it, or a number with a digit lost.
-func (q *Question) barcodeOf(p *Product) (found *PrintedGTIN, possible bool) {
-	for i := range p.GTINs {
-		g := &p.GTINs[i]
-		if slices.Contains(q.GTINs, g.GTIN) && !g.Possible() {
-			return g, false
-		}
-	}
-	for i := range p.GTINs {
-		g := &p.GTINs[i]
-		for _, asked := range q.GTINs {
-			if asked == g.GTIN {
-				return g, true
-			}
-			if item := gtin.Item(asked); item != "" && item == gtin.Item(g.GTIN) {
-				return g, true
-			}
-		}
-	}
-	return nil, false
-}
-
-// modelOf compares the model that was given, or that stands in the name, with a
-// product's models: yes with the model as printed, no where one was given and
-// is none of them, unknown otherwise.
-func (q *Question) modelOf(p *Product) (truth, string) {
-	return q.modelAmong(p.Models)
-}
-
-// modelIn is modelOf for the models that limit a group of predicates. A list of
-// models that does not hold the given one still says "no" only for a model
-// that is plainly another. all tells a group that covers every unit of its
-// models: where the notice prints the asker's barcode, the unit is one of them.
-func (q *Question) modelIn(p *Product, exact bool) func(models []string, all bool) truth {
-	return func(models []string, all bool) truth {
-		t, _ := q.modelAmong(models)
-		if t == unknown && len(p.Models) > 0 {
-			// One of the product's other models is in the name: it is not this group's.
-			if own, printed := q.modelAmong(p.Models); own == yes && !slices.Contains(models, printed) {
-				return no
-			}
-		}
-		if t == unknown && exact && all && q.model == "" {
-			return yes
-		}
-		return t
-	}
-}
-
-func (q *Question) modelAmong(models []string) (truth, string) {
-	near := false
-	for _, printed := range models {
-		key := ModelKey(printed)
-		switch {
-		case key == "":
-		case q.model != "" && (q.model == key || q.brandedModel(key)), q.standsInName(printed, key):
-			return yes, printed
-		case q.model != "" && nearModel(q.model, key):
-			near = true
-		}
-	}
-	if q.model == "" || near || q.modelIsName() && slices.ContainsFunc(models, hasDigit) {
-		return unknown, "" // a name says nothing against numbers
-	}
-	return no, ""
-}
-
-// brandedModel: the notice prints the brand before the model: "Aprica A30".
-func (q *Question) brandedModel(key string) bool {
-	return q.Unit.Brand != "" && key == ModelKey(q.Unit.Brand)+q.model
-}
-
-// nearModel: one model begins with the other ("DXH70CFAV" and "DXH70CFAVX"):
-// a suffix for a colour or a market, or a model cut off. It proves nothing
-// either way.
-func nearModel(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	return len(a) >= 3 && len(b) > len(a) && strings.HasPrefix(b, a)
-}
-
-// standsInName reports whether a model stands in the product name that was
-// given: word by word for a model that is a name ("SnugRide Classic Connect"),
-// as one piece for one that is a number.
-func (q *Question) standsInName(printed, key string) bool {
-	if len(q.name) == 0 {
-		return false
-	}
-	if hasDigit(key) && (SpecificModel(key) || len(key) >= 3) {
-		tokens := append(slices.Clone(q.brandTokens), q.nameTokens...) // a model may be printed behind its brand
-		for i, t := range tokens {
-			if strings.EqualFold(t, key) || i+1 < len(tokens) && strings.EqualFold(t+tokens[i+1], key) ||
-				i+2 < len(tokens) && strings.EqualFold(t+tokens[i+1]+tokens[i+2], key) {
-				return true
-			}
-		}
-		return false
-	}
-	words := meaningful(Words(printed))
-	return NamesProduct(printed) && containsAll(closeUp(q.name, words), words)
 }
 
 // match turns a finding into what is told of it.
