@@ -56,7 +56,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 
 // drain stops the server without losing a request that it accepted.
 func (a *App) drain(server *http.Server, stopBackground func()) error {
-	a.Logger.Info("draining", "for", a.Config.Drain)
+	a.Logger.Info("draining", "for", a.Config.Drain.String())
 	a.draining.Store(true)
 	stopBackground()
 	time.Sleep(a.Config.Drain)
