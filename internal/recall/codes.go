@@ -25,6 +25,14 @@ func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgr
 	return false
 }
 
+// namesLine reports whether a model without figures is long enough to be worth a
+// question although no brand was given.
+func namesLine(printed string) bool {
+	const least = 8
+	key := ModelKey(printed)
+	return len(key) >= least && !hasDigit(key) && NamesProduct(printed)
+}
+
 // barcodeOf finds the printed barcode that the question asks by. possible says
 // that the notice prints a case of it, or a number with a digit lost.
 func (q *Question) barcodeOf(p *Product) (found *PrintedGTIN, possible bool) {

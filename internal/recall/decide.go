@@ -190,7 +190,7 @@ func (f *finding) ask(need Need, factor float64) {
 type identity struct {
 	found      bool
 	exact      bool // by a barcode that the notice prints
-	possible   bool // only by a barcode that it may mean
+	possible   bool // only by a barcode that it may mean, or by the name of a line without a brand
 	vague      bool
 	doubtful   bool  // vague, and not even a code that fits makes it sure
 	model      truth // yes: one of the notice's; no: another; unknown: not given
@@ -222,7 +222,8 @@ func (q *Question) identify(n *Notice, p *Product) identity {
 		id.evidence = append(id.evidence, Evidence{Identifier: "model", Quote: printedModel, Field: "models"})
 	}
 	byModel := model == yes && q.modelNames(printedModel, brand, name, &words)
-	id.settle(printed != nil && !possible, printed != nil && possible, byModel, name)
+	byLine := model == yes && brand == brandUnknown && namesLine(printedModel)
+	id.settle(printed != nil && !possible, printed != nil && possible || byLine, byModel, name)
 	if !id.found {
 		return id
 	}

@@ -155,6 +155,7 @@ func TestDecide(t *testing.T) {
 		{"model with brand", recall.Unit{Brand: "Plumova", Model: "qx831"}, recall.Affected, ""},
 		{"model alone, specific", recall.Unit{Model: "QX-831"}, recall.Affected, ""},
 		{"short model with the class of product, no brand on one side", recall.Unit{Name: "hook-on chair", Model: "S006"}, recall.Affected, ""},
+		{"long name of a line alone", recall.Unit{Model: "GLIDE-RIDE"}, recall.NeedCode, "name"},
 		{"short model alone", recall.Unit{Model: "S006"}, recall.NoMatch, ""},
 		{"brand that holds the class of product", recall.Unit{Brand: "Murfel Bikes", Name: "electric bicycle"}, recall.Affected, ""},
 		{"brand of initials", recall.Unit{Brand: "RXY", Name: "kids bike helmet"}, recall.Affected, ""},
