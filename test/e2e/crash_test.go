@@ -95,7 +95,6 @@ func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 }
 
 func TestReadinessFlipsBeforeTheEnd(t *testing.T) {
-	t.Parallel()
 	s := serve(t, t.TempDir(), "CROWNSAFE_DRAIN=2s")
 	if resp := s.get("/api/readyz", nil); resp.StatusCode != http.StatusOK {
 		t.Fatalf("readyz answered %d", resp.StatusCode)

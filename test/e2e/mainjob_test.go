@@ -116,8 +116,9 @@ func TestCheckOnTheTerminal(t *testing.T) {
 	}
 }
 
+// Not beside other tests: within a second is the promise, on a machine that has
+// a moment for it.
 func TestImportReachesARunningServer(t *testing.T) {
-	t.Parallel()
 	data, file := t.TempDir(), cpscFile(t, 50)
 	s := serve(t, data)
 	if got := run(t, nil, "import", file, "--data", data); got.code != 0 || !strings.Contains(got.stdout, "50") {
