@@ -43,8 +43,9 @@ func newScan(s *Snapshot, namingOnly bool, pinned []uint32) *scan {
 	return x
 }
 
-// release gives the memory back, clean.
+// release gives the memory back, clean, even from the middle of a word.
 func (x *scan) release() {
+	x.forget()
 	for _, row := range x.found {
 		x.tally[row] = tally{}
 	}
