@@ -31,12 +31,7 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	killed := 0
 	for range 8 {
 		// The moment of death is drawn over the time that a whole import takes.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.Int64N(int64(took))))
-		cmd := command(ctx, nil, "import", file, "--data", data)
-		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
-		got := finish(t, cmd)
-		cancel()
-		if got.code != 0 {
+		if killedAfter(t, time.Duration(rand.Int64N(int64(took))), "import", file, "--data", data) {
 			killed++
 		}
 	}
@@ -49,6 +44,21 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	if diff := cmp.Diff(dump(t, undisturbed), dump(t, data)); diff != "" {
 		t.Errorf("after %d kills the notices differ:\n%s", killed, diff)
 	}
+}
+
+// killedAfter runs the binary, kills it after a time, and tells whether it died
+// of that: it may have been done before.
+func killedAfter(t *testing.T, after time.Duration, args ...string) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := command(ctx, nil, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended this very moment
+	defer timer.Stop()
+	return cmd.Wait() != nil
 }
 
 // TestStopUnderLoadLosesNoAcceptedRequest sends SIGTERM while clients ask as
