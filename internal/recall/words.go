@@ -84,7 +84,8 @@ func isASCII(s string) bool {
 }
 
 var letterVariants = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "`", "'", "´", "'", "œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae",
-	"ß", "ss", "ø", "o", "Ø", "o", "ł", "l", "Ł", "l", "đ", "d", "®", " ", "™", " ", "©", " ")
+	"ß", "ss", "ø", "o", "Ø", "o", "ł", "l", "Ł", "l", "đ", "d", "®", " ", "™", " ", "©", " ",
+	"¹", "", "²", "", "³", "") // "YOYO³" is said without its exponent
 
 func foldLetters(s string) string {
 	s = norm.NFKD.String(letterVariants.Replace(s))

@@ -21,6 +21,7 @@ func TestWords(t *testing.T) {
 		"jouets d'éveil":                 "toy d eveil",
 		"lait infantile 1er âge":         "formula 1er age",
 		"Sièges auto":                    "carseat",
+		"YOYO³ stroller":                 "yoyo stroller",
 		"QX-831":                         "qx 831",
 		"dresses, boxes, babies, series": "dress box baby sery",
 		"":                               "",
