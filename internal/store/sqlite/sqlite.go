@@ -23,6 +23,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -77,11 +78,33 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening store %s: %w", path, err)
 	}
+	// Turning a new file into one with a log needs it for oneself, and SQLite
+	// says so at once instead of waiting: who comes second tries again.
+	for deadline, pause := time.Now().Add(opts.BusyTimeout), firstPause; ; pause *= 2 {
+		s, err := openOnce(ctx, path, opts)
+		if err == nil {
+			return s, nil
+		}
+		if !errors.Is(err, store.ErrBusy) || time.Now().Add(pause).After(deadline) {
+			return nil, fmt.Errorf("opening store %s: %w", path, err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("opening store %s: %w", path, ctx.Err())
+		}
+	}
+}
+
+// firstPause is how long Open waits before it tries a locked file again.
+const firstPause = 5 * time.Millisecond
+
+func openOnce(ctx context.Context, path string, opts Options) (*Store, error) {
 	s := &Store{path: path}
 	s.close = sync.OnceValue(s.release)
 	if err := s.open(ctx, opts); err != nil {
 		s.close()
-		return nil, fmt.Errorf("opening store %s: %w", path, translate(ctx, err))
+		return nil, translate(ctx, err)
 	}
 	return s, nil
 }
