@@ -27,6 +27,10 @@ type Description struct {
 	// Interval is the time between two polls; Objective is the age of the last
 	// success from which on the source is stale.
 	Interval, Objective time.Duration
+	// Withheld says why the live feed cannot be asked as things are, such as for
+	// want of a key, and what would change that; empty: it can. Files of the
+	// agency are read all the same.
+	Withheld string
 }
 
 // Agency reads one agency's notices, live and from files.

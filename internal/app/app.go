@@ -48,10 +48,10 @@ type App struct {
 // Agencies lists every agency, in order of code.
 func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
-		rappelconso.New(rappelconso.Options{BaseURL: cfg.FeedRappelConso}),
-		cpsc.New(cpsc.Options{BaseURL: cfg.FeedCPSC}),
-		openfda.New(openfda.Options{BaseURL: cfg.FeedFDA}),
-		nhtsa.New(nhtsa.Options{BaseURL: cfg.FeedNHTSA}),
+		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
+		cpsc.New(cpsc.Options{BaseURL: cfg.Feeds.CPSC}),
+		openfda.New(openfda.Options{BaseURL: cfg.Feeds.FDA}),
+		nhtsa.New(nhtsa.Options{BaseURL: cfg.Feeds.NHTSA}),
 	}
 }
 

@@ -41,12 +41,11 @@ type Config struct {
 	// Grace is how long requests that are under way at the stop may take.
 	Grace time.Duration `env:"CROWNSAFE_GRACE,default=20s"`
 
-	// FeedCPSC and its like are the base addresses of the agencies' feeds, for
-	// those who ask through a mirror; empty: the agency's own.
-	FeedCPSC        string `env:"CROWNSAFE_FEED_US_CPSC"`
-	FeedFDA         string `env:"CROWNSAFE_FEED_US_FDA"`
-	FeedNHTSA       string `env:"CROWNSAFE_FEED_US_NHTSA"`
-	FeedRappelConso string `env:"CROWNSAFE_FEED_FR_RAPPELCONSO"`
+	// Feeds are the base addresses of the agencies' feeds.
+	Feeds Feeds `env:",prefix=CROWNSAFE_FEED_"`
+	// KeyKATS is the service key that SafetyKorea gives to each client; without
+	// it the source is listed and never polled.
+	KeyKATS string `env:"CROWNSAFE_KEY_KR_KATS"`
 
 	// DatabaseURL, RedisURL and AzureStorage name servers. This version keeps
 	// everything in the data directory and refuses to start when one is set,
@@ -59,6 +58,36 @@ type Config struct {
 	Data string
 	// Addr is where serve listens, from --addr; empty: every interface at Port.
 	Addr string
+}
+
+// Feeds holds the base address of each agency's feed, for those who ask through
+// a mirror; empty: the agency's own.
+type Feeds struct {
+	AustraliaACCC string `env:"AU_ACCC"`
+	HealthCanada  string `env:"CA_HC"`
+	GermanyLMW    string `env:"DE_LMW"`
+	SafetyGate    string `env:"EU_SAFETY_GATE"`
+	RappelConso   string `env:"FR_RAPPELCONSO"`
+	KoreaKATS     string `env:"KR_KATS"`
+	NewZealand    string `env:"NZ_MBIE"`
+	UKFSA         string `env:"UK_FSA"`
+	UKOPSS        string `env:"UK_OPSS"`
+	CPSC          string `env:"US_CPSC"`
+	FDA           string `env:"US_FDA"`
+	FSIS          string `env:"US_FSIS"`
+	NHTSA         string `env:"US_NHTSA"`
+}
+
+// check names the first variable that holds no web address.
+func (f Feeds) check() error {
+	fields := reflect.ValueOf(f)
+	for i := range fields.NumField() {
+		feed := fields.Field(i).String()
+		if u, err := url.Parse(feed); feed != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("CROWNSAFE_FEED_%s is no http or https address", fields.Type().Field(i).Tag.Get("env"))
+		}
+	}
+	return nil
 }
 
 // Load reads the settings through lookup (os.LookupEnv in the program).
@@ -124,11 +153,8 @@ func (c *Config) check() error {
 	if c.Grace <= 0 || c.Grace > 10*time.Minute {
 		return fmt.Errorf("CROWNSAFE_GRACE is %s; give 1s to 10m", c.Grace)
 	}
-	for name, feed := range map[string]string{"CROWNSAFE_FEED_US_CPSC": c.FeedCPSC, "CROWNSAFE_FEED_US_FDA": c.FeedFDA,
-		"CROWNSAFE_FEED_US_NHTSA": c.FeedNHTSA, "CROWNSAFE_FEED_FR_RAPPELCONSO": c.FeedRappelConso} {
-		if u, err := url.Parse(feed); feed != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("%s is no http or https address", name)
-		}
+	if err := c.Feeds.check(); err != nil {
+		return err
 	}
 	for _, server := range []struct{ name, value, instead string }{
 		{"DATABASE_URL", c.DatabaseURL, "a SQLite file"},

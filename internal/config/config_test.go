@@ -65,10 +65,23 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, typ := 0, reflect.TypeFor[config.Config](); i < typ.NumField(); i++ {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("env"), ",")
-		if name != "" && !strings.Contains(string(page), "`"+name+"`") {
+	for _, name := range variables(reflect.TypeFor[config.Config](), "") {
+		if !strings.Contains(string(page), "`"+name+"`") {
 			t.Errorf("docs/configuration.md does not tell of %s", name)
 		}
 	}
+}
+
+// variables lists the names that a struct of settings is read from, those of
+// the structs in it with their prefix.
+func variables(typ reflect.Type, prefix string) (names []string) {
+	for i := range typ.NumField() {
+		name, option, _ := strings.Cut(typ.Field(i).Tag.Get("env"), ",")
+		if under, ok := strings.CutPrefix(option, "prefix="); ok {
+			names = append(names, variables(typ.Field(i).Type, under)...)
+		} else if name != "" {
+			names = append(names, prefix+name)
+		}
+	}
+	return names
 }
