@@ -132,7 +132,7 @@ func NewClient(o ClientOptions) *Client {
 	}
 	c := &Client{
 		options:    o,
-		http:       &http.Client{Transport: o.Transport},
+		http:       &http.Client{Transport: o.Transport, CheckRedirect: followRedirect},
 		gates:      map[string]chan struct{}{},
 		validators: map[string]validators{},
 	}
@@ -165,6 +165,28 @@ func NewClient(o ClientOptions) *Client {
 // its time, and ErrTooLarge when it was longer than MaxBytes. header holds
 // further fields of the request.
 func (c *Client) Get(ctx context.Context, address string, header ...http.Header) (Answer, error) {
+	return c.answer(ctx, question{method: http.MethodGet, address: address, header: header})
+}
+
+// Post asks an address by POST, with a body of a media type, as services do
+// that take their search terms so. It is asked again where Get would be, so the
+// body must be a question, which changes nothing at the agency; and always
+// unconditionally, because an address stands for many questions. Otherwise it
+// is as Get.
+func (c *Client) Post(ctx context.Context, address, mediaType string, body []byte, header ...http.Header) (Answer, error) {
+	typed := http.Header{"Content-Type": {mediaType}}
+	return c.answer(ctx, question{method: http.MethodPost, address: address, header: append([]http.Header{typed}, header...), body: body})
+}
+
+// question is what is asked, as often as it takes.
+type question struct {
+	method, address string
+	header          []http.Header
+	body            []byte // nil: none
+}
+
+func (c *Client) answer(ctx context.Context, q question) (Answer, error) {
+	address := q.address
 	u, err := url.Parse(address)
 	if err != nil {
 		return Answer{}, fmt.Errorf("reading the address %q: %w", address, err)
@@ -178,7 +200,7 @@ func (c *Client) Get(ctx context.Context, address string, header ...http.Header)
 	defer leave()
 
 	answer, err := failsafe.With(c.retry).WithContext(ctx).GetWithExecution(func(failsafe.Execution[Answer]) (Answer, error) {
-		return c.ask(ctx, address, header)
+		return c.ask(ctx, q)
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
@@ -226,35 +248,19 @@ func (c *Client) enter(ctx context.Context, host string) (leave func(), err erro
 }
 
 // ask asks once.
-func (c *Client) ask(ctx context.Context, address string, header []http.Header) (Answer, error) {
+func (c *Client) ask(ctx context.Context, q question) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := c.request(ctx, q)
 	if err != nil {
 		return Answer{}, err
 	}
-	request.Header.Set("User-Agent", c.options.UserAgent)
-	for _, h := range header {
-		for name, values := range h {
-			request.Header[http.CanonicalHeaderKey(name)] = values
-		}
-	}
-	c.mu.Lock()
-	v := c.validators[address]
-	c.mu.Unlock()
-	if v.etag != "" {
-		request.Header.Set("If-None-Match", v.etag)
-	}
-	if v.lastModified != "" {
-		request.Header.Set("If-Modified-Since", v.lastModified)
-	}
-
 	response, err := c.http.Do(request)
 	if err != nil {
 		return Answer{}, connectionError{err}
 	}
 	defer response.Body.Close()
-	answer := Answer{URL: address, Status: response.StatusCode, Header: response.Header, FetchedAt: c.options.Now().UTC()}
+	answer := Answer{URL: q.address, Status: response.StatusCode, Header: response.Header, FetchedAt: c.options.Now().UTC()}
 	var body bytes.Buffer
 	n, err := io.Copy(&body, io.LimitReader(response.Body, c.options.MaxBytes+1))
 	switch {
@@ -267,6 +273,50 @@ func (c *Client) ask(ctx context.Context, address string, header []http.Header) 
 	}
 	answer.Body = body.Bytes()
 	return answer, nil
+}
+
+// request makes the request of one attempt.
+func (c *Client) request(ctx context.Context, q question) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, q.method, q.address, bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", c.options.UserAgent)
+	for _, h := range q.header {
+		for name, values := range h {
+			request.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	if q.method != http.MethodGet {
+		return request, nil
+	}
+	c.mu.Lock()
+	v := c.validators[q.address]
+	c.mu.Unlock()
+	if v.etag != "" {
+		request.Header.Set("If-None-Match", v.etag)
+	}
+	if v.lastModified != "" {
+		request.Header.Set("If-Modified-Since", v.lastModified)
+	}
+	return request, nil
+}
+
+// mostRedirects is how many times an agency may point elsewhere.
+const mostRedirects = 10
+
+// followRedirect takes the caller's fields off a question that is sent on to
+// another host or in the clear: agencies' keys stand in fields of many names,
+// and net/http drops only the usual ones.
+func followRedirect(next *http.Request, before []*http.Request) error {
+	if len(before) >= mostRedirects {
+		return fmt.Errorf("stopped after %d redirects", mostRedirects)
+	}
+	first := before[0].URL
+	if next.URL.Host != first.Host || next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" {
+		next.Header = http.Header{"User-Agent": next.Header["User-Agent"]}
+	}
+	return nil
 }
 
 // connectionError marks what went wrong on the way to or from an agency, which

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -198,6 +200,79 @@ func TestGetSaysWhoAsks(t *testing.T) {
 	if !strings.Contains(agency.DefaultUserAgent, "+https://") {
 		t.Errorf("the default User-Agent %q names no contact", agency.DefaultUserAgent)
 	}
+}
+
+func TestPost(t *testing.T) {
+	t.Run("the body is sent whole with every attempt", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var bodies []string
+			answers := []agencytest.Step{agencytest.Answer(503, ""), agencytest.JSON(`["ok"]`)}
+			server := agencytest.New(t)
+			server.On("/recalls", agencytest.ByQuery(func(r *http.Request) agencytest.Step {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				bodies = append(bodies, r.Method+" "+r.Header.Get("Content-Type")+" "+string(body))
+				return answers[len(bodies)-1]
+			}))
+			answer, err := server.Client().Post(t.Context(), feed, "application/json", []byte(`{"rows":1}`))
+			if err != nil || string(answer.Body) != `["ok"]` {
+				t.Errorf("body %q, error %v", answer.Body, err)
+			}
+			const want = `POST application/json {"rows":1}`
+			if !slices.Equal(bodies, []string{want, want}) {
+				t.Errorf("asked %q, want %q twice", bodies, want)
+			}
+		})
+	})
+	t.Run("an answer that was kept makes no question conditional", func(t *testing.T) {
+		server := agencytest.New(t)
+		server.On("/recalls", agencytest.Unchangeable(`["notices"]`, `"v1"`))
+		client := server.Client()
+		for range 2 {
+			answer, err := client.Post(t.Context(), feed, "application/json", []byte(`{}`))
+			if err != nil || answer.NotModified() {
+				t.Errorf("status %d, error %v; want the notices", answer.Status, err)
+			}
+			client.Remember(answer)
+		}
+	})
+}
+
+func TestRedirectsKeepTheCallersFieldsFromOthers(t *testing.T) {
+	for name, test := range map[string]struct {
+		to, want string
+	}{
+		"on the same host":      {"https://feed.example/moved", "secret"},
+		"to another host":       {"https://elsewhere.example/moved", ""},
+		"to the clear":          {"http://feed.example/moved", ""},
+		"to another port of it": {"https://feed.example:8443/moved", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := agencytest.New(t)
+			server.On("/recalls", agencytest.Answer(http.StatusFound, "", "Location", test.to))
+			server.On("/moved", agencytest.JSON(`[]`))
+			if _, err := server.Client().Get(t.Context(), feed, http.Header{"Authkey": {"secret"}}); err != nil {
+				t.Fatal(err)
+			}
+			moved := server.Requests()[1]
+			if got := moved.Header.Get("AuthKey"); got != test.want {
+				t.Errorf("%s was told the key %q, want %q", moved.URL, got, test.want)
+			}
+			if moved.UserAgent() != agency.DefaultUserAgent {
+				t.Errorf("asked as %q", moved.UserAgent())
+			}
+		})
+	}
+	t.Run("without an end", func(t *testing.T) {
+		server := agencytest.New(t)
+		server.On("/recalls", agencytest.Answer(http.StatusFound, "", "Location", feed))
+		client := agency.NewClient(agency.ClientOptions{Transport: server, Attempts: 1})
+		if _, err := client.Get(t.Context(), feed); err == nil || !strings.Contains(err.Error(), "10 redirects") {
+			t.Errorf("error = %v, want one that counts the redirects", err)
+		}
+	})
 }
 
 func TestGetOverTheWire(t *testing.T) {
