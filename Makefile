@@ -56,6 +56,10 @@ fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
 bench: ## Print the table of ratios and rates of docs/performance.md
 	go run ./test/load/bench
 
+.PHONY: eval
+eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)
+	go run ./test/eval -data '$(DATA)' $(if $(FAULTS),-faults)
+
 .PHONY: docs
 docs: ## Write the generated documents anew
 	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
