@@ -15,7 +15,8 @@ type syncCommand struct {
 	Agencies []string `arg:"" optional:"" help:"Codes such as us-cpsc; all of them when none is given." name:"agency"`
 }
 
-// Run polls the agencies one after the other and fails when one of the polls did.
+// Run polls the agencies one after the other and fails when one of the polls
+// did. An agency that cannot be asked as things are gets its line and fails nothing.
 func (c *syncCommand) Run(s *session) (err error) {
 	app.PrepareBulk()
 	a, err := s.open()
@@ -35,6 +36,12 @@ func (c *syncCommand) Run(s *session) (err error) {
 			bar.show(0, 1, fmt.Sprintf("%s: %d notices", ag.Describe().Code, read))
 		})
 		bar.done()
+		if errors.Is(pollErr, ingest.ErrWithheld) {
+			if err := s.printWithheld(ag.Describe()); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := s.printRun(run); err != nil {
 			return err
 		}
@@ -62,6 +69,14 @@ func chosen(r *ingest.Runner, codes []string) ([]agency.Agency, error) {
 		list = append(list, ag)
 	}
 	return list, nil
+}
+
+func (s *session) printWithheld(d agency.Description) error {
+	if s.json {
+		return json.NewEncoder(s.env.stdout).Encode(map[string]any{"agency": d.Code, "state": "never", "reason": d.Withheld})
+	}
+	_, err := fmt.Fprintf(s.env.stdout, "%s: not polled: %s\n", d.Code, d.Withheld)
+	return err
 }
 
 func (s *session) printRun(run store.Run) error {

@@ -33,13 +33,14 @@ type lineAgency struct {
 	payloads []agency.Payload // what Fetch delivers
 	err      error            // what Fetch ends with
 	since    []agency.Since   // what Fetch was told
+	withheld string
 }
 
 const magic = "LINES/1\n"
 
 func (a *lineAgency) Describe() agency.Description {
 	return agency.Description{Code: "xx-lines", Name: "Lines", Country: "XX", Licence: "CC0", Attribution: "Lines",
-		Interval: time.Hour, Objective: 2 * time.Hour}
+		Interval: time.Hour, Objective: 2 * time.Hour, Withheld: a.withheld}
 }
 
 func (a *lineAgency) Recognise(_ string, head []byte) agency.Recognition {
@@ -337,6 +338,25 @@ func TestPollTellsTheAgencyWhenItLastSucceeded(t *testing.T) {
 	}
 	if !r.agency.since[0].LastSuccess.IsZero() || !r.agency.since[1].LastSuccess.Equal(now) {
 		t.Errorf("since %+v", r.agency.since)
+	}
+}
+
+func TestPollOfAWithheldAgencyAsksNobodyAndRecordsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	r.agency.withheld = "set the key"
+	_, err := r.Poll(t.Context(), r.agency, nil)
+	if !errors.Is(err, ingest.ErrWithheld) || !strings.Contains(err.Error(), "set the key") || len(r.agency.since) != 0 {
+		t.Errorf("error %v after %d fetches", err, len(r.agency.since))
+	}
+	if records, err := r.Store.Sources(t.Context()); err != nil || len(records) != 0 {
+		t.Errorf("sources %+v, %v", records, err)
+	}
+	if _, err := r.Import(t.Context(), []string{write(t, t.TempDir(), "x", []byte(lines(2, "crib")))}, nil); err != nil {
+		t.Error(err)
+	}
+	if serial, err := r.Store.Serial(t.Context()); err != nil || serial != 2 {
+		t.Errorf("serial %d, %v: its files are read all the same", serial, err)
 	}
 }
 

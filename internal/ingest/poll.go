@@ -13,6 +13,10 @@ import (
 // ErrUnknownAgency says that no agency has the code that was asked for.
 var ErrUnknownAgency = errors.New("no such agency")
 
+// ErrWithheld says that an agency's live feed cannot be asked as things are;
+// the text beside it says why, and what would change that.
+var ErrWithheld = errors.New("not polled")
+
 // Agency returns the agency of a code.
 func (r *Runner) Agency(code string) (agency.Agency, error) {
 	for _, a := range r.Agencies {
@@ -26,9 +30,14 @@ func (r *Runner) Agency(code string) (agency.Agency, error) {
 // Poll asks one agency's live feed for what changed and takes it in. The run is
 // recorded whatever comes of it: done only when every answer was read whole.
 // The returned run says what happened; the error is that of the fetch, of a
-// payload that could not be read, or of the store.
+// payload that could not be read, or of the store. An agency that is withheld
+// is not asked, and there is no run: ErrWithheld.
 func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)) (store.Run, error) {
-	code := a.Describe().Code
+	d := a.Describe()
+	code := d.Code
+	if d.Withheld != "" {
+		return store.Run{}, fmt.Errorf("%s is %w: %s", code, ErrWithheld, d.Withheld)
+	}
 	run := store.Run{Agency: code, Kind: store.RunPoll, State: store.RunRunning, StartedAt: r.Now()}
 	since, err := r.since(ctx, code)
 	if err != nil {

@@ -13,10 +13,15 @@ import (
 // Schedule polls every agency at its own interval until ctx is done. The first
 // polls start within moments, spread out; an agency that was polled recently
 // waits its turn. A failed poll is tried again sooner than the interval, with
-// growing pauses; nothing that an agency does ends the schedule.
+// growing pauses; nothing that an agency does ends the schedule. An agency that
+// is withheld is left alone.
 func (r *Runner) Schedule(ctx context.Context, polled func()) {
 	var wg sync.WaitGroup
 	for i, a := range r.Agencies {
+		if d := a.Describe(); d.Withheld != "" {
+			r.Logger.Info("an agency is not polled", "agency", d.Code, "reason", d.Withheld)
+			continue
+		}
 		wg.Go(func() { r.pollForever(ctx, a, time.Duration(i)*firstPollSpread, polled) })
 	}
 	wg.Wait()

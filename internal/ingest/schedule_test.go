@@ -83,3 +83,12 @@ func TestScheduleRetriesSoonerAndGrowsPatient(t *testing.T) {
 		}
 	})
 }
+
+func TestScheduleLeavesAWithheldAgencyAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &lineAgency{withheld: "set the key"}
+		if runs := scheduled(t, a, &memoryRuns{}, 5*time.Hour); len(runs) != 0 || len(a.since) != 0 {
+			t.Errorf("%d polls and %d fetches of a withheld agency", len(runs), len(a.since))
+		}
+	})
+}

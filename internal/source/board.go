@@ -60,7 +60,7 @@ func (b *Board) List(snap *catalogue.Snapshot) []Source {
 	list := make([]Source, 0, len(b.agencies))
 	for _, d := range b.agencies {
 		record, count := records[d.Code], counts[d.Code]
-		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0}, now)
+		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0, withheld: d.Withheld}, now)
 		s := Source{
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
 			Notices: count.Notices, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),

@@ -12,17 +12,22 @@ type facts struct {
 	record    store.SourceRecord
 	objective time.Duration // age of the last success from which on it is stale
 	offline   bool
-	hasFiles  bool // notices of the agency were loaded from files
+	hasFiles  bool   // notices of the agency were loaded from files
+	withheld  string // why the live feed cannot be asked as things are; empty: it can
 }
 
 // stateOf decides how far a source can be relied on, and why.
 func stateOf(f facts, now time.Time) (State, string) {
 	r := f.record
 	switch {
+	case r.LastSuccess.IsZero() && f.withheld != "" && !f.hasFiles:
+		return Never, f.withheld
+	case r.LastSuccess.IsZero() && f.withheld != "":
+		return Stale, "loaded from files, never polled: " + f.withheld
 	case r.LastSuccess.IsZero() && r.LastPoll == nil && !f.hasFiles:
-		return Never, "never polled" + whenOffline(f.offline)
+		return Never, "never polled" + f.whyNotPolled()
 	case r.LastSuccess.IsZero() && r.LastPoll == nil:
-		return Stale, "loaded from files, never polled" + whenOffline(f.offline)
+		return Stale, "loaded from files, never polled" + f.whyNotPolled()
 	case r.LastSuccess.IsZero() && !f.hasFiles:
 		return Failing, "no poll has succeeded yet: " + r.LastPoll.Reason
 	case r.LastSuccess.IsZero():
@@ -34,15 +39,19 @@ func stateOf(f facts, now time.Time) (State, string) {
 	case age > f.objective && failed:
 		return Failing, "the last poll failed: " + r.LastPoll.Reason
 	case age > f.objective:
-		return Stale, fmt.Sprintf("last fetched %s ago, the objective is %s%s", age.Round(time.Minute), f.objective, whenOffline(f.offline))
+		return Stale, fmt.Sprintf("last fetched %s ago, the objective is %s%s", age.Round(time.Minute), f.objective, f.whyNotPolled())
 	case r.LastPoll != nil && r.LastPoll.State == store.RunPartial && !r.LastPoll.FinishedAt.Before(r.LastSuccess):
 		return Partial, r.LastPoll.Reason
 	}
 	return OK, ""
 }
 
-func whenOffline(offline bool) string {
-	if offline {
+// whyNotPolled says why no poll will come, where none will.
+func (f facts) whyNotPolled() string {
+	switch {
+	case f.withheld != "":
+		return " (" + f.withheld + ")"
+	case f.offline:
 		return " (polling is switched off)"
 	}
 	return ""
