@@ -51,6 +51,7 @@ func (s *service) formerNotice(ctx context.Context, snap *catalogue.Snapshot, id
 			if document, _, ok := snap.Document(today); ok {
 				return document, nil
 			}
+			stored.Notice.Aliases = stored.Notice.KnownAliases()
 			return encode(stored.Notice)
 		},
 	})
@@ -67,6 +68,7 @@ func (s *service) getRecallAsOf(ctx context.Context, snap *catalogue.Snapshot, i
 	if err != nil {
 		return nil, historyError(in.ID, err)
 	}
+	revision.Notice.Aliases = revision.Notice.KnownAliases()
 	return s.read(ctx, snap, reading{
 		key: fmt.Sprintf("recall %s as of revision %d", revision.Notice.ID, revision.Notice.Revision), unkept: true,
 		compute: func() ([]byte, error) { return encode(revision.Notice) },

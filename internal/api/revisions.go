@@ -61,7 +61,9 @@ func (s *service) listRevisions(ctx context.Context, in *revisionParams) (*answe
 		key: fmt.Sprintf("revisions %s %d", in.ID, len(revisions)), unkept: true,
 		compute: func() ([]byte, error) {
 			list := RevisionList{Items: make([]RevisionItem, 0, len(revisions))}
-			for i, r := range revisions {
+			for i := range revisions {
+				r := &revisions[i]
+				r.Notice.Aliases = r.Notice.KnownAliases()
 				item := RevisionItem{Revision: r.Notice.Revision, Serial: r.Serial, SeenAt: r.SeenAt.UTC(), Changes: []FieldChange{}, Notice: r.Notice}
 				if i > 0 {
 					if item.Changes, err = differences(&revisions[i-1].Notice, &r.Notice); err != nil {

@@ -24,6 +24,8 @@ type builder struct {
 	restEnd  []uint32
 
 	barcodes, models []keyed
+	declared         [][]uint64
+	pages            []uint64
 
 	numbers  map[string]uint32 // of terms, in order of first use
 	tokens   map[string]uint32 // the number of a token's term, or filler
@@ -60,6 +62,8 @@ func (b *builder) add(s *store.Stored) {
 	for i, values := range columnValues(n) {
 		b.columns[i].add(values)
 	}
+	declared, page := declaredKeys(n)
+	b.declared, b.pages = append(b.declared, declared), append(b.pages, page)
 	b.packer.begin(b.briefs)
 	b.packer.packBrief(n)
 	b.briefs = b.packer.out
@@ -198,6 +202,11 @@ func (b *builder) finish(base *codec) *segment {
 		g.columns[i] = column{sets: b.columns[i].sets, of: pick(b.columns[i].of, order)}
 	}
 	b.arrange(g, order, base)
+	var links linkWriter
+	for _, old := range order {
+		links.add(b.declared[old], b.pages[old])
+	}
+	g.links = links.finish()
 	g.terms = b.invert(newOf)
 	g.index()
 	return g

@@ -3,6 +3,8 @@ package catalogue
 import (
 	"slices"
 	"strings"
+
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // dropped is the new number of a notice that a merge left out.
@@ -20,6 +22,7 @@ func merge(sources []*segment, dead []rowSet) (merged *segment, moved [][]uint32
 	m.copyRecords()
 	m.out.barcodes = m.keys(func(g *segment) *keyIndex { return &g.barcodes })
 	m.out.models = m.keys(func(g *segment) *keyIndex { return &g.models })
+	m.mergeLinks()
 	m.mergeTerms()
 	m.out.index()
 	return m.out, m.moved
@@ -147,6 +150,19 @@ func (m *merger) keys(of func(*segment) *keyIndex) keyIndex {
 		}
 	}
 	return newKeyIndex(list)
+}
+
+func (m *merger) mergeLinks() {
+	var w linkWriter
+	for _, r := range m.rows {
+		g := m.sources[r.source]
+		page := uint64(0)
+		if address := g.address(r.doc); recall.AddressKey(address) != "" {
+			page = addressKey(address)
+		}
+		w.add(g.links.of(r.doc), page)
+	}
+	m.out.links = w.finish()
 }
 
 // mergeTerms walks the sources' terms in step.

@@ -177,6 +177,7 @@ func (r *search) page(x *scan, words bool) Page {
 	}
 	for _, row := range rows {
 		hit := Hit{Notice: row.part.notice(row.doc), Serial: row.part.serials[row.doc], Matched: []string{}}
+		r.snapshot.resolveAliases(&hit.Notice)
 		if words {
 			hit.Score = x.points(x.score(row.part, row.doc))
 			hit.Matched = x.tally[row.part.first+row.doc].fields.names()

@@ -28,6 +28,7 @@ type segment struct {
 	codecOf  []uint8
 
 	ids, barcodes, models keyIndex
+	links                 links
 	terms                 termIndex
 	typos                 func() *typoIndex // made when first asked for
 }
@@ -70,6 +71,15 @@ func (g *segment) id(doc uint32) string {
 	u := unpacker{in: g.brief(doc)}
 	n := u.number()
 	return u.in[:n>>1]
+}
+
+// address returns the address of a notice's page, the third text of its brief.
+func (g *segment) address(doc uint32) string {
+	var table [4]string
+	u := unpacker{in: g.brief(doc), table: table[:0]}
+	u.text()
+	u.text()
+	return u.text()
 }
 
 // lean unpacks what a decision needs of a notice. Its other fields are empty.

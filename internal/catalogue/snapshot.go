@@ -117,14 +117,17 @@ func (s *Snapshot) partOf(row uint32) int {
 	return at
 }
 
-// Notice returns the notice of an id, withdrawn or not, and its serial. A
-// former id is not resolved.
+// Notice returns the notice of an id, withdrawn or not, and its serial, with its
+// aliases as they follow from all notices of the snapshot. A former id is not
+// resolved.
 func (s *Snapshot) Notice(id string) (recall.Notice, int64, bool) {
 	p, doc, ok := s.find(id)
 	if !ok || p.traits[doc]&isGone != 0 {
 		return recall.Notice{}, 0, false
 	}
-	return p.notice(doc), p.serials[doc], true
+	n := p.notice(doc)
+	s.resolveAliases(&n)
+	return n, p.serials[doc], true
 }
 
 // Document returns the recall/1 JSON of an id and its serial.
@@ -139,7 +142,9 @@ func (s *Snapshot) Document(id string) ([]byte, int64, bool) {
 
 // Changes returns the latest state of every id whose serial is above since, in
 // order of serial, at most limit, and whether there are more. A withdrawn
-// notice and one that lives on under another id are tombstones.
+// notice and one that lives on under another id are tombstones. Aliases follow
+// from other notices too: they are as the snapshot has them, and a new alias
+// alone is no change of a notice.
 func (s *Snapshot) Changes(since int64, limit int) ([]Change, bool) {
 	heads := make([]int, len(s.parts))
 	for i := range s.parts {
@@ -158,7 +163,11 @@ func (s *Snapshot) Changes(since int64, limit int) ([]Change, bool) {
 			return changes, true
 		}
 		p := &s.parts[next]
-		changes = append(changes, p.change(p.bySerial[heads[next]]))
+		change := p.change(p.bySerial[heads[next]])
+		if change.Notice != nil {
+			s.resolveAliases(change.Notice)
+		}
+		changes = append(changes, change)
 		heads[next]++
 	}
 }

@@ -195,7 +195,9 @@ const (
 	Possible AliasKind = "possible"
 )
 
-// Alias links a notice to another one of the same event.
+// Alias links a notice to another one of the same event. As an agency package
+// states it, a declared alias may be the address of the other notice's page
+// instead of an id; answers give ids only.
 type Alias struct {
 	ID   string    `json:"id"`
 	Kind AliasKind `json:"kind" enum:"declared,possible"`

@@ -34,6 +34,7 @@ type source struct {
 	hazards, soldAt, images, captions      []string
 	manufacturers, importers, distributors []string
 	remedyOptions                          []string
+	inconjunctions                         []string // pages of the same recall at other authorities
 	completeness                           int
 }
 
@@ -95,7 +96,10 @@ func (a *Agency) record(s source) (agency.Record, error) {
 		}
 	}
 	if warning, err := printedNumber(s.warning); err == nil && warning != native {
-		n.Aliases = append(n.Aliases, recall.Alias{ID: Code + ":" + warning, Kind: recall.Declared})
+		n.Declare(Code + ":" + warning)
+	}
+	for _, page := range s.inconjunctions {
+		n.Declare(page)
 	}
 	if updated != nil {
 		record.Version, _ = strconv.ParseInt(updated.Format("20060102"), 10, 64) // eight digits always parse

@@ -39,6 +39,8 @@ type wireRecall struct {
 	Hazards       agency.List[wireName]
 	Remedies      agency.List[wireName]
 	RemedyOptions agency.List[struct{ Option agency.Text }]
+	// Inconjunctions are the pages of the same recall at other authorities.
+	Inconjunctions agency.List[struct{ URL agency.Text }]
 }
 
 type wireName struct{ Name agency.Text }
@@ -125,6 +127,9 @@ func (w wireRecall) recall() source {
 	}
 	for _, u := range w.ProductUPCs {
 		s.upcs = appendText(s.upcs, u.UPC)
+	}
+	for _, other := range w.Inconjunctions {
+		s.inconjunctions = append(s.inconjunctions, strings.TrimSpace(string(other.URL)))
 	}
 	for _, o := range w.RemedyOptions {
 		s.remedyOptions = appendText(s.remedyOptions, o.Option)

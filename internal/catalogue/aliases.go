@@ -1,0 +1,216 @@
+package catalogue
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/crownsafe/api/internal/recall"
+)
+
+const (
+	// maxEvent bounds how many notices declared links join to one event, so that
+	// one wrong link, repeated in a thousand notices, costs little.
+	maxEvent = 1000
+	// maxAlike is how many notices may share one barcode or model for them to be
+	// possible aliases. What stands in more of them identifies no event. The
+	// bound is on the key, so that it holds from either side.
+	maxAlike = 32
+)
+
+// links are the declared links of a segment's notices, as keys of ids and
+// addresses, in both directions.
+type links struct {
+	end  []uint32 // the links of notice i end here and begin where those of i-1 end
+	keys []uint64
+	from keyIndex // key of a target → the notices that declare it
+	page keyIndex // key of a page's address → the notice
+}
+
+func (l *links) of(doc uint32) []uint64 {
+	from := uint32(0)
+	if doc > 0 {
+		from = l.end[doc-1]
+	}
+	return l.keys[from:l.end[doc]]
+}
+
+// linkKey is the key of a declared target, an id or an address.
+func linkKey(a *recall.Alias) uint64 {
+	if a.IsAddress() {
+		return addressKey(a.ID)
+	}
+	return textKey(a.ID)
+}
+
+// addressKey never equals the key of an id: no id holds "//".
+func addressKey(address string) uint64 { return textKey("//" + recall.AddressKey(address)) }
+
+// linkWriter collects the links of a segment's notices, in their order.
+type linkWriter struct {
+	links
+	pages []keyed
+}
+
+func (w *linkWriter) add(declared []uint64, page uint64) {
+	w.keys = append(w.keys, declared...)
+	if page != 0 {
+		w.pages = append(w.pages, keyed{page, uint32(len(w.end))})
+	}
+	w.end = append(w.end, uint32(len(w.keys)))
+}
+
+func (w *linkWriter) finish() links {
+	out := links{end: slices.Clone(w.end), keys: slices.Clone(w.keys)}
+	var from []keyed
+	for doc := range uint32(len(out.end)) {
+		for _, key := range out.of(doc) {
+			from = append(from, keyed{key, doc})
+		}
+	}
+	out.from, out.page = newKeyIndex(from), newKeyIndex(w.pages)
+	return out
+}
+
+// declaredKeys returns the keys of what a notice declares, and of its page.
+func declaredKeys(n *recall.Notice) (declared []uint64, page uint64) {
+	for i := range n.Aliases {
+		if n.Aliases[i].Kind == recall.Declared {
+			declared = append(declared, linkKey(&n.Aliases[i]))
+		}
+	}
+	if recall.AddressKey(n.URL) != "" {
+		page = addressKey(n.URL)
+	}
+	return declared, page
+}
+
+// resolveAliases replaces what a notice says of its aliases by what is known of
+// them: every notice that declared links join it to, directly or through
+// others, whichever side stated them; the ids that it declares itself although
+// nothing is known of them yet; and those that are possibly of the same event.
+func (s *Snapshot) resolveAliases(n *recall.Notice) {
+	p, doc, ok := s.find(n.ID)
+	if !ok {
+		return
+	}
+	event := s.event(candidate{p, doc})
+	aliases := []recall.Alias{}
+	add := func(id string, kind recall.AliasKind) {
+		if id != n.ID && !slices.ContainsFunc(aliases, func(a recall.Alias) bool { return a.ID == id }) {
+			aliases = append(aliases, recall.Alias{ID: id, Kind: kind})
+		}
+	}
+	for _, c := range event {
+		add(c.part.id(c.doc), recall.Declared)
+	}
+	for i := range n.Aliases {
+		if a := &n.Aliases[i]; a.Kind == recall.Declared && !a.IsAddress() {
+			add(a.ID, recall.Declared)
+		}
+	}
+	if n.Status == recall.Active {
+		for _, id := range s.alike(n) {
+			add(id, recall.Possible)
+		}
+	}
+	slices.SortFunc(aliases, func(a, b recall.Alias) int {
+		if a.Kind != b.Kind {
+			return strings.Compare(string(a.Kind), string(b.Kind))
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	n.Aliases = aliases
+}
+
+// event returns the notices that declared links join to one, itself included.
+func (s *Snapshot) event(start candidate) []candidate {
+	found := []candidate{start}
+	joined, asked := map[candidate]bool{start: true}, map[uint64]bool{}
+	join := func(c candidate) {
+		if len(found) < maxEvent && !joined[c] && !c.part.dead.has(c.doc) && c.part.traits[c.doc]&isGone == 0 {
+			joined[c] = true
+			found = append(found, c)
+		}
+	}
+	for i := 0; i < len(found); i++ {
+		here := found[i]
+		keys := slices.Clone(here.part.links.of(here.doc))
+		keys = append(keys, textKey(here.part.id(here.doc)))
+		if address := here.part.address(here.doc); recall.AddressKey(address) != "" {
+			keys = append(keys, addressKey(address))
+		}
+		for _, key := range keys {
+			if asked[key] {
+				continue
+			}
+			asked[key] = true
+			s.eachLinked(key, join)
+		}
+	}
+	return found
+}
+
+// eachLinked calls join with the notices that a key stands for and with those
+// that declare it.
+func (s *Snapshot) eachLinked(key uint64, join func(candidate)) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		for _, x := range []*keyIndex{&p.ids, &p.links.page, &p.links.from} {
+			for _, doc := range x.find(key) {
+				join(candidate{p, doc})
+			}
+		}
+	}
+}
+
+// alike returns the ids of the notices of other agencies that share a barcode,
+// or brand and model, with a notice.
+func (s *Snapshot) alike(n *recall.Notice) []string {
+	seen := map[candidate]bool{}
+	var ids []string
+	look := func(key uint64, of func(*segment) *keyIndex) {
+		found := s.standing(key, of)
+		if len(found) > maxAlike {
+			return
+		}
+		for _, c := range found {
+			if seen[c] {
+				continue
+			}
+			seen[c] = true
+			if other := c.part.lean(c.doc); recall.Alike(n, other) {
+				ids = append(ids, other.ID)
+			}
+		}
+	}
+	for i := range n.Products {
+		p := &n.Products[i]
+		for _, g := range p.GTINs {
+			own, _ := askedKeys(g.GTIN)
+			look(own, func(g *segment) *keyIndex { return &g.barcodes })
+		}
+		if p.Brand == "" {
+			continue
+		}
+		for _, m := range p.Models {
+			if key := recall.ModelKey(m); recall.SpecificModel(key) {
+				look(textKey(key), func(g *segment) *keyIndex { return &g.models })
+			}
+		}
+	}
+	return ids
+}
+
+// standing returns the notices that stand and have a key.
+func (s *Snapshot) standing(key uint64, of func(*segment) *keyIndex) []candidate {
+	var found []candidate
+	for i := range s.parts {
+		p := &s.parts[i]
+		for _, doc := range of(p.segment).find(key) {
+			if p.stands(doc) {
+				found = append(found, candidate{p, doc})
+			}
+		}
+	}
+	return found
+}
