@@ -18,9 +18,15 @@ func (s *shelf) apply(t *rapid.T, in Incoming, contentHash string) {
 	effect := Added
 	if len(s.revisions) > 0 {
 		var err error
-		effect, err = Judge(s.standing, in, contentHash, func() (bool, error) {
+		effect, err = Judge(s.standing, in, contentHash, func() (Offer, error) {
 			revision, before := s.offered[in.SourceHash]
-			return before && revision != len(s.revisions), nil
+			switch {
+			case !before:
+				return NeverOffered, nil
+			case revision == len(s.revisions):
+				return OfferedForNow, nil
+			}
+			return OfferedBefore, nil
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,12 @@ type Incoming struct {
 	// truth and replaces what is stored, whatever its version. A copy from a file
 	// is never taken for newer than what is stored without a reason.
 	Live bool
+	// Replayed says that the copy was read before and is read anew from the
+	// archive: it changes only what a better reading changes.
+	Replayed bool
+	// Timed says that the notice's way into the catalogue is to be measured if
+	// this is the first that is seen of it.
+	Timed bool
 }
 
 // Effect is what became of an incoming notice.
@@ -46,6 +52,7 @@ const (
 	Revised                 // a further revision
 	Unchanged               // the content is what is stored already
 	Older                   // an older or poorer copy of what is stored; nothing was changed
+	Unheard                 // a replayed copy that was never offered before, of a notice that is stored; nothing was changed
 )
 
 // Stored is the current revision of a notice with its serial.
@@ -90,6 +97,16 @@ type Notices interface {
 	// none from a poorer copy. A Version of 0 leaves the stored one as it is: it
 	// is no word on age.
 	//
+	// A Replayed copy goes by rules 1 to 3 and then by what became of it before: a
+	// SourceHash that the present revision stands on is Revised, unless a richer
+	// or newer copy stands for it too: then it is Older, as is one offered for
+	// another revision. One never offered is Unheard, or Older where rules 5 and 6
+	// say so of a copy that wasn't Live.
+	//
+	// A Live copy ends the count of its notice's misses; see Dumps. A notice that is
+	// Added, Revised or Unchanged settles the rejections of its record that were
+	// seen no later than its Provenance.FetchedAt; see Runs.
+	//
 	// FirstSeenAt is kept from the first revision; now is that of the first and
 	// the SeenAt of each revision. A notice stored under one of FormerIDs is
 	// superseded, whatever became of the incoming copy: its id becomes a
@@ -129,6 +146,7 @@ const (
 	RunPoll    RunKind = "poll"
 	RunImport  RunKind = "import"
 	RunStarter RunKind = "starter"
+	RunReplay  RunKind = "replay"
 )
 
 // RunState says how a run ended.
@@ -152,10 +170,12 @@ type Run struct {
 	StartedAt                                        time.Time
 	FinishedAt                                       time.Time // zero while running
 	Read, Added, Revised, Unchanged, Older, Rejected int
+	Withdrawn                                        int // of the notices that the run's dump lacked
 }
 
 // Rejection is a rejected record, kept with its reason.
 type Rejection struct {
+	ID       int64 // given by the store
 	Agency   string
 	NativeID string
 	Reason   string
@@ -170,8 +190,10 @@ type SourceRecord struct {
 	Agency      string
 	LastPoll    *Run      // the last finished poll, whatever its state
 	LastSuccess time.Time // when the last poll that was RunDone finished; zero: never
-	LastImport  time.Time // when the last import that read records of this agency finished; zero: never
-	Rejected    int       // rejections on record
+	// FirstSuccess is when the first such poll finished; zero: never.
+	FirstSuccess time.Time
+	LastImport   time.Time // when the last import that read records of this agency finished; zero: never
+	Rejected     int       // rejections on record
 }
 
 // Runs keeps what was done and what was refused.
@@ -182,29 +204,39 @@ type Runs interface {
 	// and counts. ErrNotFound when it was never started.
 	FinishRun(ctx context.Context, run Run) error
 	// Reject records rejections; the same record of the same payload (agency, raw,
-	// position) is kept once.
+	// position) is kept once, and of the same record (RecordKey of a NativeID that
+	// isn't empty) in several payloads only what was seen last.
 	Reject(ctx context.Context, rejections []Rejection) error
-	// Rejections returns an agency's, newest first, at most limit (0: all).
-	Rejections(ctx context.Context, agency string, limit int) ([]Rejection, error)
+	// Rejections returns an agency's, newest first, at most limit (0: all), those
+	// of one time in order of falling ID. after is the last one of the page
+	// before, of which SeenAt and ID count; nil: from the newest.
+	Rejections(ctx context.Context, agency string, after *Rejection, limit int) ([]Rejection, error)
+	// ForgetRejections takes the rejections of one payload back, before it is read
+	// anew.
+	ForgetRejections(ctx context.Context, agency, raw string) error
 	// Sources returns one record per agency that had a run, in order of code.
 	Sources(ctx context.Context) ([]SourceRecord, error)
 	// RecordPayload remembers that bytes are in the archive, where they came from
-	// and when. The same key and source is kept once.
+	// and when. The same key and source is kept once, with the times at which it
+	// first and last came; LastFetchedAt needn't be given.
 	RecordPayload(ctx context.Context, p ArchivedPayload) error
-	// Payloads returns an agency's archived payloads, oldest first.
+	// Payloads returns an agency's archived payloads, in order of FetchedAt.
 	Payloads(ctx context.Context, agency string) ([]ArchivedPayload, error)
 }
 
 // ArchivedPayload is one payload in the raw archive.
 type ArchivedPayload struct {
 	Agency, Key, SourceURL, Format string
-	FetchedAt                      time.Time
+	Live                           bool  // the agency answered with it; else it was a file
 	Size                           int64 // of the raw bytes, uncompressed
+	FetchedAt, LastFetchedAt       time.Time
 }
 
 // Store is everything together, with its life cycle.
 type Store interface {
 	Notices
+	Dumps
+	Arrivals
 	Runs
 	// Ping answers whether the store can be read now.
 	Ping(ctx context.Context) error

@@ -37,7 +37,10 @@ func (s *Store) Apply(ctx context.Context, batch []store.Incoming, now time.Time
 				return fmt.Errorf("notice %s: %w", in.Notice.ID, err)
 			}
 		}
-		return nil
+		if err := c.settleRejections(tx, arrivals, effects); err != nil {
+			return fmt.Errorf("settling rejections: %w", err)
+		}
+		return c.seen(tx, arrivals)
 	})
 	if err != nil {
 		return nil, s.failf(ctx, err, "applying %d notices", len(batch))
@@ -128,12 +131,15 @@ func (c *change) place(ctx context.Context, in arrival) (store.Effect, error) {
 		return 0, err
 	}
 	current := store.Standing{ContentHash: head.ContentHash, Version: head.Version, Completeness: int(head.Completeness)}
-	effect, err := store.Judge(current, in.Incoming, in.contentHash, func() (bool, error) {
+	effect, err := store.Judge(current, in.Incoming, in.contentHash, func() (store.Offer, error) {
 		revision, err := c.q.OfferedFor(ctx, queries.OfferedForParams{NoticeID: head.ID, SourceHash: in.SourceHash})
-		if errors.Is(err, sql.ErrNoRows) {
-			return false, nil
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return store.NeverOffered, nil
+		case revision == head.Revision:
+			return store.OfferedForNow, err
 		}
-		return revision != head.Revision, err
+		return store.OfferedBefore, err
 	})
 	if err != nil {
 		return 0, err
@@ -162,6 +168,14 @@ func (c *change) add(ctx context.Context, in arrival) error {
 	})
 	if err != nil {
 		return err
+	}
+	if in.Timed {
+		err := c.q.AddArrival(ctx, queries.AddArrivalParams{
+			Serial: serial, Agency: in.Notice.Agency, PublishedAt: in.Notice.PublishedAt.UnixMicro(), SeenAt: c.at,
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return c.q.RecordOffer(ctx, queries.RecordOfferParams{NoticeID: in.Notice.ID, SourceHash: in.SourceHash, Revision: 1})
 }
@@ -245,25 +259,32 @@ func (c *change) withdraw(ctx context.Context, id string) error {
 	case !errors.Is(err, sql.ErrNoRows):
 		return err
 	}
+	_, err := c.restate(ctx, id, recall.Withdrawn)
+	return err
+}
+
+// restate makes a further revision that differs in its status only, and tells
+// whether there was need for one.
+func (c *change) restate(ctx context.Context, id string, status recall.Status) (bool, error) {
 	head, err := c.q.Head(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	row, err := c.q.Current(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	notice, err := decodeNotice(row.Doc, row.Revision, row.FirstSeenAt)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if notice.Status == recall.Withdrawn {
-		return nil
+	if notice.Status == status {
+		return false, nil
 	}
-	notice.Status = recall.Withdrawn
+	notice.Status = status
 	// No source said so, and every source offered until now stands for an earlier
-	// revision: a file with the notice in it won't bring it back.
-	return c.moveOn(ctx, head,
+	// revision: a file with a withdrawn notice in it won't bring it back.
+	return true, c.moveOn(ctx, head,
 		arrival{store.Incoming{Notice: notice, Version: head.Version, Completeness: int(head.Completeness)}, store.ContentHash(notice)},
 		store.Standing{Version: head.Version, Completeness: int(head.Completeness)})
 }

@@ -75,14 +75,14 @@ RETURNING id;
 
 -- name: FinishRun :execrows
 UPDATE run
-SET state = ?, reason = ?, finished_at = ?, read = ?, added = ?, revised = ?, unchanged = ?, older = ?, rejected = ?
+SET state = ?, reason = ?, finished_at = ?, read = ?, added = ?, revised = ?, unchanged = ?, older = ?, rejected = ?, withdrawn = ?
 WHERE id = ?;
 
 -- name: AgenciesWithRuns :many
 SELECT DISTINCT agency FROM run ORDER BY agency;
 
 -- name: LastFinishedPoll :one
-SELECT id, agency, kind, state, reason, started_at, finished_at, read, added, revised, unchanged, older, rejected
+SELECT id, agency, kind, state, reason, started_at, finished_at, read, added, revised, unchanged, older, rejected, withdrawn
 FROM run
 WHERE agency = ? AND kind = 'poll' AND finished_at IS NOT NULL
 ORDER BY finished_at DESC, id DESC
@@ -92,6 +92,12 @@ LIMIT 1;
 SELECT finished_at FROM run
 WHERE agency = ? AND kind = 'poll' AND state = 'done' AND finished_at IS NOT NULL
 ORDER BY finished_at DESC
+LIMIT 1;
+
+-- name: FirstSuccess :one
+SELECT finished_at FROM run
+WHERE agency = ? AND kind = 'poll' AND state = 'done' AND finished_at IS NOT NULL
+ORDER BY finished_at
 LIMIT 1;
 
 -- name: LastImport :one
@@ -104,24 +110,83 @@ LIMIT 1;
 SELECT count(*) FROM rejection WHERE agency = ?;
 
 -- name: AddRejection :exec
-INSERT INTO rejection (agency, native_id, reason, excerpt, raw, position, seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO rejection (agency, native_id, record_key, reason, excerpt, raw, position, seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (agency, raw, position) DO NOTHING;
 
+-- name: RejectionsOfRecordElsewhere :one
+-- How many later payloads' rejections there are of a record.
+SELECT count(*) FROM rejection WHERE agency = ? AND record_key = ? AND raw <> ? AND seen_at > ?;
+
+-- name: DropEarlierRejections :exec
+DELETE FROM rejection WHERE agency = ? AND record_key = ? AND raw <> ? AND seen_at <= ?;
+
+-- name: RejectedRecords :many
+SELECT DISTINCT record_key FROM rejection WHERE agency = ? AND record_key <> '';
+
+-- name: SettleRejections :exec
+DELETE FROM rejection WHERE agency = ? AND record_key = ? AND seen_at <= ?;
+
+-- name: DropRejectionsOfPayload :exec
+DELETE FROM rejection WHERE agency = ? AND raw = ?;
+
 -- name: Rejections :many
-SELECT agency, native_id, reason, excerpt, raw, position, seen_at
+SELECT id, agency, native_id, reason, excerpt, raw, position, seen_at
 FROM rejection
-WHERE agency = ?
+WHERE agency = sqlc.arg(agency) AND (seen_at, id) < (sqlc.arg(before), sqlc.arg(before_id))
 ORDER BY seen_at DESC, id DESC
-LIMIT ?;
+LIMIT sqlc.arg(most);
 
 -- name: AddPayload :exec
-INSERT INTO payload (agency, key, source_url, format, fetched_at, size)
-VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (key, source_url) DO NOTHING;
+INSERT INTO payload (agency, key, source_url, format, live, fetched_at, last_fetched_at, size)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key, source_url) DO UPDATE SET last_fetched_at = max(last_fetched_at, excluded.last_fetched_at);
 
 -- name: Payloads :many
-SELECT agency, key, source_url, format, fetched_at, size
+SELECT agency, key, source_url, format, live, fetched_at, last_fetched_at, size
 FROM payload
 WHERE agency = ?
 ORDER BY fetched_at, id;
+
+-- name: NoticesBetween :many
+-- The present revisions of the ids in a span that are neither superseded nor
+-- starter entries.
+SELECT n.serial, n.first_seen_at, n.superseded, r.revision, r.doc
+FROM notice n
+JOIN revision r ON r.serial = n.revision_serial
+WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND n.completeness > 0
+ORDER BY n.id;
+
+-- name: UnsourcedBetween :many
+-- The ids in a span whose present revision no source stands for: most of them
+-- were withdrawn because they were missing.
+SELECT n.id
+FROM notice n
+JOIN revision r ON r.serial = n.revision_serial
+WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND r.source_hash = '';
+
+-- name: CountMiss :one
+INSERT INTO miss (notice_id, count) VALUES (?, 1)
+ON CONFLICT (notice_id) DO UPDATE SET count = count + 1
+RETURNING count;
+
+-- name: Missed :many
+SELECT notice_id FROM miss WHERE notice_id >= sqlc.arg(first) AND notice_id < sqlc.arg(beyond);
+
+-- name: ForgetMisses :exec
+DELETE FROM miss WHERE notice_id = ?;
+
+-- name: AddArrival :exec
+INSERT INTO arrival (serial, agency, published_at, seen_at) VALUES (?, ?, ?, ?);
+
+-- name: ServeArrivals :exec
+UPDATE arrival SET searchable_at = ? WHERE searchable_at IS NULL AND serial <= ?;
+
+-- name: WaitingArrival :one
+SELECT serial FROM arrival WHERE searchable_at IS NULL AND serial <= ? LIMIT 1;
+
+-- name: Arrivals :many
+SELECT published_at, seen_at, searchable_at FROM arrival
+WHERE agency = ? AND searchable_at IS NOT NULL
+ORDER BY serial DESC
+LIMIT ?;

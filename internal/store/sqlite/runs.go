@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
@@ -33,6 +34,7 @@ func (s *Store) FinishRun(ctx context.Context, run store.Run) error {
 			ID: run.ID, State: string(run.State), Reason: run.Reason, FinishedAt: nullMicros(run.FinishedAt),
 			Read: int64(run.Read), Added: int64(run.Added), Revised: int64(run.Revised),
 			Unchanged: int64(run.Unchanged), Older: int64(run.Older), Rejected: int64(run.Rejected),
+			Withdrawn: int64(run.Withdrawn),
 		})
 		if err == nil && found == 0 {
 			return sql.ErrNoRows
@@ -52,11 +54,7 @@ func (s *Store) Reject(ctx context.Context, rejections []store.Rejection) error 
 	}
 	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
 		for _, r := range rejections {
-			err := q.AddRejection(ctx, queries.AddRejectionParams{
-				Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
-				Raw: r.Raw, Position: int64(r.Position), SeenAt: r.SeenAt.UnixMicro(),
-			})
-			if err != nil {
+			if err := reject(ctx, q, r); err != nil {
 				return fmt.Errorf("record %d of %s: %w", r.Position, r.Raw, err)
 			}
 		}
@@ -68,23 +66,57 @@ func (s *Store) Reject(ctx context.Context, rejections []store.Rejection) error 
 	return nil
 }
 
-// Rejections returns an agency's, newest first; see store.Runs.
-func (s *Store) Rejections(ctx context.Context, agency string, limit int) ([]store.Rejection, error) {
-	if limit <= 0 {
-		limit = -1
+// reject records one rejection, in place of those of the same record in earlier
+// payloads.
+func reject(ctx context.Context, q *queries.Queries, r store.Rejection) error {
+	key, at := store.RecordKey(r.Agency, r.NativeID), r.SeenAt.UnixMicro()
+	if key != "" {
+		later, err := q.RejectionsOfRecordElsewhere(ctx, queries.RejectionsOfRecordElsewhereParams{
+			Agency: r.Agency, RecordKey: key, Raw: r.Raw, SeenAt: at,
+		})
+		if err != nil || later > 0 {
+			return err
+		}
+		err = q.DropEarlierRejections(ctx, queries.DropEarlierRejectionsParams{Agency: r.Agency, RecordKey: key, Raw: r.Raw, SeenAt: at})
+		if err != nil {
+			return err
+		}
 	}
-	rows, err := s.reading.Rejections(ctx, queries.RejectionsParams{Agency: agency, Limit: int64(limit)})
+	return q.AddRejection(ctx, queries.AddRejectionParams{
+		Agency: r.Agency, NativeID: r.NativeID, RecordKey: key, Reason: r.Reason, Excerpt: r.Excerpt,
+		Raw: r.Raw, Position: int64(r.Position), SeenAt: at,
+	})
+}
+
+// Rejections returns an agency's, newest first; see store.Runs.
+func (s *Store) Rejections(ctx context.Context, agency string, after *store.Rejection, limit int) ([]store.Rejection, error) {
+	page := queries.RejectionsParams{Agency: agency, Before: math.MaxInt64, BeforeID: math.MaxInt64, Most: atMost(limit)}
+	if after != nil {
+		page.Before, page.BeforeID = after.SeenAt.UnixMicro(), after.ID
+	}
+	rows, err := s.reading.Rejections(ctx, page)
 	if err != nil {
 		return nil, s.failf(ctx, err, "reading the rejections of %s", agency)
 	}
 	rejections := make([]store.Rejection, len(rows))
 	for i, r := range rows {
 		rejections[i] = store.Rejection{
-			Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
+			ID: r.ID, Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
 			Raw: r.Raw, Position: int(r.Position), SeenAt: fromMicros(r.SeenAt),
 		}
 	}
 	return rejections, nil
+}
+
+// ForgetRejections takes the rejections of a payload back; see store.Runs.
+func (s *Store) ForgetRejections(ctx context.Context, agency, raw string) error {
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		return q.DropRejectionsOfPayload(ctx, queries.DropRejectionsOfPayloadParams{Agency: agency, Raw: raw})
+	})
+	if err != nil {
+		return s.failf(ctx, err, "forgetting the rejections of payload %s", raw)
+	}
+	return nil
 }
 
 // Sources returns what is known of each agency; see store.Runs.
@@ -121,6 +153,9 @@ func sourceOf(ctx context.Context, q *queries.Queries, agency string) (store.Sou
 	if record.LastSuccess, err = timeOf(q.LastSuccess(ctx, agency)); err != nil {
 		return record, err
 	}
+	if record.FirstSuccess, err = timeOf(q.FirstSuccess(ctx, agency)); err != nil {
+		return record, err
+	}
 	if record.LastImport, err = timeOf(q.LastImport(ctx, agency)); err != nil {
 		return record, err
 	}
@@ -144,6 +179,7 @@ func runFrom(r queries.Run) *store.Run {
 		StartedAt: fromMicros(r.StartedAt), FinishedAt: fromNullMicros(r.FinishedAt),
 		Read: int(r.Read), Added: int(r.Added), Revised: int(r.Revised),
 		Unchanged: int(r.Unchanged), Older: int(r.Older), Rejected: int(r.Rejected),
+		Withdrawn: int(r.Withdrawn),
 	}
 }
 
@@ -151,8 +187,8 @@ func runFrom(r queries.Run) *store.Run {
 func (s *Store) RecordPayload(ctx context.Context, p store.ArchivedPayload) error {
 	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
 		return q.AddPayload(ctx, queries.AddPayloadParams{
-			Agency: p.Agency, Key: p.Key, SourceUrl: p.SourceURL, Format: p.Format,
-			FetchedAt: p.FetchedAt.UnixMicro(), Size: p.Size,
+			Agency: p.Agency, Key: p.Key, SourceUrl: p.SourceURL, Format: p.Format, Live: bit(p.Live),
+			FetchedAt: p.FetchedAt.UnixMicro(), LastFetchedAt: p.FetchedAt.UnixMicro(), Size: p.Size,
 		})
 	})
 	if err != nil {
@@ -170,11 +206,18 @@ func (s *Store) Payloads(ctx context.Context, agency string) ([]store.ArchivedPa
 	payloads := make([]store.ArchivedPayload, len(rows))
 	for i, r := range rows {
 		payloads[i] = store.ArchivedPayload{
-			Agency: r.Agency, Key: r.Key, SourceURL: r.SourceUrl, Format: r.Format,
-			FetchedAt: fromMicros(r.FetchedAt), Size: r.Size,
+			Agency: r.Agency, Key: r.Key, SourceURL: r.SourceUrl, Format: r.Format, Live: r.Live != 0,
+			FetchedAt: fromMicros(r.FetchedAt), LastFetchedAt: fromMicros(r.LastFetchedAt), Size: r.Size,
 		}
 	}
 	return payloads, nil
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func nullMicros(t time.Time) sql.NullInt64 {

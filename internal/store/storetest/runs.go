@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func runs(t *testing.T, s store.Store) {
 	run := store.Run{
 		ID: second, Agency: "us-example", Kind: store.RunPoll, State: store.RunPartial, Reason: "one page was cut off",
 		StartedAt: day(0), FinishedAt: day(0).Add(90 * time.Second),
-		Read: 21, Added: 6, Revised: 5, Unchanged: 4, Older: 3, Rejected: 2,
+		Read: 21, Added: 6, Revised: 5, Unchanged: 4, Older: 3, Rejected: 2, Withdrawn: 1,
 	}
 	if err := s.FinishRun(t.Context(), run); err != nil {
 		t.Fatalf("FinishRun: %v", err)
@@ -78,8 +79,8 @@ func sources(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	same(t, "sources", sourcesOf(t, s), []store.SourceRecord{
-		{Agency: "fr-gamma", LastPoll: &late, LastSuccess: late.FinishedAt, Rejected: 1},
-		{Agency: "us-alpha", LastPoll: &failure, LastSuccess: success.FinishedAt, LastImport: imported.FinishedAt},
+		{Agency: "fr-gamma", LastPoll: &late, LastSuccess: late.FinishedAt, FirstSuccess: day(2).Add(time.Hour), Rejected: 1},
+		{Agency: "us-alpha", LastPoll: &failure, LastSuccess: success.FinishedAt, FirstSuccess: success.FinishedAt, LastImport: imported.FinishedAt},
 		{Agency: "us-beta"},
 	})
 }
@@ -103,26 +104,48 @@ func rejections(t *testing.T, s store.Store) {
 	reject()
 	reject(rejection(1, 1), rejection(2, 1))
 	reject(rejection(2, 7), rejection(3, 2), rejection(3, 2), other)
-	got, err := s.Rejections(t.Context(), "us-example", 0)
+	got, err := s.Rejections(t.Context(), "us-example", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "all", got, want)
-	got, err = s.Rejections(t.Context(), "us-example", 2)
+	for i := range got {
+		if i > 0 && got[i].SeenAt.Equal(got[i-1].SeenAt) && got[i].ID >= got[i-1].ID {
+			t.Errorf("rejection %d follows %d of the same time", got[i].ID, got[i-1].ID)
+		}
+	}
+	same(t, "all", unnumbered(got), want)
+	got, err = s.Rejections(t.Context(), "us-example", nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "two", got, want[:2])
-	got, err = s.Rejections(t.Context(), "us-nobody", 2)
+	same(t, "two", unnumbered(got), want[:2])
+	got, err = s.Rejections(t.Context(), "us-example", &got[1], 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the page behind them", unnumbered(got), want[2:])
+	got, err = s.Rejections(t.Context(), "us-nobody", nil, 2)
 	if err != nil || len(got) != 0 {
 		t.Errorf("an unknown agency has %d rejections, %v", len(got), err)
 	}
 }
 
+// unnumbered checks that rejections have numbers and takes them away.
+func unnumbered(all []store.Rejection) []store.Rejection {
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].ID > 0 {
+			all[i].ID = 0
+		}
+	}
+	return all
+}
+
 func payloads(t *testing.T, s store.Store) {
 	payload := func(key, source string, d int) store.ArchivedPayload {
 		return store.ArchivedPayload{
-			Agency: "us-example", Key: key, SourceURL: source, Format: "json", FetchedAt: day(d), Size: 5 << 32,
+			Agency: "us-example", Key: key, SourceURL: source, Format: "json", Live: source != "b.json",
+			FetchedAt: day(d), LastFetchedAt: day(d), Size: 5 << 32,
 		}
 	}
 	other := payload("raw/us-other/1", "file", 0)
@@ -139,7 +162,9 @@ func payloads(t *testing.T, s store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	again := payload("b", "https://recalls.example/1", 2)
+	again.LastFetchedAt = day(9)
 	same(t, "payloads", got, []store.ArchivedPayload{
-		payload("b", "b.json", 1), payload("b", "https://recalls.example/1", 2), payload("a", "https://recalls.example/1", 3),
+		payload("b", "b.json", 1), again, payload("a", "https://recalls.example/1", 3),
 	})
 }

@@ -41,6 +41,14 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"former ids: whatever became of the copy", claimedByOlderCopy},
 		{"former ids: the first claim stands, and no circles", claimsCollide},
 
+		{"dumps: a notice that is missing twice in a row is withdrawn", missingTwice},
+		{"dumps: what is seen again is counted from the beginning", seenBetweenMisses},
+		{"dumps: what is back becomes active, unless its agency withdrew it", restored},
+		{"dumps: ids that stand for nothing are passed over", missesOfNobody},
+		{"dumps: a cancelled one is whole or nothing", cancelledDump},
+		{"dumps: the active notices of an agency", activeNotices},
+		{"arrivals: measured from the first sight to the first serving", arrivals},
+
 		{"changes: order, since and limit", changesOrder},
 		{"changes: the current state of each id once", changesCurrent},
 		{"changes: the error of yield comes back", changesStopped},
@@ -51,6 +59,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"runs: from start to finish", runs},
 		{"runs: what is known of each source", sources},
 		{"rejections: kept once, newest first", rejections},
+		{"rejections: settled by the notice of the record", settledRejections},
 		{"payloads: kept once, oldest first", payloads},
 	}
 	for _, test := range tests {

@@ -24,6 +24,9 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.addArrivalStmt, err = db.PrepareContext(ctx, addArrival); err != nil {
+		return nil, fmt.Errorf("error preparing query AddArrival: %w", err)
+	}
 	if q.addFormerIDStmt, err = db.PrepareContext(ctx, addFormerID); err != nil {
 		return nil, fmt.Errorf("error preparing query AddFormerID: %w", err)
 	}
@@ -42,14 +45,32 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.agenciesWithRunsStmt, err = db.PrepareContext(ctx, agenciesWithRuns); err != nil {
 		return nil, fmt.Errorf("error preparing query AgenciesWithRuns: %w", err)
 	}
+	if q.arrivalsStmt, err = db.PrepareContext(ctx, arrivals); err != nil {
+		return nil, fmt.Errorf("error preparing query Arrivals: %w", err)
+	}
+	if q.countMissStmt, err = db.PrepareContext(ctx, countMiss); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMiss: %w", err)
+	}
 	if q.countRejectionsStmt, err = db.PrepareContext(ctx, countRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query CountRejections: %w", err)
 	}
 	if q.currentStmt, err = db.PrepareContext(ctx, current); err != nil {
 		return nil, fmt.Errorf("error preparing query Current: %w", err)
 	}
+	if q.dropEarlierRejectionsStmt, err = db.PrepareContext(ctx, dropEarlierRejections); err != nil {
+		return nil, fmt.Errorf("error preparing query DropEarlierRejections: %w", err)
+	}
+	if q.dropRejectionsOfPayloadStmt, err = db.PrepareContext(ctx, dropRejectionsOfPayload); err != nil {
+		return nil, fmt.Errorf("error preparing query DropRejectionsOfPayload: %w", err)
+	}
 	if q.finishRunStmt, err = db.PrepareContext(ctx, finishRun); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishRun: %w", err)
+	}
+	if q.firstSuccessStmt, err = db.PrepareContext(ctx, firstSuccess); err != nil {
+		return nil, fmt.Errorf("error preparing query FirstSuccess: %w", err)
+	}
+	if q.forgetMissesStmt, err = db.PrepareContext(ctx, forgetMisses); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetMisses: %w", err)
 	}
 	if q.formerIDStmt, err = db.PrepareContext(ctx, formerID); err != nil {
 		return nil, fmt.Errorf("error preparing query FormerID: %w", err)
@@ -69,8 +90,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastSuccessStmt, err = db.PrepareContext(ctx, lastSuccess); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSuccess: %w", err)
 	}
+	if q.missedStmt, err = db.PrepareContext(ctx, missed); err != nil {
+		return nil, fmt.Errorf("error preparing query Missed: %w", err)
+	}
 	if q.moveNoticeStmt, err = db.PrepareContext(ctx, moveNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveNotice: %w", err)
+	}
+	if q.noticesBetweenStmt, err = db.PrepareContext(ctx, noticesBetween); err != nil {
+		return nil, fmt.Errorf("error preparing query NoticesBetween: %w", err)
 	}
 	if q.offeredForStmt, err = db.PrepareContext(ctx, offeredFor); err != nil {
 		return nil, fmt.Errorf("error preparing query OfferedFor: %w", err)
@@ -87,8 +114,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.recordOlderOfferStmt, err = db.PrepareContext(ctx, recordOlderOffer); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordOlderOffer: %w", err)
 	}
+	if q.rejectedRecordsStmt, err = db.PrepareContext(ctx, rejectedRecords); err != nil {
+		return nil, fmt.Errorf("error preparing query RejectedRecords: %w", err)
+	}
 	if q.rejectionsStmt, err = db.PrepareContext(ctx, rejections); err != nil {
 		return nil, fmt.Errorf("error preparing query Rejections: %w", err)
+	}
+	if q.rejectionsOfRecordElsewhereStmt, err = db.PrepareContext(ctx, rejectionsOfRecordElsewhere); err != nil {
+		return nil, fmt.Errorf("error preparing query RejectionsOfRecordElsewhere: %w", err)
 	}
 	if q.revisionAsOfStmt, err = db.PrepareContext(ctx, revisionAsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionAsOf: %w", err)
@@ -96,8 +129,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revisionsStmt, err = db.PrepareContext(ctx, revisions); err != nil {
 		return nil, fmt.Errorf("error preparing query Revisions: %w", err)
 	}
+	if q.serveArrivalsStmt, err = db.PrepareContext(ctx, serveArrivals); err != nil {
+		return nil, fmt.Errorf("error preparing query ServeArrivals: %w", err)
+	}
 	if q.setLastSerialStmt, err = db.PrepareContext(ctx, setLastSerial); err != nil {
 		return nil, fmt.Errorf("error preparing query SetLastSerial: %w", err)
+	}
+	if q.settleRejectionsStmt, err = db.PrepareContext(ctx, settleRejections); err != nil {
+		return nil, fmt.Errorf("error preparing query SettleRejections: %w", err)
 	}
 	if q.startRunStmt, err = db.PrepareContext(ctx, startRun); err != nil {
 		return nil, fmt.Errorf("error preparing query StartRun: %w", err)
@@ -105,11 +144,22 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.supersedeNoticeStmt, err = db.PrepareContext(ctx, supersedeNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query SupersedeNotice: %w", err)
 	}
+	if q.unsourcedBetweenStmt, err = db.PrepareContext(ctx, unsourcedBetween); err != nil {
+		return nil, fmt.Errorf("error preparing query UnsourcedBetween: %w", err)
+	}
+	if q.waitingArrivalStmt, err = db.PrepareContext(ctx, waitingArrival); err != nil {
+		return nil, fmt.Errorf("error preparing query WaitingArrival: %w", err)
+	}
 	return &q, nil
 }
 
 func (q *Queries) Close() error {
 	var err error
+	if q.addArrivalStmt != nil {
+		if cerr := q.addArrivalStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addArrivalStmt: %w", cerr)
+		}
+	}
 	if q.addFormerIDStmt != nil {
 		if cerr := q.addFormerIDStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addFormerIDStmt: %w", cerr)
@@ -140,6 +190,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing agenciesWithRunsStmt: %w", cerr)
 		}
 	}
+	if q.arrivalsStmt != nil {
+		if cerr := q.arrivalsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing arrivalsStmt: %w", cerr)
+		}
+	}
+	if q.countMissStmt != nil {
+		if cerr := q.countMissStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMissStmt: %w", cerr)
+		}
+	}
 	if q.countRejectionsStmt != nil {
 		if cerr := q.countRejectionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countRejectionsStmt: %w", cerr)
@@ -150,9 +210,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing currentStmt: %w", cerr)
 		}
 	}
+	if q.dropEarlierRejectionsStmt != nil {
+		if cerr := q.dropEarlierRejectionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropEarlierRejectionsStmt: %w", cerr)
+		}
+	}
+	if q.dropRejectionsOfPayloadStmt != nil {
+		if cerr := q.dropRejectionsOfPayloadStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropRejectionsOfPayloadStmt: %w", cerr)
+		}
+	}
 	if q.finishRunStmt != nil {
 		if cerr := q.finishRunStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishRunStmt: %w", cerr)
+		}
+	}
+	if q.firstSuccessStmt != nil {
+		if cerr := q.firstSuccessStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing firstSuccessStmt: %w", cerr)
+		}
+	}
+	if q.forgetMissesStmt != nil {
+		if cerr := q.forgetMissesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetMissesStmt: %w", cerr)
 		}
 	}
 	if q.formerIDStmt != nil {
@@ -185,9 +265,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastSuccessStmt: %w", cerr)
 		}
 	}
+	if q.missedStmt != nil {
+		if cerr := q.missedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missedStmt: %w", cerr)
+		}
+	}
 	if q.moveNoticeStmt != nil {
 		if cerr := q.moveNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveNoticeStmt: %w", cerr)
+		}
+	}
+	if q.noticesBetweenStmt != nil {
+		if cerr := q.noticesBetweenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noticesBetweenStmt: %w", cerr)
 		}
 	}
 	if q.offeredForStmt != nil {
@@ -215,9 +305,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing recordOlderOfferStmt: %w", cerr)
 		}
 	}
+	if q.rejectedRecordsStmt != nil {
+		if cerr := q.rejectedRecordsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rejectedRecordsStmt: %w", cerr)
+		}
+	}
 	if q.rejectionsStmt != nil {
 		if cerr := q.rejectionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rejectionsStmt: %w", cerr)
+		}
+	}
+	if q.rejectionsOfRecordElsewhereStmt != nil {
+		if cerr := q.rejectionsOfRecordElsewhereStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rejectionsOfRecordElsewhereStmt: %w", cerr)
 		}
 	}
 	if q.revisionAsOfStmt != nil {
@@ -230,9 +330,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revisionsStmt: %w", cerr)
 		}
 	}
+	if q.serveArrivalsStmt != nil {
+		if cerr := q.serveArrivalsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing serveArrivalsStmt: %w", cerr)
+		}
+	}
 	if q.setLastSerialStmt != nil {
 		if cerr := q.setLastSerialStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setLastSerialStmt: %w", cerr)
+		}
+	}
+	if q.settleRejectionsStmt != nil {
+		if cerr := q.settleRejectionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settleRejectionsStmt: %w", cerr)
 		}
 	}
 	if q.startRunStmt != nil {
@@ -243,6 +353,16 @@ func (q *Queries) Close() error {
 	if q.supersedeNoticeStmt != nil {
 		if cerr := q.supersedeNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing supersedeNoticeStmt: %w", cerr)
+		}
+	}
+	if q.unsourcedBetweenStmt != nil {
+		if cerr := q.unsourcedBetweenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsourcedBetweenStmt: %w", cerr)
+		}
+	}
+	if q.waitingArrivalStmt != nil {
+		if cerr := q.waitingArrivalStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing waitingArrivalStmt: %w", cerr)
 		}
 	}
 	return err
@@ -282,67 +402,97 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                   DBTX
-	tx                   *sql.Tx
-	addFormerIDStmt      *sql.Stmt
-	addNoticeStmt        *sql.Stmt
-	addPayloadStmt       *sql.Stmt
-	addRejectionStmt     *sql.Stmt
-	addRevisionStmt      *sql.Stmt
-	agenciesWithRunsStmt *sql.Stmt
-	countRejectionsStmt  *sql.Stmt
-	currentStmt          *sql.Stmt
-	finishRunStmt        *sql.Stmt
-	formerIDStmt         *sql.Stmt
-	headStmt             *sql.Stmt
-	lastFinishedPollStmt *sql.Stmt
-	lastImportStmt       *sql.Stmt
-	lastSerialStmt       *sql.Stmt
-	lastSuccessStmt      *sql.Stmt
-	moveNoticeStmt       *sql.Stmt
-	offeredForStmt       *sql.Stmt
-	payloadsStmt         *sql.Stmt
-	rankNoticeStmt       *sql.Stmt
-	recordOfferStmt      *sql.Stmt
-	recordOlderOfferStmt *sql.Stmt
-	rejectionsStmt       *sql.Stmt
-	revisionAsOfStmt     *sql.Stmt
-	revisionsStmt        *sql.Stmt
-	setLastSerialStmt    *sql.Stmt
-	startRunStmt         *sql.Stmt
-	supersedeNoticeStmt  *sql.Stmt
+	db                              DBTX
+	tx                              *sql.Tx
+	addArrivalStmt                  *sql.Stmt
+	addFormerIDStmt                 *sql.Stmt
+	addNoticeStmt                   *sql.Stmt
+	addPayloadStmt                  *sql.Stmt
+	addRejectionStmt                *sql.Stmt
+	addRevisionStmt                 *sql.Stmt
+	agenciesWithRunsStmt            *sql.Stmt
+	arrivalsStmt                    *sql.Stmt
+	countMissStmt                   *sql.Stmt
+	countRejectionsStmt             *sql.Stmt
+	currentStmt                     *sql.Stmt
+	dropEarlierRejectionsStmt       *sql.Stmt
+	dropRejectionsOfPayloadStmt     *sql.Stmt
+	finishRunStmt                   *sql.Stmt
+	firstSuccessStmt                *sql.Stmt
+	forgetMissesStmt                *sql.Stmt
+	formerIDStmt                    *sql.Stmt
+	headStmt                        *sql.Stmt
+	lastFinishedPollStmt            *sql.Stmt
+	lastImportStmt                  *sql.Stmt
+	lastSerialStmt                  *sql.Stmt
+	lastSuccessStmt                 *sql.Stmt
+	missedStmt                      *sql.Stmt
+	moveNoticeStmt                  *sql.Stmt
+	noticesBetweenStmt              *sql.Stmt
+	offeredForStmt                  *sql.Stmt
+	payloadsStmt                    *sql.Stmt
+	rankNoticeStmt                  *sql.Stmt
+	recordOfferStmt                 *sql.Stmt
+	recordOlderOfferStmt            *sql.Stmt
+	rejectedRecordsStmt             *sql.Stmt
+	rejectionsStmt                  *sql.Stmt
+	rejectionsOfRecordElsewhereStmt *sql.Stmt
+	revisionAsOfStmt                *sql.Stmt
+	revisionsStmt                   *sql.Stmt
+	serveArrivalsStmt               *sql.Stmt
+	setLastSerialStmt               *sql.Stmt
+	settleRejectionsStmt            *sql.Stmt
+	startRunStmt                    *sql.Stmt
+	supersedeNoticeStmt             *sql.Stmt
+	unsourcedBetweenStmt            *sql.Stmt
+	waitingArrivalStmt              *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                   tx,
-		tx:                   tx,
-		addFormerIDStmt:      q.addFormerIDStmt,
-		addNoticeStmt:        q.addNoticeStmt,
-		addPayloadStmt:       q.addPayloadStmt,
-		addRejectionStmt:     q.addRejectionStmt,
-		addRevisionStmt:      q.addRevisionStmt,
-		agenciesWithRunsStmt: q.agenciesWithRunsStmt,
-		countRejectionsStmt:  q.countRejectionsStmt,
-		currentStmt:          q.currentStmt,
-		finishRunStmt:        q.finishRunStmt,
-		formerIDStmt:         q.formerIDStmt,
-		headStmt:             q.headStmt,
-		lastFinishedPollStmt: q.lastFinishedPollStmt,
-		lastImportStmt:       q.lastImportStmt,
-		lastSerialStmt:       q.lastSerialStmt,
-		lastSuccessStmt:      q.lastSuccessStmt,
-		moveNoticeStmt:       q.moveNoticeStmt,
-		offeredForStmt:       q.offeredForStmt,
-		payloadsStmt:         q.payloadsStmt,
-		rankNoticeStmt:       q.rankNoticeStmt,
-		recordOfferStmt:      q.recordOfferStmt,
-		recordOlderOfferStmt: q.recordOlderOfferStmt,
-		rejectionsStmt:       q.rejectionsStmt,
-		revisionAsOfStmt:     q.revisionAsOfStmt,
-		revisionsStmt:        q.revisionsStmt,
-		setLastSerialStmt:    q.setLastSerialStmt,
-		startRunStmt:         q.startRunStmt,
-		supersedeNoticeStmt:  q.supersedeNoticeStmt,
+		db:                              tx,
+		tx:                              tx,
+		addArrivalStmt:                  q.addArrivalStmt,
+		addFormerIDStmt:                 q.addFormerIDStmt,
+		addNoticeStmt:                   q.addNoticeStmt,
+		addPayloadStmt:                  q.addPayloadStmt,
+		addRejectionStmt:                q.addRejectionStmt,
+		addRevisionStmt:                 q.addRevisionStmt,
+		agenciesWithRunsStmt:            q.agenciesWithRunsStmt,
+		arrivalsStmt:                    q.arrivalsStmt,
+		countMissStmt:                   q.countMissStmt,
+		countRejectionsStmt:             q.countRejectionsStmt,
+		currentStmt:                     q.currentStmt,
+		dropEarlierRejectionsStmt:       q.dropEarlierRejectionsStmt,
+		dropRejectionsOfPayloadStmt:     q.dropRejectionsOfPayloadStmt,
+		finishRunStmt:                   q.finishRunStmt,
+		firstSuccessStmt:                q.firstSuccessStmt,
+		forgetMissesStmt:                q.forgetMissesStmt,
+		formerIDStmt:                    q.formerIDStmt,
+		headStmt:                        q.headStmt,
+		lastFinishedPollStmt:            q.lastFinishedPollStmt,
+		lastImportStmt:                  q.lastImportStmt,
+		lastSerialStmt:                  q.lastSerialStmt,
+		lastSuccessStmt:                 q.lastSuccessStmt,
+		missedStmt:                      q.missedStmt,
+		moveNoticeStmt:                  q.moveNoticeStmt,
+		noticesBetweenStmt:              q.noticesBetweenStmt,
+		offeredForStmt:                  q.offeredForStmt,
+		payloadsStmt:                    q.payloadsStmt,
+		rankNoticeStmt:                  q.rankNoticeStmt,
+		recordOfferStmt:                 q.recordOfferStmt,
+		recordOlderOfferStmt:            q.recordOlderOfferStmt,
+		rejectedRecordsStmt:             q.rejectedRecordsStmt,
+		rejectionsStmt:                  q.rejectionsStmt,
+		rejectionsOfRecordElsewhereStmt: q.rejectionsOfRecordElsewhereStmt,
+		revisionAsOfStmt:                q.revisionAsOfStmt,
+		revisionsStmt:                   q.revisionsStmt,
+		serveArrivalsStmt:               q.serveArrivalsStmt,
+		setLastSerialStmt:               q.setLastSerialStmt,
+		settleRejectionsStmt:            q.settleRejectionsStmt,
+		startRunStmt:                    q.startRunStmt,
+		supersedeNoticeStmt:             q.supersedeNoticeStmt,
+		unsourcedBetweenStmt:            q.unsourcedBetweenStmt,
+		waitingArrivalStmt:              q.waitingArrivalStmt,
 	}
 }

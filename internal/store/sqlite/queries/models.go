@@ -22,4 +22,5 @@ type Run struct {
 	Unchanged  int64
 	Older      int64
 	Rejected   int64
+	Withdrawn  int64
 }

@@ -10,6 +10,27 @@ import (
 	"database/sql"
 )
 
+const addArrival = `-- name: AddArrival :exec
+INSERT INTO arrival (serial, agency, published_at, seen_at) VALUES (?, ?, ?, ?)
+`
+
+type AddArrivalParams struct {
+	Serial      int64
+	Agency      string
+	PublishedAt int64
+	SeenAt      int64
+}
+
+func (q *Queries) AddArrival(ctx context.Context, arg AddArrivalParams) error {
+	_, err := q.exec(ctx, q.addArrivalStmt, addArrival,
+		arg.Serial,
+		arg.Agency,
+		arg.PublishedAt,
+		arg.SeenAt,
+	)
+	return err
+}
+
 const addFormerID = `-- name: AddFormerID :exec
 INSERT INTO former_id (id, heir, since) VALUES (?, ?, ?)
 `
@@ -52,18 +73,20 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
 }
 
 const addPayload = `-- name: AddPayload :exec
-INSERT INTO payload (agency, key, source_url, format, fetched_at, size)
-VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (key, source_url) DO NOTHING
+INSERT INTO payload (agency, key, source_url, format, live, fetched_at, last_fetched_at, size)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key, source_url) DO UPDATE SET last_fetched_at = max(last_fetched_at, excluded.last_fetched_at)
 `
 
 type AddPayloadParams struct {
-	Agency    string
-	Key       string
-	SourceUrl string
-	Format    string
-	FetchedAt int64
-	Size      int64
+	Agency        string
+	Key           string
+	SourceUrl     string
+	Format        string
+	Live          int64
+	FetchedAt     int64
+	LastFetchedAt int64
+	Size          int64
 }
 
 func (q *Queries) AddPayload(ctx context.Context, arg AddPayloadParams) error {
@@ -72,32 +95,36 @@ func (q *Queries) AddPayload(ctx context.Context, arg AddPayloadParams) error {
 		arg.Key,
 		arg.SourceUrl,
 		arg.Format,
+		arg.Live,
 		arg.FetchedAt,
+		arg.LastFetchedAt,
 		arg.Size,
 	)
 	return err
 }
 
 const addRejection = `-- name: AddRejection :exec
-INSERT INTO rejection (agency, native_id, reason, excerpt, raw, position, seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO rejection (agency, native_id, record_key, reason, excerpt, raw, position, seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (agency, raw, position) DO NOTHING
 `
 
 type AddRejectionParams struct {
-	Agency   string
-	NativeID string
-	Reason   string
-	Excerpt  string
-	Raw      string
-	Position int64
-	SeenAt   int64
+	Agency    string
+	NativeID  string
+	RecordKey string
+	Reason    string
+	Excerpt   string
+	Raw       string
+	Position  int64
+	SeenAt    int64
 }
 
 func (q *Queries) AddRejection(ctx context.Context, arg AddRejectionParams) error {
 	_, err := q.exec(ctx, q.addRejectionStmt, addRejection,
 		arg.Agency,
 		arg.NativeID,
+		arg.RecordKey,
 		arg.Reason,
 		arg.Excerpt,
 		arg.Raw,
@@ -166,6 +193,60 @@ func (q *Queries) AgenciesWithRuns(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const arrivals = `-- name: Arrivals :many
+SELECT published_at, seen_at, searchable_at FROM arrival
+WHERE agency = ? AND searchable_at IS NOT NULL
+ORDER BY serial DESC
+LIMIT ?
+`
+
+type ArrivalsParams struct {
+	Agency string
+	Limit  int64
+}
+
+type ArrivalsRow struct {
+	PublishedAt  int64
+	SeenAt       int64
+	SearchableAt sql.NullInt64
+}
+
+func (q *Queries) Arrivals(ctx context.Context, arg ArrivalsParams) ([]ArrivalsRow, error) {
+	rows, err := q.query(ctx, q.arrivalsStmt, arrivals, arg.Agency, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ArrivalsRow
+	for rows.Next() {
+		var i ArrivalsRow
+		if err := rows.Scan(&i.PublishedAt, &i.SeenAt, &i.SearchableAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countMiss = `-- name: CountMiss :one
+INSERT INTO miss (notice_id, count) VALUES (?, 1)
+ON CONFLICT (notice_id) DO UPDATE SET count = count + 1
+RETURNING count
+`
+
+func (q *Queries) CountMiss(ctx context.Context, noticeID string) (int64, error) {
+	row := q.queryRow(ctx, q.countMissStmt, countMiss, noticeID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countRejections = `-- name: CountRejections :one
 SELECT count(*) FROM rejection WHERE agency = ?
 `
@@ -205,9 +286,44 @@ func (q *Queries) Current(ctx context.Context, id string) (CurrentRow, error) {
 	return i, err
 }
 
+const dropEarlierRejections = `-- name: DropEarlierRejections :exec
+DELETE FROM rejection WHERE agency = ? AND record_key = ? AND raw <> ? AND seen_at <= ?
+`
+
+type DropEarlierRejectionsParams struct {
+	Agency    string
+	RecordKey string
+	Raw       string
+	SeenAt    int64
+}
+
+func (q *Queries) DropEarlierRejections(ctx context.Context, arg DropEarlierRejectionsParams) error {
+	_, err := q.exec(ctx, q.dropEarlierRejectionsStmt, dropEarlierRejections,
+		arg.Agency,
+		arg.RecordKey,
+		arg.Raw,
+		arg.SeenAt,
+	)
+	return err
+}
+
+const dropRejectionsOfPayload = `-- name: DropRejectionsOfPayload :exec
+DELETE FROM rejection WHERE agency = ? AND raw = ?
+`
+
+type DropRejectionsOfPayloadParams struct {
+	Agency string
+	Raw    string
+}
+
+func (q *Queries) DropRejectionsOfPayload(ctx context.Context, arg DropRejectionsOfPayloadParams) error {
+	_, err := q.exec(ctx, q.dropRejectionsOfPayloadStmt, dropRejectionsOfPayload, arg.Agency, arg.Raw)
+	return err
+}
+
 const finishRun = `-- name: FinishRun :execrows
 UPDATE run
-SET state = ?, reason = ?, finished_at = ?, read = ?, added = ?, revised = ?, unchanged = ?, older = ?, rejected = ?
+SET state = ?, reason = ?, finished_at = ?, read = ?, added = ?, revised = ?, unchanged = ?, older = ?, rejected = ?, withdrawn = ?
 WHERE id = ?
 `
 
@@ -221,6 +337,7 @@ type FinishRunParams struct {
 	Unchanged  int64
 	Older      int64
 	Rejected   int64
+	Withdrawn  int64
 	ID         int64
 }
 
@@ -235,12 +352,36 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (int64, er
 		arg.Unchanged,
 		arg.Older,
 		arg.Rejected,
+		arg.Withdrawn,
 		arg.ID,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const firstSuccess = `-- name: FirstSuccess :one
+SELECT finished_at FROM run
+WHERE agency = ? AND kind = 'poll' AND state = 'done' AND finished_at IS NOT NULL
+ORDER BY finished_at
+LIMIT 1
+`
+
+func (q *Queries) FirstSuccess(ctx context.Context, agency string) (sql.NullInt64, error) {
+	row := q.queryRow(ctx, q.firstSuccessStmt, firstSuccess, agency)
+	var finished_at sql.NullInt64
+	err := row.Scan(&finished_at)
+	return finished_at, err
+}
+
+const forgetMisses = `-- name: ForgetMisses :exec
+DELETE FROM miss WHERE notice_id = ?
+`
+
+func (q *Queries) ForgetMisses(ctx context.Context, noticeID string) error {
+	_, err := q.exec(ctx, q.forgetMissesStmt, forgetMisses, noticeID)
+	return err
 }
 
 const formerID = `-- name: FormerID :one
@@ -300,7 +441,7 @@ func (q *Queries) Head(ctx context.Context, id string) (HeadRow, error) {
 }
 
 const lastFinishedPoll = `-- name: LastFinishedPoll :one
-SELECT id, agency, kind, state, reason, started_at, finished_at, read, added, revised, unchanged, older, rejected
+SELECT id, agency, kind, state, reason, started_at, finished_at, read, added, revised, unchanged, older, rejected, withdrawn
 FROM run
 WHERE agency = ? AND kind = 'poll' AND finished_at IS NOT NULL
 ORDER BY finished_at DESC, id DESC
@@ -324,6 +465,7 @@ func (q *Queries) LastFinishedPoll(ctx context.Context, agency string) (Run, err
 		&i.Unchanged,
 		&i.Older,
 		&i.Rejected,
+		&i.Withdrawn,
 	)
 	return i, err
 }
@@ -367,6 +509,38 @@ func (q *Queries) LastSuccess(ctx context.Context, agency string) (sql.NullInt64
 	return finished_at, err
 }
 
+const missed = `-- name: Missed :many
+SELECT notice_id FROM miss WHERE notice_id >= ?1 AND notice_id < ?2
+`
+
+type MissedParams struct {
+	First  string
+	Beyond string
+}
+
+func (q *Queries) Missed(ctx context.Context, arg MissedParams) ([]string, error) {
+	rows, err := q.query(ctx, q.missedStmt, missed, arg.First, arg.Beyond)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var notice_id string
+		if err := rows.Scan(&notice_id); err != nil {
+			return nil, err
+		}
+		items = append(items, notice_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const moveNotice = `-- name: MoveNotice :exec
 UPDATE notice SET serial = ?, revision_serial = ?, version = ?, completeness = ? WHERE id = ?
 `
@@ -390,6 +564,58 @@ func (q *Queries) MoveNotice(ctx context.Context, arg MoveNoticeParams) error {
 	return err
 }
 
+const noticesBetween = `-- name: NoticesBetween :many
+SELECT n.serial, n.first_seen_at, n.superseded, r.revision, r.doc
+FROM notice n
+JOIN revision r ON r.serial = n.revision_serial
+WHERE n.id >= ?1 AND n.id < ?2 AND n.superseded = 0 AND n.completeness > 0
+ORDER BY n.id
+`
+
+type NoticesBetweenParams struct {
+	First  string
+	Beyond string
+}
+
+type NoticesBetweenRow struct {
+	Serial      int64
+	FirstSeenAt int64
+	Superseded  int64
+	Revision    int64
+	Doc         []byte
+}
+
+// The present revisions of the ids in a span that are neither superseded nor
+// starter entries.
+func (q *Queries) NoticesBetween(ctx context.Context, arg NoticesBetweenParams) ([]NoticesBetweenRow, error) {
+	rows, err := q.query(ctx, q.noticesBetweenStmt, noticesBetween, arg.First, arg.Beyond)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoticesBetweenRow
+	for rows.Next() {
+		var i NoticesBetweenRow
+		if err := rows.Scan(
+			&i.Serial,
+			&i.FirstSeenAt,
+			&i.Superseded,
+			&i.Revision,
+			&i.Doc,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const offeredFor = `-- name: OfferedFor :one
 SELECT revision FROM offered_copy WHERE notice_id = ? AND source_hash = ?
 `
@@ -408,19 +634,21 @@ func (q *Queries) OfferedFor(ctx context.Context, arg OfferedForParams) (int64, 
 }
 
 const payloads = `-- name: Payloads :many
-SELECT agency, key, source_url, format, fetched_at, size
+SELECT agency, key, source_url, format, live, fetched_at, last_fetched_at, size
 FROM payload
 WHERE agency = ?
 ORDER BY fetched_at, id
 `
 
 type PayloadsRow struct {
-	Agency    string
-	Key       string
-	SourceUrl string
-	Format    string
-	FetchedAt int64
-	Size      int64
+	Agency        string
+	Key           string
+	SourceUrl     string
+	Format        string
+	Live          int64
+	FetchedAt     int64
+	LastFetchedAt int64
+	Size          int64
 }
 
 func (q *Queries) Payloads(ctx context.Context, agency string) ([]PayloadsRow, error) {
@@ -437,7 +665,9 @@ func (q *Queries) Payloads(ctx context.Context, agency string) ([]PayloadsRow, e
 			&i.Key,
 			&i.SourceUrl,
 			&i.Format,
+			&i.Live,
 			&i.FetchedAt,
+			&i.LastFetchedAt,
 			&i.Size,
 		); err != nil {
 			return nil, err
@@ -499,20 +729,50 @@ func (q *Queries) RecordOlderOffer(ctx context.Context, arg RecordOlderOfferPara
 	return err
 }
 
+const rejectedRecords = `-- name: RejectedRecords :many
+SELECT DISTINCT record_key FROM rejection WHERE agency = ? AND record_key <> ''
+`
+
+func (q *Queries) RejectedRecords(ctx context.Context, agency string) ([]string, error) {
+	rows, err := q.query(ctx, q.rejectedRecordsStmt, rejectedRecords, agency)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var record_key string
+		if err := rows.Scan(&record_key); err != nil {
+			return nil, err
+		}
+		items = append(items, record_key)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rejections = `-- name: Rejections :many
-SELECT agency, native_id, reason, excerpt, raw, position, seen_at
+SELECT id, agency, native_id, reason, excerpt, raw, position, seen_at
 FROM rejection
-WHERE agency = ?
+WHERE agency = ?1 AND (seen_at, id) < (?2, ?3)
 ORDER BY seen_at DESC, id DESC
-LIMIT ?
+LIMIT ?4
 `
 
 type RejectionsParams struct {
-	Agency string
-	Limit  int64
+	Agency   string
+	Before   int64
+	BeforeID int64
+	Most     int64
 }
 
 type RejectionsRow struct {
+	ID       int64
 	Agency   string
 	NativeID string
 	Reason   string
@@ -523,7 +783,12 @@ type RejectionsRow struct {
 }
 
 func (q *Queries) Rejections(ctx context.Context, arg RejectionsParams) ([]RejectionsRow, error) {
-	rows, err := q.query(ctx, q.rejectionsStmt, rejections, arg.Agency, arg.Limit)
+	rows, err := q.query(ctx, q.rejectionsStmt, rejections,
+		arg.Agency,
+		arg.Before,
+		arg.BeforeID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -532,6 +797,7 @@ func (q *Queries) Rejections(ctx context.Context, arg RejectionsParams) ([]Rejec
 	for rows.Next() {
 		var i RejectionsRow
 		if err := rows.Scan(
+			&i.ID,
 			&i.Agency,
 			&i.NativeID,
 			&i.Reason,
@@ -551,6 +817,30 @@ func (q *Queries) Rejections(ctx context.Context, arg RejectionsParams) ([]Rejec
 		return nil, err
 	}
 	return items, nil
+}
+
+const rejectionsOfRecordElsewhere = `-- name: RejectionsOfRecordElsewhere :one
+SELECT count(*) FROM rejection WHERE agency = ? AND record_key = ? AND raw <> ? AND seen_at > ?
+`
+
+type RejectionsOfRecordElsewhereParams struct {
+	Agency    string
+	RecordKey string
+	Raw       string
+	SeenAt    int64
+}
+
+// How many later payloads' rejections there are of a record.
+func (q *Queries) RejectionsOfRecordElsewhere(ctx context.Context, arg RejectionsOfRecordElsewhereParams) (int64, error) {
+	row := q.queryRow(ctx, q.rejectionsOfRecordElsewhereStmt, rejectionsOfRecordElsewhere,
+		arg.Agency,
+		arg.RecordKey,
+		arg.Raw,
+		arg.SeenAt,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const revisionAsOf = `-- name: RevisionAsOf :one
@@ -633,12 +923,41 @@ func (q *Queries) Revisions(ctx context.Context, noticeID string) ([]RevisionsRo
 	return items, nil
 }
 
+const serveArrivals = `-- name: ServeArrivals :exec
+UPDATE arrival SET searchable_at = ? WHERE searchable_at IS NULL AND serial <= ?
+`
+
+type ServeArrivalsParams struct {
+	SearchableAt sql.NullInt64
+	Serial       int64
+}
+
+func (q *Queries) ServeArrivals(ctx context.Context, arg ServeArrivalsParams) error {
+	_, err := q.exec(ctx, q.serveArrivalsStmt, serveArrivals, arg.SearchableAt, arg.Serial)
+	return err
+}
+
 const setLastSerial = `-- name: SetLastSerial :exec
 UPDATE last_serial SET value = ? WHERE only_row = 1
 `
 
 func (q *Queries) SetLastSerial(ctx context.Context, value int64) error {
 	_, err := q.exec(ctx, q.setLastSerialStmt, setLastSerial, value)
+	return err
+}
+
+const settleRejections = `-- name: SettleRejections :exec
+DELETE FROM rejection WHERE agency = ? AND record_key = ? AND seen_at <= ?
+`
+
+type SettleRejectionsParams struct {
+	Agency    string
+	RecordKey string
+	SeenAt    int64
+}
+
+func (q *Queries) SettleRejections(ctx context.Context, arg SettleRejectionsParams) error {
+	_, err := q.exec(ctx, q.settleRejectionsStmt, settleRejections, arg.Agency, arg.RecordKey, arg.SeenAt)
 	return err
 }
 
@@ -679,4 +998,52 @@ type SupersedeNoticeParams struct {
 func (q *Queries) SupersedeNotice(ctx context.Context, arg SupersedeNoticeParams) error {
 	_, err := q.exec(ctx, q.supersedeNoticeStmt, supersedeNotice, arg.Serial, arg.ID)
 	return err
+}
+
+const unsourcedBetween = `-- name: UnsourcedBetween :many
+SELECT n.id
+FROM notice n
+JOIN revision r ON r.serial = n.revision_serial
+WHERE n.id >= ?1 AND n.id < ?2 AND n.superseded = 0 AND r.source_hash = ''
+`
+
+type UnsourcedBetweenParams struct {
+	First  string
+	Beyond string
+}
+
+// The ids in a span whose present revision no source stands for: most of them
+// were withdrawn because they were missing.
+func (q *Queries) UnsourcedBetween(ctx context.Context, arg UnsourcedBetweenParams) ([]string, error) {
+	rows, err := q.query(ctx, q.unsourcedBetweenStmt, unsourcedBetween, arg.First, arg.Beyond)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const waitingArrival = `-- name: WaitingArrival :one
+SELECT serial FROM arrival WHERE searchable_at IS NULL AND serial <= ? LIMIT 1
+`
+
+func (q *Queries) WaitingArrival(ctx context.Context, serial int64) (int64, error) {
+	row := q.queryRow(ctx, q.waitingArrivalStmt, waitingArrival, serial)
+	var serial_2 int64
+	err := row.Scan(&serial_2)
+	return serial_2, err
 }
