@@ -362,6 +362,21 @@ func TestRemedy(t *testing.T) {
 	}
 }
 
+func TestIncidents(t *testing.T) {
+	number := func(n int) *int { return &n }
+	for text, want := range map[string]recall.Incidents{
+		"There have been no confirmed reports of adverse reactions.":                    {Reports: number(0)},
+		"FSIS received 3 consumer complaints. 11 illnesses and 2 deaths were reported.": {Reports: number(3), Injuries: number(11), Deaths: number(2)},
+		"The alert is due to illnesses. On March 20, 2012, FSIS determined a change.":   {},
+	} {
+		t.Run(text, func(t *testing.T) {
+			if diff := cmp.Diff(want, one(t, map[string]any{"field_summary": text}).Notice.Incidents); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestAudience(t *testing.T) {
 	for name, want := range map[string]recall.Audience{
 		"Baby Food Products":              recall.Infant,

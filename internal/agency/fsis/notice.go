@@ -56,7 +56,7 @@ func (a *Agency) record(r row) (agency.Record, error) {
 		Title: r[fieldTitle], Summary: r.summary(), PublishedAt: published, UpdatedAt: updated,
 		AgencyStatus: r.status(), Countries: []string{"US"}, Products: products,
 		Audience: audience(s, products), Hazards: s.hazards(), Remedy: s.remedy(),
-		Incidents: extract.Incidents(s.release()), SoldAt: r.list("field_states"), Images: pictures(r["field_labels"]), Aliases: expanded(native),
+		Incidents: s.incidents(), SoldAt: r.list("field_states"), Images: pictures(r["field_labels"]), Aliases: expanded(native),
 	}
 	n.Categories = categories(n.Audience, s, products)
 	n.Normalise()

@@ -3,6 +3,7 @@ package fsis
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -255,4 +256,34 @@ func (s story) remedyTypes(text string) []recall.RemedyType {
 		}
 	}
 	return types
+}
+
+// The sentences of a release that count: all other numbers in it are weights,
+// dates and codes.
+var (
+	noReports  = regexp.MustCompile(`(?i)\bno (?:confirmed )?reports of\b`)
+	complaints = regexp.MustCompile(`(?i)\b(\d{1,3}(?:,\d{3})*) (?:consumer |customer )?(?:complaints?|reports? of)\b`)
+	illnesses  = regexp.MustCompile(`(?i)\b(\d{1,3}(?:,\d{3})*) (?:confirmed )?(?:illnesses|injuries|case[- ]?patients|ill (?:people|persons|individuals))\b`)
+	deaths     = regexp.MustCompile(`(?i)\b(\d{1,3}(?:,\d{3})*) deaths?\b`)
+)
+
+func (s story) incidents() recall.Incidents {
+	text := s.release()
+	in := recall.Incidents{Reports: counted(complaints, text), Injuries: counted(illnesses, text), Deaths: counted(deaths, text)}
+	if in.Reports == nil && noReports.MatchString(text) {
+		in.Reports = new(int)
+	}
+	return in
+}
+
+func counted(pattern *regexp.Regexp, text string) *int {
+	m := pattern.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	n, err := strconv.Atoi(strings.ReplaceAll(m[1], ",", ""))
+	if err != nil {
+		return nil
+	}
+	return &n
 }
