@@ -16,6 +16,7 @@ import (
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/agency/cpsc"
+	"github.com/crownsafe/api/internal/agency/fsis"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
 	"github.com/crownsafe/api/internal/agency/openfda"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
@@ -51,6 +52,7 @@ func Agencies(cfg config.Config) []agency.Agency {
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
 		cpsc.New(cpsc.Options{BaseURL: cfg.Feeds.CPSC}),
 		openfda.New(openfda.Options{BaseURL: cfg.Feeds.FDA}),
+		fsis.New(fsis.Options{BaseURL: cfg.Feeds.FSIS}),
 		nhtsa.New(nhtsa.Options{BaseURL: cfg.Feeds.NHTSA}),
 	}
 }
