@@ -194,8 +194,12 @@ func paragraphs(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "\n")
 }
 
-// dayNumber is the day as YYYYMMDD.
-func dayNumber(t time.Time) int64 {
-	year, month, day := t.UTC().Date()
+// version is the day of the last publication, as YYYYMMDD.
+func version(n *recall.Notice) int64 {
+	last := n.PublishedAt
+	if n.UpdatedAt != nil {
+		last = *n.UpdatedAt
+	}
+	year, month, day := last.Date()
 	return int64(year)*10_000 + int64(month)*100 + int64(day)
 }

@@ -318,6 +318,7 @@ func FuzzParse(f *testing.F) {
 	for _, name := range []string{"content.json", "search.json"} {
 		f.Add(read(f, name))
 	}
+	f.Add([]byte(`{"title":"Lamp (2001-0001)","link":"/product-safety-alerts-reports-recalls/x","product_recall_alert_date":"2020-01-10"}`)) // no public_timestamp
 	f.Add(item(table("Batches", "1 to 2 (All", "Barcode", "(("), nil))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		for _, format := range []string{opss.FormatItem, opss.FormatSearch} {

@@ -80,14 +80,10 @@ func (a *Agency) itemRecord(raw json.RawMessage) (agency.Record, string, error) 
 	if err != nil {
 		return agency.Record{}, native, err
 	}
-	version := n.PublishedAt
-	if n.UpdatedAt != nil {
-		version = *n.UpdatedAt
-	}
 	return agency.Record{
 		Notice:       n,
 		SourceHash:   agency.HashOf(it.content()),
-		Version:      dayNumber(version),
+		Version:      version(&n),
 		Completeness: completenessItem,
 		FormerIDs:    former,
 	}, native, nil
@@ -116,7 +112,7 @@ func (a *Agency) searchRecord(raw json.RawMessage) (agency.Record, string, error
 	return agency.Record{
 		Notice:       n,
 		SourceHash:   agency.HashOf(r.content()),
-		Version:      dayNumber(*n.UpdatedAt),
+		Version:      version(&n),
 		Completeness: completenessSearch,
 	}, native, nil
 }
