@@ -13,11 +13,13 @@ import (
 )
 
 type importCommand struct {
-	Paths []string `arg:"" help:"Files and folders of agencies' files; gzip and zip are unpacked." name:"path"`
+	Paths    []string `arg:"" help:"Files and folders of agencies' files; gzip and zip are unpacked." name:"path"`
+	Complete bool     `help:"The files together are everything that their agencies have now: a notice that two such imports in a row lack is withdrawn."`
 }
 
 // Run imports, shows a table of the files, and fails when a named file is
-// unknown or a recognised one could not be read whole.
+// unknown, a recognised one could not be read whole, or complete files cannot be
+// believed to be so.
 func (c *importCommand) Run(s *session) (err error) {
 	app.PrepareBulk()
 	a, err := s.open()
@@ -26,14 +28,25 @@ func (c *importCommand) Run(s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	bar := newProgressLine(s.env.stderr)
-	report, importErr := a.Runner.Import(s.ctx, c.Paths, func(p ingest.Progress) {
+	progress := func(p ingest.Progress) {
 		bar.show(p.Files, p.Of, fmt.Sprintf("%d notices  %s", p.Tally.Read, p.Path))
-	})
+	}
+	var report []ingest.FileReport
+	var dumps []ingest.DumpReport
+	var importErr error
+	if c.Complete {
+		report, dumps, importErr = a.Runner.ImportComplete(s.ctx, c.Paths, progress)
+	} else {
+		report, importErr = a.Runner.Import(s.ctx, c.Paths, progress)
+	}
 	bar.done()
-	if err := s.printReport(report); err != nil {
+	if err := s.printReport(report, dumps); err != nil {
 		return err
 	}
-	if importErr != nil {
+	switch {
+	case errors.Is(importErr, ingest.ErrGuarded):
+		return errors.Join(outcome(report), importErr)
+	case importErr != nil:
 		return fmt.Errorf("the import stopped: %w", importErr)
 	}
 	return outcome(report)
@@ -72,14 +85,34 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func (s *session) printReport(report []ingest.FileReport) error {
+func (s *session) printReport(report []ingest.FileReport, dumps []ingest.DumpReport) error {
+	sum := total(report)
+	for _, d := range dumps {
+		sum.Withdrawn += d.Withdrawn
+	}
 	if s.json {
 		if report == nil {
 			report = []ingest.FileReport{}
 		}
-		return json.NewEncoder(s.env.stdout).Encode(map[string]any{"items": report, "total": total(report)})
+		document := map[string]any{"items": report, "total": sum}
+		if dumps != nil {
+			document["dumps"] = dumps
+		}
+		return json.NewEncoder(s.env.stdout).Encode(document)
 	}
-	return printTable(s.env.stdout, report)
+	if err := printTable(s.env.stdout, report); err != nil {
+		return err
+	}
+	for _, d := range dumps {
+		line := fmt.Sprintf("%s: %d missing, %d withdrawn, %d back", d.Agency, d.Missing, d.Withdrawn, d.Restored)
+		if d.Reason != "" {
+			line = d.Agency + ": " + d.Reason
+		}
+		if _, err := fmt.Fprintln(s.env.stdout, line); err != nil {
+			return fmt.Errorf("printing what came of the dumps: %w", err)
+		}
+	}
+	return nil
 }
 
 func total(report []ingest.FileReport) ingest.Tally {

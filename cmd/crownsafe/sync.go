@@ -83,10 +83,10 @@ func (s *session) printRun(run store.Run) error {
 	if s.json {
 		return json.NewEncoder(s.env.stdout).Encode(map[string]any{
 			"agency": run.Agency, "state": run.State, "reason": run.Reason, "started_at": run.StartedAt.UTC(), "finished_at": run.FinishedAt.UTC(),
-			"read": run.Read, "added": run.Added, "revised": run.Revised, "unchanged": run.Unchanged, "older": run.Older, "rejected": run.Rejected,
+			"read": run.Read, "added": run.Added, "revised": run.Revised, "unchanged": run.Unchanged, "older": run.Older, "rejected": run.Rejected, "withdrawn": run.Withdrawn,
 		})
 	}
-	_, err := fmt.Fprintf(s.env.stdout, "%s: %s; %d read, %d added, %d revised, %d unchanged, %d rejected\n",
-		run.Agency, run.State, run.Read, run.Added, run.Revised, run.Unchanged, run.Rejected)
+	_, err := fmt.Fprintf(s.env.stdout, "%s: %s; %d read, %d added, %d revised, %d unchanged, %d rejected, %d withdrawn\n",
+		run.Agency, run.State, run.Read, run.Added, run.Revised, run.Unchanged, run.Rejected, run.Withdrawn)
 	return err
 }

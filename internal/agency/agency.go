@@ -113,7 +113,8 @@ type Payload struct {
 	FetchedAt time.Time
 	Body      []byte
 	// Complete says that the payload, or the last of a series in one fetch, ends
-	// a dump of everything that the agency has.
+	// a dump of everything that the agency has; of every part of its notices that
+	// the series holds any of, where it is Divided.
 	Complete bool
 }
 

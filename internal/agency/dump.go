@@ -3,6 +3,8 @@ package agency
 import (
 	"errors"
 	"net/http"
+
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // WeeklyDumpDue tells whether no poll has succeeded yet in this ISO week, for
@@ -62,4 +64,14 @@ func (s *Series) End(complete bool) error {
 	}
 	s.held.Complete = complete
 	return s.deliver(*s.held)
+}
+
+// Divided is an Agency whose notices come from several places, so that a
+// complete dump need not hold them all: it holds every notice of some parts and
+// none of the others.
+type Divided interface {
+	Agency
+	// PartOf names the part that a stored notice belongs to. A complete dump is
+	// taken to be one of the parts of which it holds any notice.
+	PartOf(n *recall.Notice) string
 }

@@ -59,54 +59,101 @@ type Progress struct {
 }
 
 // Import takes files and folders in, in order of their names, and reports on
-// each file. An imported file is never taken for a complete dump: it only adds
-// and revises. The error says that the import could not go on; the report
-// covers what was done before.
+// each file. The files are never taken for a complete dump: they only add and
+// revise. The error says that the import could not go on; the report covers what
+// was done before.
 func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, error) {
-	files, report := listFiles(paths)
-	state := Progress{Of: len(files)}
-	tell := func() {
-		if progress != nil {
-			progress(state)
-		}
-	}
-	runs := map[string]*store.Run{}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for prepared := range r.prepareAhead(ctx, files) {
-		one := <-prepared
-		state.Path = one.shown
-		tell()
-		for i := range one.payloads {
-			row, err := r.importPayload(ctx, &one.payloads[i], func(t Tally) { state.Tally.Add(t); tell() })
-			r.noteRun(runs, &row)
-			report = append(report, row)
-			if err != nil {
-				return report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), runs))
-			}
-		}
-		state.Files++
-		tell()
-	}
-	return report, errors.Join(ctx.Err(), r.finishRuns(context.WithoutCancel(ctx), runs))
+	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress}
+	err := im.take(ctx, paths)
+	return im.report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), im.runs))
 }
 
-// noteRun adds a row to its agency's run.
-func (r *Runner) noteRun(runs map[string]*store.Run, row *FileReport) {
+// ImportComplete is Import with the caller's word that the files together are,
+// of each agency that they hold notices of, everything that it has now. Each
+// such import is a dump of its own: a notice that two of them in a row lack is
+// withdrawn. The error may also be that a dump was not believed: ErrGuarded.
+func (r *Runner) ImportComplete(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, []DumpReport, error) {
+	serial, err := r.Store.Serial(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading where the store stands before the import: %w", err)
+	}
+	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress, dumps: map[string]*dump{}, from: serial}
+	err = im.take(ctx, paths)
+	if err == nil {
+		err = im.settle(ctx)
+	}
+	return im.report, im.settled, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), im.runs))
+}
+
+// importing is one import under way.
+type importing struct {
+	runner *Runner
+	report []FileReport
+	runs   map[string]*store.Run // by agency
+	state  Progress
+	tell   func(Progress) // may be nil
+
+	dumps   map[string]*dump // by agency; nil: the files are no complete dumps
+	from    int64            // the store's serial at the beginning
+	settled []DumpReport
+}
+
+// take reads the files.
+func (im *importing) take(ctx context.Context, paths []string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var files []listedFile
+	files, im.report = listFiles(paths)
+	im.state.Of = len(files)
+	for prepared := range im.runner.prepareAhead(ctx, files) {
+		one := <-prepared
+		im.state.Path = one.shown
+		im.show()
+		for i := range one.payloads {
+			p := &one.payloads[i]
+			im.gather(p)
+			row, err := im.runner.importPayload(ctx, p, func(t Tally) { im.state.Tally.Add(t); im.show() })
+			im.note(&row)
+			im.report = append(im.report, row)
+			if err != nil {
+				return err
+			}
+		}
+		im.state.Files++
+		im.show()
+	}
+	return ctx.Err()
+}
+
+func (im *importing) show() {
+	if im.tell != nil {
+		im.tell(im.state)
+	}
+}
+
+// gather lets a payload of a complete dump be remembered.
+func (im *importing) gather(p *payload) {
+	if im.dumps == nil || p.intake == nil {
+		return
+	}
+	code := p.row.Agency
+	if im.dumps[code] == nil {
+		im.dumps[code] = newDump(im.from)
+	}
+	p.intake.dump = im.dumps[code]
+}
+
+// note adds a row to its agency's run.
+func (im *importing) note(row *FileReport) {
 	if row.Agency == "" || row.Tally.Read == 0 && row.Status != FileCutOff {
 		return
 	}
-	run := runs[row.Agency]
+	run := im.runs[row.Agency]
 	if run == nil {
-		run = &store.Run{Agency: row.Agency, Kind: store.RunImport, State: store.RunDone, StartedAt: r.Now()}
-		runs[row.Agency] = run
+		run = &store.Run{Agency: row.Agency, Kind: store.RunImport, State: store.RunDone, StartedAt: im.runner.Now()}
+		im.runs[row.Agency] = run
 	}
-	run.Read += row.Tally.Read
-	run.Added += row.Tally.Added
-	run.Revised += row.Tally.Revised
-	run.Unchanged += row.Tally.Unchanged
-	run.Older += row.Tally.Older
-	run.Rejected += row.Tally.Rejected
+	row.Tally.addTo(run)
 	if row.Failed() {
 		run.State, run.Reason = store.RunPartial, row.Path+": "+row.Note
 	}

@@ -42,6 +42,7 @@ type Tally struct {
 	Unchanged int `json:"unchanged"`
 	Older     int `json:"older"`
 	Rejected  int `json:"rejected"`
+	Withdrawn int `json:"withdrawn"`
 }
 
 // Add adds another tally.
@@ -52,6 +53,18 @@ func (t *Tally) Add(o Tally) {
 	t.Unchanged += o.Unchanged
 	t.Older += o.Older
 	t.Rejected += o.Rejected
+	t.Withdrawn += o.Withdrawn
+}
+
+// addTo adds the tally to a run's.
+func (t *Tally) addTo(run *store.Run) {
+	run.Read += t.Read
+	run.Added += t.Added
+	run.Revised += t.Revised
+	run.Unchanged += t.Unchanged
+	run.Older += t.Older
+	run.Rejected += t.Rejected
+	run.Withdrawn += t.Withdrawn
 }
 
 // batchSize is how many notices one transaction holds: enough to make the
@@ -65,8 +78,12 @@ type intake struct {
 	source    string // address or file name, for provenance
 	fetchedAt time.Time
 	live      bool
+	replayed  bool
+	dump      *dump     // gathers what the payload holds; nil: nobody asks
+	timed     time.Time // notices published after it are timed on their way; zero: none are
 	archived  archived
-	progress  func(Tally) // may be nil
+	progress  func(Tally)                                  // may be nil
+	heard     func(in store.Incoming, effect store.Effect) // may be nil
 }
 
 type archived struct {
@@ -110,7 +127,7 @@ func (in *intake) archive(ctx context.Context, body io.Reader) error {
 func (in *intake) recordPayload(ctx context.Context, format string) error {
 	err := in.runner.Store.RecordPayload(ctx, store.ArchivedPayload{
 		Agency: in.agency.Describe().Code, Key: in.archived.key, SourceURL: in.source, Format: format,
-		FetchedAt: in.fetchedAt, Size: in.archived.size,
+		Live: in.live, FetchedAt: in.fetchedAt, Size: in.archived.size,
 	})
 	if err != nil {
 		return fmt.Errorf("recording the archived %s: %w", in.source, err)
@@ -211,7 +228,8 @@ func (b *batcher) record(rec agency.Record) error {
 	b.next.read++
 	b.next.incoming = append(b.next.incoming, store.Incoming{
 		Notice: n, SourceHash: rec.SourceHash, Version: rec.Version, Completeness: rec.Completeness,
-		FormerIDs: rec.FormerIDs, Live: in.live,
+		FormerIDs: rec.FormerIDs, Live: in.live, Replayed: in.replayed,
+		Timed: !in.timed.IsZero() && n.PublishedAt.After(in.timed),
 	})
 	return b.flushWhenFull()
 }
@@ -252,6 +270,14 @@ func (in *intake) storeBatch(ctx context.Context, b batch) (Tally, error) {
 		return t, fmt.Errorf("storing %d notices of %s: %w", len(b.incoming), in.source, err)
 	}
 	t = tallyOf(effects)
+	if in.heard != nil {
+		for i, effect := range effects {
+			in.heard(b.incoming[i], effect)
+		}
+	}
+	if in.dump != nil {
+		in.dump.add(in.agency.Describe().Code, b)
+	}
 	if len(b.rejections) > 0 {
 		if err := in.runner.Store.Reject(ctx, b.rejections); err != nil {
 			return t, fmt.Errorf("recording %d rejections of %s: %w", len(b.rejections), in.source, err)

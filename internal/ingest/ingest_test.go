@@ -206,7 +206,7 @@ func TestImportReportsOnEveryFile(t *testing.T) {
 			t.Errorf("no row for %s in %+v", want.path, report)
 		}
 	}
-	rejections, err := r.Store.Rejections(t.Context(), "xx-lines", 10)
+	rejections, err := r.Store.Rejections(t.Context(), "xx-lines", nil, 10)
 	if err != nil || len(rejections) != 2 {
 		t.Fatalf("%d rejections, %v", len(rejections), err)
 	}

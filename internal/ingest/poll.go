@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/store"
@@ -28,7 +29,8 @@ func (r *Runner) Agency(code string) (agency.Agency, error) {
 }
 
 // Poll asks one agency's live feed for what changed and takes it in. The run is
-// recorded whatever comes of it: done only when every answer was read whole.
+// recorded whatever comes of it: done only when every answer was read whole, and
+// a complete dump believed: see ErrGuarded.
 // The returned run says what happened; the error is that of the fetch, of a
 // payload that could not be read, or of the store. An agency that is withheld
 // is not asked, and there is no run: ErrWithheld.
@@ -39,7 +41,7 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 		return store.Run{}, fmt.Errorf("%s is %w: %s", code, ErrWithheld, d.Withheld)
 	}
 	run := store.Run{Agency: code, Kind: store.RunPoll, State: store.RunRunning, StartedAt: r.Now()}
-	since, err := r.since(ctx, code)
+	p, err := r.preparePoll(ctx, a)
 	if err != nil {
 		return run, err
 	}
@@ -47,21 +49,21 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	if err != nil {
 		return run, fmt.Errorf("recording the poll of %s: %w", code, err)
 	}
-	pollErr := a.Fetch(ctx, r.Client, since, func(p agency.Payload) error {
-		t, err := r.takePayload(ctx, a, p, progress)
-		run.Read += t.Read
-		run.Added += t.Added
-		run.Revised += t.Revised
-		run.Unchanged += t.Unchanged
-		run.Older += t.Older
-		run.Rejected += t.Rejected
+	complete := false
+	pollErr := a.Fetch(ctx, r.Client, p.since, func(payload agency.Payload) error {
+		t, err := r.takePayload(ctx, p, payload, progress)
+		t.addTo(&run)
+		complete = complete || err == nil && payload.Complete
 		return err
 	})
+	if pollErr == nil && complete {
+		_, pollErr = r.settle(ctx, a, p.dump, &run)
+	}
 	run.FinishedAt = r.Now()
 	switch {
 	case pollErr == nil:
 		run.State = store.RunDone
-	case run.Read > 0:
+	case run.Read > 0, errors.Is(pollErr, ErrGuarded):
 		run.State, run.Reason = store.RunPartial, pollErr.Error()
 	default:
 		run.State, run.Reason = store.RunFailed, pollErr.Error()
@@ -77,22 +79,46 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	return run, nil
 }
 
-func (r *Runner) since(ctx context.Context, code string) (agency.Since, error) {
-	records, err := r.Store.Sources(ctx)
-	if err != nil {
-		return agency.Since{}, fmt.Errorf("reading when %s was last polled: %w", code, err)
-	}
-	since := agency.Since{Now: r.Now()}
-	for _, rec := range records {
-		if rec.Agency == code {
-			since.LastSuccess = rec.LastSuccess
-		}
-	}
-	return since, nil
+// poll is what one poll knows when it begins.
+type poll struct {
+	agency agency.Agency
+	since  agency.Since
+	first  time.Time // success of the source; zero: there was none
+	dump   *dump
 }
 
-func (r *Runner) takePayload(ctx context.Context, a agency.Agency, p agency.Payload, progress func(Tally)) (Tally, error) {
-	head := p.Body[:min(len(p.Body), agency.RecogniseBytes)]
+func (r *Runner) preparePoll(ctx context.Context, a agency.Agency) (*poll, error) {
+	code := a.Describe().Code
+	record, err := r.record(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := r.Store.Serial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading where the store stands before %s is polled: %w", code, err)
+	}
+	return &poll{
+		agency: a, since: agency.Since{Now: r.Now(), LastSuccess: record.LastSuccess},
+		first: record.FirstSuccess, dump: newDump(serial),
+	}, nil
+}
+
+// record reads what the store knows of an agency's runs.
+func (r *Runner) record(ctx context.Context, code string) (store.SourceRecord, error) {
+	records, err := r.Store.Sources(ctx)
+	if err != nil {
+		return store.SourceRecord{}, fmt.Errorf("reading when %s was last polled: %w", code, err)
+	}
+	for _, record := range records {
+		if record.Agency == code {
+			return record, nil
+		}
+	}
+	return store.SourceRecord{}, nil
+}
+
+func (r *Runner) takePayload(ctx context.Context, from *poll, p agency.Payload, progress func(Tally)) (Tally, error) {
+	a, head := from.agency, p.Body[:min(len(p.Body), agency.RecogniseBytes)]
 	code := a.Describe().Code
 	rec := a.Recognise(p.URL, head)
 	switch rec.Kind {
@@ -103,7 +129,10 @@ func (r *Runner) takePayload(ctx context.Context, a agency.Agency, p agency.Payl
 	case agency.NotMine:
 		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: "not in any of its formats: " + excerpt(head)}
 	}
-	in := &intake{runner: r, agency: a, source: p.URL, fetchedAt: p.FetchedAt, live: true, progress: progress}
+	in := &intake{
+		runner: r, agency: a, source: p.URL, fetchedAt: p.FetchedAt, live: true,
+		dump: from.dump, timed: from.first, progress: progress,
+	}
 	if err := in.archive(ctx, bytes.NewReader(p.Body)); err != nil {
 		return Tally{}, err
 	}

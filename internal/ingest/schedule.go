@@ -48,6 +48,9 @@ func (r *Runner) pollForever(ctx context.Context, a agency.Agency, firstDelay ti
 		case err != nil:
 			failures++
 			wait = jittered(min(firstRetry<<min(failures-1, 10), d.Interval))
+			if errors.Is(err, ErrGuarded) {
+				wait = jittered(d.Interval) // it would be the same dump
+			}
 			r.Logger.Warn("poll failed", "agency", d.Code, "error", err, "read", run.Read, "next_in", wait.Round(time.Second).String())
 		default:
 			failures = 0
@@ -64,11 +67,11 @@ func (r *Runner) pollForever(ctx context.Context, a agency.Agency, firstDelay ti
 // untilDue is how long the agency's interval has still to run since its last
 // success, so that restarts don't poll again and again.
 func (r *Runner) untilDue(ctx context.Context, d agency.Description) time.Duration {
-	since, err := r.since(ctx, d.Code)
-	if err != nil || since.LastSuccess.IsZero() {
+	record, err := r.record(ctx, d.Code)
+	if err != nil || record.LastSuccess.IsZero() {
 		return 0
 	}
-	return max(0, since.LastSuccess.Add(d.Interval).Sub(r.Now()))
+	return max(0, record.LastSuccess.Add(d.Interval).Sub(r.Now()))
 }
 
 // jittered spreads polls by a tenth either way, so that many processes that

@@ -29,6 +29,8 @@ func (m *memoryRuns) FinishRun(_ context.Context, run store.Run) error {
 	return nil
 }
 
+func (m *memoryRuns) Serial(context.Context) (int64, error) { return 0, nil }
+
 func (m *memoryRuns) Sources(context.Context) ([]store.SourceRecord, error) {
 	var record store.SourceRecord
 	for _, run := range m.finished {

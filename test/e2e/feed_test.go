@@ -50,3 +50,13 @@ func writeJSON(t *testing.T, name string, v any) string {
 	}
 	return path
 }
+
+// encoded is a value as the body of an answer.
+func encoded(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // Code is the agency's code in notice ids.
@@ -42,7 +43,7 @@ type Agency struct {
 	now     func() time.Time
 }
 
-var _ agency.Agency = (*Agency)(nil)
+var _ agency.Divided = (*Agency)(nil)
 
 // New returns the agency.
 func New(o Options) *Agency {
@@ -68,6 +69,22 @@ func (a *Agency) Describe() agency.Description {
 		Interval:    time.Hour,
 		Objective:   6 * time.Hour,
 	}
+}
+
+// The parts of CPSC's notices.
+const (
+	partService = "service"
+	partExport  = "export"
+)
+
+// PartOf tells what the REST service gives from what stands in the website's
+// export only, which are mostly unilateral warnings: the export has neither
+// addresses nor days of last publication.
+func (a *Agency) PartOf(n *recall.Notice) string {
+	if n.URL == "" && n.UpdatedAt == nil {
+		return partExport
+	}
+	return partService
 }
 
 // Recognise knows the REST answer by the fields of one of its first records and

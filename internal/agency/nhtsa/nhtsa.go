@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // Code is the agency's code in notice ids.
@@ -51,7 +52,7 @@ type Agency struct {
 	now     func() time.Time
 }
 
-var _ agency.Agency = (*Agency)(nil)
+var _ agency.Divided = (*Agency)(nil)
 
 // New returns the agency.
 func New(o Options) *Agency {
@@ -74,6 +75,15 @@ func (a *Agency) Describe() agency.Description {
 		Interval:    6 * time.Hour,
 		Objective:   48 * time.Hour,
 	}
+}
+
+// PartOf implements agency.Divided: the live feed holds the child restraints
+// only, the flat files every type of record.
+func (a *Agency) PartOf(n *recall.Notice) string {
+	if len(n.Categories) == 0 {
+		return ""
+	}
+	return n.Categories[0]
 }
 
 // Recognise implements agency.Agency. NHTSA's catalogue of car seats and the

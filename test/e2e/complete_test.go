@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	data, all := t.TempDir(), make([]any, 40)
+	for i := range all {
+		all[i] = cpscRecall(i, cpscDescription(i))
+	}
+	whole := writeJSON(t, "whole.json", all)
+	fewer := writeJSON(t, "fewer.json", all[1:])
+	shrunk := writeJSON(t, "shrunk.json", all[3:])
+	imported := func(code int, says string, args ...string) {
+		t.Helper()
+		got := run(t, nil, append([]string{"import", "--data", data}, args...)...)
+		if got.code != code || !strings.Contains(got.stdout+got.stderr, says) {
+			t.Fatalf("import %v: exit %d without %q\n%s%s", args, got.code, says, got.stdout, got.stderr)
+		}
+	}
+	status := func() string {
+		s := serve(t, data)
+		defer s.kill()
+		var notice struct{ Status string }
+		if resp := s.get("/api/v1/recalls/us-cpsc:60-001", &notice); resp.StatusCode != http.StatusOK {
+			t.Fatalf("the notice answers %d", resp.StatusCode)
+		}
+		return notice.Status
+	}
+	imported(0, "40", whole)
+	imported(0, "39", fewer) // a plain file says nothing of what it lacks
+	imported(0, "39", fewer)
+	imported(1, "more than 5 %", "--complete", shrunk)
+	imported(1, "more than 5 %", "--complete", shrunk)
+	if got := status(); got != "active" {
+		t.Fatalf("after files that prove nothing it is %s", got)
+	}
+	imported(0, "1 missing, 0 withdrawn", "--complete", fewer)
+	imported(0, "1 missing, 1 withdrawn", "--complete", fewer)
+
+	s := serve(t, data)
+	var feed struct {
+		Items []struct{ ID, Change string }
+	}
+	s.get("/api/v1/changes?since=0&limit=1000", &feed)
+	tombstones := ""
+	for _, c := range feed.Items {
+		if c.Change == "tombstone" {
+			tombstones += c.ID
+		}
+	}
+	var gone struct{ Items []struct{ ID, Status string } }
+	s.get("/api/v1/recalls?status=withdrawn", &gone)
+	if tombstones != "us-cpsc:60-001" || len(gone.Items) != 1 || gone.Items[0].ID != tombstones {
+		t.Errorf("tombstones %q, withdrawn %+v", tombstones, gone.Items)
+	}
+	s.kill()
+	imported(0, "40", whole) // an old file does not bring it back
+	if got := status(); got != "withdrawn" {
+		t.Errorf("after a plain file it is %s", got)
+	}
+	imported(0, "1 back", whole, "--complete")
+	if got := status(); got != "active" {
+		t.Errorf("back in a complete dump it is %s", got)
+	}
+}
+
+// NHTSA's feed has the child seats only, its files everything.
+func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
+	t.Parallel()
+	data, f := t.TempDir(), newFeed(t)
+	row := func(kind, letter string, i int) map[string]any {
+		return map[string]any{
+			"nhtsa_id": fmt.Sprintf("20%s%06d", letter, i), "recall_type": kind, "manufacturer": "Vantor", "subject": "Buckle may open",
+			"component": "CHILD SEAT", "report_received_date": "2020-05-02T00:00:00.000",
+		}
+	}
+	var seats, everything []any
+	for i := range 40 {
+		seats = append(seats, row("Child Seat", "C", i))
+	}
+	everything = append(everything, seats...)
+	for i := range 60 {
+		everything = append(everything, row("Vehicle", "V", i))
+	}
+	if got := run(t, nil, "import", writeJSON(t, "all.json", everything), "--data", data); got.code != 0 || !strings.Contains(got.stdout, "100") {
+		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	f.says(http.StatusOK, encoded(t, seats[1:]))
+	for _, says := range []string{"0 withdrawn", "1 withdrawn", "0 withdrawn"} {
+		got := run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data)
+		if got.code != 0 || !strings.Contains(got.stdout, "done") || !strings.Contains(got.stdout, says) {
+			t.Fatalf("exit %d without %q\n%s%s", got.code, says, got.stdout, got.stderr)
+		}
+	}
+	s := serve(t, data)
+	var gone struct{ Items []struct{ ID string } }
+	s.get("/api/v1/recalls?status=withdrawn", &gone)
+	if len(gone.Items) != 1 || gone.Items[0].ID != "us-nhtsa:20C000000" {
+		t.Errorf("withdrawn: %+v", gone.Items)
+	}
+	f.says(http.StatusOK, encoded(t, seats[:30]))
+	if got := run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data); got.code != 1 || !strings.Contains(got.stdout, "partial") || !strings.Contains(got.stderr, "more than 5 %") {
+		t.Errorf("a dump that shrinks: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	var list sources
+	eventually(t, patience, "sources says that the last dump was stopped", func() bool {
+		s.get("/api/v1/sources", &list)
+		for _, src := range list.Items {
+			if src.Agency == "us-nhtsa" {
+				return src.State == "partial" && strings.Contains(src.Reason, "more than 5 %")
+			}
+		}
+		return false
+	})
+}
