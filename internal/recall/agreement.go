@@ -27,7 +27,7 @@ type productWords struct {
 
 func wordsOf(p *Product, title string) productWords {
 	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
-	open := openCamel(p.Name)
+	open := openCamel(withoutText(p.Name, p.Brand))
 	brand, name := meaningful(Words(p.Brand)), Words(open)
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
@@ -59,6 +59,14 @@ func withoutBrand(words, brand []string) []string {
 		return words
 	}
 	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
+}
+
+// withoutText takes the first occurrence of a part out of a text.
+func withoutText(s, part string) string {
+	if at := strings.Index(s, part); part != "" && at >= 0 {
+		return s[:at] + " " + s[at+len(part):]
+	}
+	return s
 }
 
 // openCamel writes words apart that only capitals keep apart: "BabyGlassBottle"
@@ -157,6 +165,9 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	given := slices.Concat(asked, q.brand, Words(q.Unit.Model))
 	name := closeUp(w.name, given)
 	c := comparison{class: classAgreement(asked, w), asked: distinctive(asked), own: distinctive(name)}
+	if brand == brandAgrees {
+		c.own = missing(c.own, q.brand) // the brand's own words tell no product of its from another
+	}
 	c.askedMissing = missing(c.asked, w.pool)
 	c.ownMissing = missing(c.own, given)
 	switch {

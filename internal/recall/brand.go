@@ -96,7 +96,8 @@ func misspelt(own, asked []string) bool {
 
 // SimilarWords reports whether two words are the same but for one slip: a
 // letter doubled or undoubled or two neighbours swapped from five letters, any
-// one letter from six, two from nine. Words with digits must be equal.
+// one letter from six, two from nine. An umlaut may be written out ("Kuehne").
+// Words with digits must be equal.
 func SimilarWords(a, b string) bool {
 	if a == b {
 		return true
@@ -104,6 +105,9 @@ func SimilarWords(a, b string) bool {
 	n := min(len(a), len(b))
 	if n < 5 || hasDigit(a) || hasDigit(b) {
 		return false
+	}
+	if len(a) != len(b) && umlauts.Replace(a) == umlauts.Replace(b) {
+		return true
 	}
 	switch {
 	case n >= 9:
@@ -113,6 +117,9 @@ func SimilarWords(a, b string) bool {
 	}
 	return undouble(a) == undouble(b) || len(a) == len(b) && swapped(a, b)
 }
+
+// umlauts brings the written-out umlauts to what Fold leaves of an umlaut.
+var umlauts = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
 
 // undouble writes doubled letters once.
 func undouble(s string) string {

@@ -13,76 +13,77 @@ type classTable struct {
 }
 
 // productClasses lists, by canonical word, the words that people and agencies
-// use for one class of product, in English (both sides of the ocean) and French.
+// use for one class of product, in English (both sides of the ocean), French and
+// German.
 // A phrase of two or three words becomes the one word.
 var productClasses = map[string]string{
-	"crib":        "crib, cot, baby crib, baby cot, cotbed, cot bed, lit bebe, lit de bebe, lit a barreaux",
-	"bassinet":    "bassinet, moses basket, bedside sleeper, bedside crib, berceau, couffin, cododo, side sleeper",
-	"cradle":      "cradle",
-	"stroller":    "stroller, pushchair, buggy, pram, baby carriage, push chair, poussette, landau, jogger stroller",
-	"pacifier":    "pacifier, soother, dummy, tetine, sucette, binky",
-	"diaper":      "diaper, nappy, couche",
-	"highchair":   "highchair, high chair, chaise haute, feeding chair",
-	"carseat":     "carseat, car seat, child seat, child restraint, booster seat, child safety seat, baby seat, siege auto, infant carrier seat, child restraint system",
-	"playyard":    "playyard, play yard, playpen, play pen, travel cot, parc bebe, lit parapluie, packnplay, pack n play",
-	"walker":      "walker, baby walker, trotteur, youpala",
-	"bouncer":     "bouncer, bouncy seat, baby bouncer, bouncer seat, transat, balancelle",
-	"swing":       "swing, balancoire",
-	"carrier":     "carrier, baby carrier, sling, porte bebe, echarpe de portage",
-	"bottle":      "bottle, biberon, babybottle, baby bottle, feeding bottle, nursing bottle",
-	"formula":     "formula, infant formula, baby formula, formula milk, lait infantile, infant milk, lait 1er age, lait 2eme age, preparation pour nourrisson",
-	"babyfood":    "babyfood, baby food, petit pot, toddler food, infant food",
-	"toy":         "toy, jouet",
-	"rattle":      "rattle, hochet",
-	"teether":     "teether, teething ring, teething toy, anneau de dentition",
-	"doll":        "doll, poupee",
-	"plush":       "plush, peluche, stuffed toy, stuffed animal, soft toy, plush toy, teddy bear, doudou",
-	"sleepwear":   "sleepwear, pajama, pyjama, nightgown, nightwear, nightdress, loungewear, sleeper pajama, robe, bathrobe, dressing gown",
-	"sleepsack":   "sleepsack, sleep sack, sleeping bag, gigoteuse, turbulette, wearable blanket",
-	"blanket":     "blanket, couverture, quilt",
-	"dresser":     "dresser, chest of drawer, clothing storage unit, commode, chest drawer, bureau",
-	"bedrail":     "bedrail, bed rail, bed guard, barriere de lit, bed handle",
-	"gate":        "gate, baby gate, safety gate, stair gate, barriere de securite, child gate",
+	"crib":        "crib, cot, baby crib, baby cot, cotbed, cot bed, lit bebe, lit de bebe, lit a barreaux, kinderbett, gitterbett, babybett, beistellbett",
+	"bassinet":    "bassinet, moses basket, bedside sleeper, bedside crib, berceau, couffin, cododo, side sleeper, stubenwagen",
+	"cradle":      "cradle, wiege",
+	"stroller":    "stroller, pushchair, buggy, pram, baby carriage, push chair, poussette, landau, jogger stroller, kinderwagen",
+	"pacifier":    "pacifier, soother, dummy, tetine, sucette, binky, schnuller, nuckel",
+	"diaper":      "diaper, nappy, couche, windel",
+	"highchair":   "highchair, high chair, chaise haute, feeding chair, hochstuhl, kinderhochstuhl",
+	"carseat":     "carseat, car seat, child seat, child restraint, booster seat, child safety seat, baby seat, siege auto, infant carrier seat, child restraint system, kindersitz, autositz, autokindersitz, babyschale",
+	"playyard":    "playyard, play yard, playpen, play pen, travel cot, parc bebe, lit parapluie, packnplay, pack n play, laufstall, laufgitter, reisebett",
+	"walker":      "walker, baby walker, trotteur, youpala, lauflernhilfe",
+	"bouncer":     "bouncer, bouncy seat, baby bouncer, bouncer seat, transat, balancelle, babywippe",
+	"swing":       "swing, balancoire, schaukel",
+	"carrier":     "carrier, baby carrier, sling, porte bebe, echarpe de portage, babytrage, tragetuch",
+	"bottle":      "bottle, biberon, babybottle, baby bottle, feeding bottle, nursing bottle, flasche, babyflasche, trinkflasche",
+	"formula":     "formula, infant formula, baby formula, formula milk, lait infantile, infant milk, lait 1er age, lait 2eme age, preparation pour nourrisson, sauglingsnahrung, sauglingsmilch, babymilch, anfangsmilch, folgemilch",
+	"babyfood":    "babyfood, baby food, petit pot, toddler food, infant food, babynahrung, babybrei, babykost",
+	"toy":         "toy, jouet, spielzeug",
+	"rattle":      "rattle, hochet, rassel, babyrassel",
+	"teether":     "teether, teething ring, teething toy, anneau de dentition, beissring",
+	"doll":        "doll, poupee, puppe",
+	"plush":       "plush, peluche, stuffed toy, stuffed animal, soft toy, plush toy, teddy bear, doudou, pluschtier, kuscheltier, stofftier",
+	"sleepwear":   "sleepwear, pajama, pyjama, nightgown, nightwear, nightdress, loungewear, sleeper pajama, robe, bathrobe, dressing gown, schlafanzug, nachthemd",
+	"sleepsack":   "sleepsack, sleep sack, sleeping bag, gigoteuse, turbulette, wearable blanket, schlafsack, babyschlafsack",
+	"blanket":     "blanket, couverture, quilt, decke, babydecke",
+	"dresser":     "dresser, chest of drawer, clothing storage unit, commode, chest drawer, bureau, wickelkommode",
+	"bedrail":     "bedrail, bed rail, bed guard, barriere de lit, bed handle, bettgitter",
+	"gate":        "gate, baby gate, safety gate, stair gate, barriere de securite, child gate, turschutzgitter, treppenschutzgitter",
 	"bathseat":    "bathseat, bath seat, bath ring, siege de bain, bath tub seat",
-	"bathtub":     "bathtub, baby bath, baignoire",
-	"helmet":      "helmet, casque",
-	"bicycle":     "bicycle, bike, velo",
+	"bathtub":     "bathtub, baby bath, baignoire, badewanne, babybadewanne",
+	"helmet":      "helmet, casque, helm, fahrradhelm",
+	"bicycle":     "bicycle, bike, velo, fahrrad, kinderfahrrad",
 	"scooter":     "scooter, trottinette",
 	"monitor":     "monitor, babyphone, baby monitor",
 	"lounger":     "lounger, baby lounger, infant lounger, nest, baby nest, reducteur de lit",
-	"mattress":    "mattress, matelas",
+	"mattress":    "mattress, matelas, matratze, babymatratze",
 	"bumper":      "bumper, crib bumper, tour de lit, cot bumper",
-	"bunkbed":     "bunkbed, bunk bed, lit superpose",
-	"magnet":      "magnet, magnetic ball, magnet ball, aimant, bille magnetique, magnetic toy",
+	"bunkbed":     "bunkbed, bunk bed, lit superpose, etagenbett, hochbett",
+	"magnet":      "magnet, magnetic ball, magnet ball, aimant, bille magnetique, magnetic toy, magnetspielzeug",
 	"flashlight":  "flashlight, torch, lampe de poche",
 	"faucet":      "faucet, tap, robinet",
 	"vacuum":      "vacuum, vacuum cleaner, hoover, aspirateur",
 	"charger":     "charger, chargeur",
 	"powerbank":   "powerbank, power bank, portable charger, batterie externe",
-	"heater":      "heater, space heater, radiateur, chauffage",
-	"lamp":        "lamp, lampe",
-	"nightlight":  "nightlight, night light, veilleuse",
-	"candle":      "candle, bougie",
-	"chair":       "chair, chaise",
-	"stool":       "stool, step stool, tabouret, kitchen tower, learning tower, toddler tower",
-	"shoe":        "shoe, chaussure, sneaker, trainer",
+	"heater":      "heater, space heater, radiateur, chauffage, heizgerat, heizlufter",
+	"lamp":        "lamp, lampe, leuchte",
+	"nightlight":  "nightlight, night light, veilleuse, nachtlicht",
+	"candle":      "candle, bougie, kerze",
+	"chair":       "chair, chaise, stuhl",
+	"stool":       "stool, step stool, tabouret, kitchen tower, learning tower, toddler tower, hocker",
+	"shoe":        "shoe, chaussure, sneaker, trainer, schuh",
 	"slipper":     "slipper, chausson",
 	"dress":       "dress, robe enfant",
-	"jacket":      "jacket, coat, veste, manteau",
+	"jacket":      "jacket, coat, veste, manteau, jacke",
 	"hoodie":      "hoodie, sweatshirt, hooded sweatshirt, sweat a capuche",
-	"necklace":    "necklace, collier",
-	"bracelet":    "bracelet, wristband",
-	"balloon":     "balloon, ballon",
-	"milk":        "milk, lait",
-	"cheese":      "cheese, fromage",
-	"cookie":      "cookie, biscuit",
-	"sausage":     "sausage, saucisse, saucisson",
+	"necklace":    "necklace, collier, halskette",
+	"bracelet":    "bracelet, wristband, armband",
+	"balloon":     "balloon, ballon, luftballon",
+	"milk":        "milk, lait, milch",
+	"cheese":      "cheese, fromage, kase",
+	"cookie":      "cookie, biscuit, keks",
+	"sausage":     "sausage, saucisse, saucisson, wurst",
 	"spreader":    "spreader",
 	"trampoline":  "trampoline",
 	"umbrella":    "umbrella, parapluie",
 	"truck":       "truck, lorry, camion",
 	"thermometer": "thermometer, thermometre",
-	"medicine":    "medicine, medication, medicament",
+	"medicine":    "medicine, medication, medicament, arzneimittel",
 }
 
 var classes = buildClasses(productClasses)
@@ -179,6 +180,7 @@ due hazard risk sold exclusively about any all some no not yes can could would s
 ate eat bought buy buying got get have baby's kid's son daughter
 le la les un une des du de et ou au aux en dans pour par sur avec sans ce cette ces son sa ses mon ma mes notre nos votre vos
 rappel produit marque article est sont
+der die das den dem des und oder mit ohne fur von vom im zum zur aus bei ein eine einer eines ist sind ruckruf warnung produkt artikel
 inc llc ltd co corp company gmbh sarl sas sa limited corporation incorporated plc usa`)
 
 // productNouns are words for kinds of product that have no synonyms to fold.
@@ -199,7 +201,9 @@ pepper onion cucumber lettuce spinach pasta rice noodle pizza sandwich dip hummu
 dispenser extinguisher alarm detector lighter firework torch stand holder hook hanger lock latch handle mount frame mirror glass
 mobile gym activity center playset playhouse sandbox swingset jumper rocker glider recliner ottoman nursery changing station
 boudin jambon pate viande poulet poisson legume glace gateau huile sucre sel pain
-vehicule voiture moto automobile tee pull pantalon chemise`)
+vehicule voiture moto automobile tee pull pantalon chemise
+brot kuchen schokolade nuss mandel obst gemuse salat fleisch rindfleisch hackfleisch schinken hahnchen fisch lachs thunfisch ei joghurt sosse suppe gewurz
+wasser tee kaffee saft nudel reis mehl honig marmelade chips saatgut`)
 
 var commonWords = wordSet(`over under top slide built baby infant toddler newborn child children kid boy girl adult women men woman man unisex family home house kitchen
 bathroom bedroom garden outdoor indoor portable folding foldable adjustable convertible electric electronic cordless wireless rechargeable
@@ -212,5 +216,6 @@ free style model type version edition series line classic original premium delux
 summer winter spring fall holiday christmas halloween birthday party school travel sport sports safety security
 food drink feeding sleeping play playing musical educational interactive learning sensory
 bebe enfant enfants nourrisson fille garcon homme femme maison cuisine jardin bois plastique metal verre tissu coton
+lebensmittel spielwaren baby kinder garten holz metall weiss schwarz rot blau grun gelb bio natur frisch getrocknet tiefgekuhlt
 blanc noir rouge bleu vert jaune rose gris marron violet petit grand lot taille couleur modele bio nature naturel frais
 toddlers babies store online amazon walmart target ebay temu shein`)

@@ -155,12 +155,13 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 	case f.vague && (f.doubtful || !unit.codeFits) && (unit.covered == no || id.model == no && !unit.unreadable):
 		// The unit is outside a notice that may not be about this product at all.
 		f.outcome = NoMatch
-	case unit.covered == no:
-		f.outcome = NotAffected
-	case id.model == no && unit.unreadable:
+	case id.model == no && unit.unreadable && unit.covered != no:
 		// The models that were read may not be all.
 		f.ask(Need{Identifier: "model"}, 0.5)
-	case id.model == no:
+	case id.model == no && !id.exact:
+		// Another model than those that the notice is about: it doesn't cover the product.
+		f.outcome = NoMatch
+	case unit.covered == no, id.model == no:
 		f.outcome = NotAffected
 	case unit.covered == unknown:
 		need := unit.need
@@ -172,7 +173,7 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 		f.ask(Need{Identifier: "name"}, 0.5)
 	case id.model == unknown && !unit.byCode && !id.exact:
 		f.ask(Need{Identifier: "model"}, 0.6)
-	case f.vague && (f.doubtful || !unit.byCode):
+	case f.doubtful && !unit.codeSure, f.vague && !unit.byCode:
 		f.ask(Need{Identifier: "name"}, 0.4)
 	default:
 		// A code of this very unit leaves no doubt about the product.
@@ -192,7 +193,7 @@ type identity struct {
 	exact      bool // by a barcode that the notice prints
 	possible   bool // only by a barcode that it may mean, or by the name of a line without a brand
 	vague      bool
-	doubtful   bool  // vague, and not even a code that fits makes it sure
+	doubtful   bool  // vague, and only a long code that fits makes it sure
 	model      truth // yes: one of the notice's; no: another; unknown: not given
 	confidence float64
 	on         []string

@@ -178,7 +178,7 @@ func TestDecide(t *testing.T) {
 		{"model of another brand", recall.Unit{Brand: "Quillby", Model: "QX-831"}, recall.NoMatch, ""},
 		{"model that no notice of the brand names", recall.Unit{Brand: "Plumova", Model: "ZZ-100"}, recall.NoMatch, ""},
 		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},
-		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NotAffected, ""},
+		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NoMatch, ""},
 		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
 		{"model cut off by a letter", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-83"}, recall.NeedCode, "model"},
 		{"name of the line given as the model", recall.Unit{Brand: "Plumova", Name: "bassinet", Model: "DreamNest"}, recall.NeedCode, "model"},

@@ -2,6 +2,7 @@ package recall
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -29,15 +30,19 @@ func codeRunes(s string) string {
 	}
 	var b strings.Builder
 	for _, r := range strings.ToUpper(s) {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= utf8.RuneSelf {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= utf8.RuneSelf && unicode.IsLetter(r) {
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
 }
 
+// numberSigns are the signs that French and German print behind an N.
+var numberSigns = strings.NewReplacer("°", ".", "º", ".", "№", "No.")
+
 // stripLabel cuts a label off the front of a code as typed.
 func stripLabel(code string) string {
+	code = numberSigns.Replace(code)
 	for cut := 1; cut < len(code); cut++ {
 		c := code[cut]
 		if c != ':' && c != '#' && c != '.' && c != ' ' && c != '=' {

@@ -211,7 +211,9 @@ func (q *Question) readWords() {
 	if !placeholderBrand(u.Brand) {
 		q.brand, q.brandTokens = Words(u.Brand), Tokens(u.Brand)
 	}
-	q.name, q.nameTokens = Words(u.Name), Tokens(u.Name)
+	if !placeholderBrand(u.Name) {
+		q.name, q.nameTokens = Words(u.Name), Tokens(u.Name)
+	}
 	if q.model = ModelKey(u.Model); deniedModel(q.model) {
 		q.model = ""
 	}

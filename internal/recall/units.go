@@ -8,6 +8,7 @@ type unitFinding struct {
 	unreadable bool         // some predicate could not be understood
 	byCode     bool         // covered rests on a lot, serial number or date code
 	codeFits   bool         // some lot, serial number or date code of the notice is the one given
+	codeSure   bool         // and it is too long to be met by chance
 	proofs     []*Predicate // the predicates that decided
 	need       Need         // what would decide, when covered is unknown
 }
@@ -26,6 +27,7 @@ func (q *Question) findUnit(units []Predicate, model func(models []string, all b
 		start = next
 		g := q.findGroup(group, model, &needs)
 		f.codeFits = f.codeFits || g.codeFits
+		f.codeSure = f.codeSure || g.codeSure
 		if g.unreadable && !f.unreadable {
 			f.unreadable, f.need = true, g.need
 		}
@@ -51,6 +53,10 @@ func (q *Question) findUnit(units []Predicate, model func(models []string, all b
 	}
 	return f
 }
+
+// longMark is the length from which a mark that agrees is no chance among the
+// products of one brand.
+const longMark = 7
 
 // groupFrom collects the predicates of the group that begins at start, which
 // producers keep together, and returns where the next one begins.
@@ -86,6 +92,7 @@ func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth
 			t = t.not()
 		} else if t == yes && isCode(p.Kind) && p.Op != OpAll {
 			f.codeFits = true
+			f.codeSure = f.codeSure || p.Op == OpEquals && len(codeKey(*p.From)) >= longMark
 		}
 		if t == unknown {
 			missing = append(missing, p)
