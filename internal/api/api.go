@@ -67,12 +67,15 @@ type Dependencies struct {
 	Lookup    Lookup
 	Sources   Sources
 	History   History
-	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Draining  func() bool                     // the process is about to stop
-	Logger    *slog.Logger
-	Now       func() time.Time
-	Version   string
-	Pages     Pages // nil: no human pages
+	// Quarantine holds what could not be read; Operators may look at it.
+	Quarantine Quarantine
+	Operators  Operators
+	Ping       func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Draining   func() bool                     // the process is about to stop
+	Logger     *slog.Logger
+	Now        func() time.Time
+	Version    string
+	Pages      Pages // nil: no human pages
 }
 
 // service is the handler that New returns.
@@ -105,7 +108,9 @@ func (s *service) register() []byte {
 	s.registerBarcode(api)
 	s.registerVerdict(api)
 	s.registerSources(api)
+	s.registerQuarantine(api)
 	s.registerChanges(api)
+	s.registerExport(api)
 	s.registerHealth(api)
 	return encodeDocument(api.OpenAPI())
 }

@@ -12,22 +12,23 @@ type Kind struct {
 
 // The codes that this package gives itself.
 const (
-	codeMalformed   = "malformed"
-	codeUnknown     = "unknown_parameter"
-	codeRepeated    = "repeated_parameter"
-	codeNotFound    = "not_found"
-	codeMethod      = "method_not_allowed"
-	codeTimeout     = "timeout"
-	codeTooLarge    = "too_large"
-	codeURITooLong  = "uri_too_long"
-	codeMediaType   = "unsupported_media_type"
-	codeInvalid     = "invalid"
-	codeOutOfRange  = "out_of_range"
-	codeBadCursor   = "bad_cursor"
-	codeCharacters  = "characters"
-	codeLength      = "length"
-	codeInternal    = "internal"
-	codeUnavailable = "unavailable"
+	codeMalformed    = "malformed"
+	codeUnknown      = "unknown_parameter"
+	codeRepeated     = "repeated_parameter"
+	codeNotFound     = "not_found"
+	codeUnauthorized = "unauthorized"
+	codeMethod       = "method_not_allowed"
+	codeTimeout      = "timeout"
+	codeTooLarge     = "too_large"
+	codeURITooLong   = "uri_too_long"
+	codeMediaType    = "unsupported_media_type"
+	codeInvalid      = "invalid"
+	codeOutOfRange   = "out_of_range"
+	codeBadCursor    = "bad_cursor"
+	codeCharacters   = "characters"
+	codeLength       = "length"
+	codeInternal     = "internal"
+	codeUnavailable  = "unavailable"
 )
 
 // kinds is the whole list, in the order of the documentation.
@@ -35,6 +36,7 @@ var kinds = []Kind{
 	{codeMalformed, http.StatusBadRequest, "The request cannot be read", "The body is no JSON, or the query string is not encoded as one."},
 	{codeUnknown, http.StatusBadRequest, "Unknown query parameter", "The call has no parameter of this name; the nearest known one is named."},
 	{codeRepeated, http.StatusBadRequest, "Query parameter given twice", "The parameter takes one value and was given several."},
+	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call is for operators, and the operator's token is missing or wrong."},
 	{codeNotFound, http.StatusNotFound, "Not found", "There is nothing at this address, or no notice has this id."},
 	{codeMethod, http.StatusMethodNotAllowed, "Method not allowed", "The address exists, but not for this method; the Allow header lists those that it takes."},
 	{codeTimeout, http.StatusRequestTimeout, "The request took too long", "The body did not arrive in time."},

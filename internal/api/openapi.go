@@ -53,8 +53,10 @@ func configuration(version string) huma.Config {
 			Info: &huma.Info{
 				Title: "Crown Safe", Version: version, Description: apiDescription,
 			},
-			Servers:    []*huma.Server{{URL: "/"}},
-			Components: &huma.Components{Schemas: registry},
+			Servers: []*huma.Server{{URL: "/"}},
+			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
+				operatorScheme: {Type: "http", Scheme: "bearer", Description: "The operator's token, `CROWNSAFE_OPS_TOKEN`."},
+			}},
 			Tags: []*huma.Tag{
 				{Name: tagSafety, Description: "Notices, verdicts, and how far they can be relied on."},
 				{Name: tagHealth, Description: "For load balancers and monitors."},

@@ -79,7 +79,7 @@ func TestDocumentHasEveryCallOfTheContract(t *testing.T) {
 	for path, method := range map[string]string{
 		"/api/v1/recalls": "get", "/api/recalls": "get", "/api/v1/recalls/{id}": "get", "/api/recalls/{id}": "get",
 		"/api/v1/recalls/{id}/revisions": "get", "/api/v1/barcode/{code}": "get", "/api/barcode/{code}": "get", "/api/v1/barcode": "get", "/api/barcode": "get",
-		"/api/v1/verdict": "post", "/api/v1/verdict/batch": "post", "/api/v1/sources": "get", "/api/v1/changes": "get",
+		"/api/v1/verdict": "post", "/api/v1/verdict/batch": "post", "/api/v1/sources": "get", "/api/v1/sources/{agency}/quarantine": "get", "/api/v1/changes": "get",
 		"/health": "get", "/api/readyz": "get", "/api/healthz": "get",
 	} {
 		if document.Paths[path][method] == nil {
@@ -139,6 +139,7 @@ func TestAnswersKeepToTheDocument(t *testing.T) {
 		{"POST", "/api/v1/verdict/batch", `{"units":[{"gtin":"036000291452"},{"gtin":"036000291453"},{},{"lot":7}]}`, 200},
 		{"POST", "/api/v1/verdict/batch", `{"units":[]}`, 200},
 		{"GET", "/api/v1/sources", "", 200},
+		{"GET", "/api/v1/sources/us-cpsc/quarantine", "", 401},
 		{"GET", "/api/v1/changes?limit=5", "", 200},
 		{"GET", "/api/v1/changes?since=29", "", 200},
 		{"GET", "/health", "", 200},

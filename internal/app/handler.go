@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/api"
+	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/web"
 )
 
@@ -23,7 +24,8 @@ func (a *App) Handler() (http.Handler, error) {
 		return nil, fmt.Errorf("building the pages: %w", err)
 	}
 	return api.New(api.Dependencies{
-		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Ping: a.Store.Ping,
+		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.Store.Ping,
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
+		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

@@ -19,6 +19,28 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
+// Development is the environment that admits operators from the same machine
+// without a token.
+const Development = "development"
+
+// Secret is a setting that is never printed: whatever prints it prints that it
+// is set, or nothing.
+type Secret string
+
+// String implements fmt.Stringer.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[set]"
+}
+
+// GoString implements fmt.GoStringer.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText implements encoding.TextMarshaler, for JSON and for logs.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Config is every setting. docs/configuration.md lists them; a test holds it to
 // this struct.
 type Config struct {
@@ -46,6 +68,10 @@ type Config struct {
 	// KeyKATS is the service key that SafetyKorea gives to each client; without
 	// it the source is listed and never polled.
 	KeyKATS string `env:"CROWNSAFE_KEY_KR_KATS"`
+
+	// OpsToken is what operators show to read what is meant for them; empty: in
+	// development callers on the same machine may, elsewhere nobody.
+	OpsToken Secret `env:"CROWNSAFE_OPS_TOKEN"`
 
 	// DatabaseURL, RedisURL and AzureStorage name servers. This version keeps
 	// everything in the data directory and refuses to start when one is set,
@@ -137,7 +163,7 @@ func kindOf(t reflect.Type) string {
 
 func (c *Config) check() error {
 	switch c.Environment {
-	case "development", "staging", "production":
+	case Development, "staging", "production":
 	default:
 		return fmt.Errorf("ENVIRONMENT is %q; give development, staging or production", c.Environment)
 	}

@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"reflect"
@@ -57,6 +59,27 @@ func TestUnusableValuesNameTheVariable(t *testing.T) {
 		case strings.Contains(err.Error(), "hunter2"), strings.Contains(err.Error(), "\n"):
 			t.Errorf("%s: the error prints a secret or is more than one line: %v", variable, err)
 		}
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	c, err := load(map[string]string{"CROWNSAFE_OPS_TOKEN": "hunter2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(c.OpsToken) != "hunter2" {
+		t.Fatalf("the token is not what was set")
+	}
+	var printed strings.Builder
+	fmt.Fprintf(&printed, "%v %+v %#v %s %q", c, c, c, c.OpsToken, c.OpsToken)
+	slog.New(slog.NewTextHandler(&printed, nil)).Info("settings", "config", c, "token", c.OpsToken)
+	document, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed.Write(document)
+	if strings.Contains(printed.String(), "hunter2") || !strings.Contains(printed.String(), "[set]") {
+		t.Errorf("printed %s", printed.String())
 	}
 }
 

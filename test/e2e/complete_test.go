@@ -119,3 +119,36 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 		return false
 	})
 }
+
+func TestQuarantineOverTheNetwork(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	broken := cpscRecall(1, cpscDescription(1))
+	broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
+	if got := run(t, nil, "import", writeJSON(t, "broken.json", []any{cpscRecall(0, cpscDescription(0)), broken}), "--data", data); got.code != 0 {
+		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	}
+	const target = "/api/v1/sources/us-cpsc/quarantine"
+	type page struct{ Items []struct{ Reason, Excerpt string } }
+	var kept page
+	open := serve(t, data)
+	if resp := open.get(target, &kept); resp.StatusCode != http.StatusOK || len(kept.Items) != 1 || !strings.Contains(kept.Items[0].Reason, "soon") {
+		t.Fatalf("%d %+v", resp.StatusCode, kept)
+	}
+	guarded := serve(t, data, "CROWNSAFE_OPS_TOKEN=a-token-for-operators")
+	if resp := guarded.get(target, nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without the token: %d", resp.StatusCode)
+	}
+	if resp := serve(t, data, "ENVIRONMENT=production").get(target, nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("in production without a token: %d", resp.StatusCode)
+	}
+	if strings.Contains(guarded.logs.String(), "a-token-for-operators") {
+		t.Error("the token stands in the log")
+	}
+	if got := run(t, nil, "import", writeJSON(t, "good.json", []any{cpscRecall(1, cpscDescription(1))}), "--data", data); got.code != 0 {
+		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	}
+	if open.get(target, &kept); len(kept.Items) != 0 {
+		t.Errorf("a record that was read well later is still in quarantine: %+v", kept)
+	}
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// operatorScheme names the way in which operators show who they are.
+const operatorScheme = "operator"
+
+// Operators says who may read what is meant for operators.
+type Operators struct {
+	// Token admits whoever shows it as a bearer token (RFC 6750); empty: there is none.
+	Token string
+	// Loopback admits callers on the same machine while there is no token: for
+	// development. A request that a proxy passed on comes from elsewhere.
+	Loopback bool
+}
+
+// forOperators makes an operation one for operators only.
+func (s *service) forOperators(op huma.Operation) huma.Operation {
+	op.Errors = append(op.Errors, http.StatusUnauthorized)
+	op.Security = []map[string][]string{{operatorScheme: {}}}
+	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		if p := s.Operators.admit(r); p != nil {
+			p.send(w, r)
+			return
+		}
+		next(ctx)
+	})
+	return op
+}
+
+// admit returns nil for an operator's request, else the problem to answer with.
+func (o Operators) admit(r *http.Request) *Problem {
+	given := r.Header.Values("Authorization")
+	switch {
+	case o.Token == "" && o.Loopback && local(r):
+		return nil
+	case o.Token == "":
+		return unauthorized("This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN.", "Bearer")
+	case len(given) == 0:
+		return unauthorized("This is for operators: show the operator's token as Authorization: Bearer.", "Bearer")
+	case len(given) > 1 || !sameToken(given[0], o.Token):
+		return unauthorized("This is not the operator's token.", `Bearer error="invalid_token"`)
+	}
+	return nil
+}
+
+func unauthorized(detail, challenge string) *Problem {
+	p := newProblem(codeUnauthorized, detail)
+	p.header = http.Header{"Www-Authenticate": {challenge}}
+	return p
+}
+
+// sameToken compares in a time that tells nothing of the token, its length included.
+func sameToken(authorization, token string) bool {
+	scheme, shown, _ := strings.Cut(authorization, " ")
+	a, b := sha256.Sum256([]byte(strings.TrimLeft(shown, " "))), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+// local reports that a request came from this machine, and not through a proxy.
+func local(r *http.Request) bool {
+	for _, passed := range []string{"X-Forwarded-For", "Forwarded"} {
+		if _, is := r.Header[passed]; is {
+			return false
+		}
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && peer.Addr().Unmap().IsLoopback()
+}
