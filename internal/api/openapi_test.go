@@ -80,12 +80,17 @@ func TestDocumentHasEveryCallOfTheContract(t *testing.T) {
 		"/api/v1/recalls": "get", "/api/recalls": "get", "/api/v1/recalls/{id}": "get", "/api/recalls/{id}": "get",
 		"/api/v1/recalls/{id}/revisions": "get", "/api/v1/barcode/{code}": "get", "/api/barcode/{code}": "get", "/api/v1/barcode": "get", "/api/barcode": "get",
 		"/api/v1/verdict": "post", "/api/v1/verdict/batch": "post", "/api/v1/sources": "get", "/api/v1/sources/{agency}/quarantine": "get", "/api/v1/changes": "get",
+		"/api/v1/export/recalls.ndjson.gz": "get",
 		"/health": "get", "/api/readyz": "get", "/api/healthz": "get",
 	} {
 		if document.Paths[path][method] == nil {
 			t.Errorf("%s %s is not in the document", method, path)
 		}
 	}
+}
+
+func init() {
+	openapi3filter.RegisterBodyDecoder(exportType, openapi3filter.FileBodyDecoder)
 }
 
 // second is the document as another implementation reads it.
@@ -142,6 +147,8 @@ func TestAnswersKeepToTheDocument(t *testing.T) {
 		{"GET", "/api/v1/sources/us-cpsc/quarantine", "", 401},
 		{"GET", "/api/v1/changes?limit=5", "", 200},
 		{"GET", "/api/v1/changes?since=29", "", 200},
+		{"GET", "/api/v1/export/recalls.ndjson.gz", "", 200},
+		{"GET", "/api/v1/export/recalls.ndjson.gz?limit=1", "", 400},
 		{"GET", "/health", "", 200},
 		{"GET", "/api/readyz", "", 200},
 		{"GET", "/api/healthz", "", 200},
