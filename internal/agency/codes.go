@@ -64,12 +64,12 @@ func AddUnreadable(codes *extract.Codes, kind recall.UnitKind, quote recall.Quot
 var (
 	codeWordInText = regexp.MustCompile(`[\pL\d][\pL\d./-]*`)
 	// noCode are figures that count, measure or tell a time.
-	noCode = regexp.MustCompile(`(?i)^(?:\d{1,2}(?:st|nd|rd|th)|(?:19|20)\d\d|\d+(?:[.,]\d+)?(?:mm|cm|m|km|kg|g|mg|ml|l|w|kw|v|a|mah|ah|wh|hz|in|inch|ft|pc|pcs|pk|pack|oz|lb|lbs|months?|years?|x\d+\S*)|\d{1,2}[./-]\d{1,2}[./-](?:\d\d){1,2}|\d{4}-\d\d-\d\d|\d{1,2}[:.]\d\d(?:am|pm)?)$`)
+	noCode = regexp.MustCompile(`(?i)^(?:\d{1,2}(?:st|nd|rd|th)|(?:19|20)\d\d|\d+(?:[.,]\d+)?(?:mm|cm|m|km|kg|g|mg|ml|l|w|kw|v|a|mah|ah|wh|hz|in|inch|ft|pc|pcs|pk|pack|oz|lb|lbs|months?|years?|am|pm|x\d+\S*)|\d{1,2}[./-]\d{1,2}[./-](?:\d\d){1,2}|\d{4}-\d\d-\d\d|\d{1,2}[:.]\d\d(?:am|pm)?)$`)
 )
 
 // UnreadCode finds the first word with figures in a field that was not
 // understood. It may be the very code on a unit, which the codes that were
-// understood must not exclude then: see Widen. The quote runs to the end of its
+// understood must not exclude then: see Widen. The quote runs to the end of the
 // line.
 func UnreadCode(codes extract.Codes, field, text string) (recall.Quote, bool) {
 	for _, at := range codeWordInText.FindAllStringIndex(text, -1) {

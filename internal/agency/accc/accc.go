@@ -82,7 +82,7 @@ func (a *Agency) Describe() agency.Description {
 }
 
 var (
-	feedStart = regexp.MustCompile(`(?i)^(?:<\?xml[^>]*\?>)?\s*<rss\b`)
+	feedStart = regexp.MustCompile(`(?is)^(?:\s|<\?[^>]*\?>|<!--.*?-->)*<rss\b`)
 	recallKey = []byte("field-psa-recall")
 )
 

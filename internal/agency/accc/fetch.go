@@ -42,9 +42,14 @@ var topics = []int{10001, 10067, 10118, 10044, 10035, 10030, 10060, 10104, 10110
 // first success the feeds of all topics are handed over too: some 1,500 recalls
 // that are to be found until their pages were read.
 func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.Since, deliver func(agency.Payload) error) error {
-	walk := &agency.PageWalk{Client: client, Agency: a, Log: &a.pages, Deliver: deliver, Left: pagesPerPoll}
+	var untaken error // what the taker of payloads could not take
+	take := func(p agency.Payload) error {
+		untaken = deliver(p)
+		return untaken
+	}
+	walk := &agency.PageWalk{Client: client, Agency: a, Log: &a.pages, Deliver: take, Left: pagesPerPoll}
 	if since.LastSuccess.IsZero() {
-		if err := a.deliverFeeds(ctx, client, deliver); err != nil {
+		if err := a.deliverFeeds(ctx, client, take); err != nil {
 			return err
 		}
 	}
@@ -54,11 +59,8 @@ func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.
 	}
 	if err != nil {
 		err = fmt.Errorf("reading the newest recalls: %w", err)
-		if refused(err) {
-			return err
-		}
 	}
-	if walk.Left <= 0 {
+	if untaken != nil || refused(err) || walk.Left <= 0 {
 		return err
 	}
 	return errors.Join(err, a.fetchMonth(ctx, client, since.Now, walk))

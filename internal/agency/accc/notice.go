@@ -120,12 +120,13 @@ func (s *source) categories() []string {
 
 // product reads the one product that a notice is about.
 func (s *source) product() recall.Product {
+	action, _ := s.remedy() // phone numbers are no codes
 	codes := extract.Read([]extract.Field{
 		{Name: "title", Text: s.title},
 		{Name: keyDescription, Text: s.fields[keyDescription]},
 		{Name: keyFeatures, Text: s.fields[keyFeatures]},
 		{Name: keyNumbers, Text: s.fields[keyNumbers]},
-		{Name: keyAction, Text: s.fields[keyAction]},
+		{Name: keyAction, Text: action},
 	}, extract.Options{Language: language, Cut: !s.whole})
 	s.readModel(&codes)
 	agency.ModelsToBarcodes(&codes, keyNumbers)
@@ -135,7 +136,8 @@ func (s *source) product() recall.Product {
 		agency.Widen(&codes, recall.Lot, quote)
 	}
 	s.readDocuments(&codes)
-	return recall.Product{Name: s.title, Brand: s.brand(), GTINs: codes.GTINs, Models: codes.Models, Units: codes.Units}
+	name, _ := agency.SplitShop(s.title)
+	return recall.Product{Name: name, Brand: s.brand(name), GTINs: codes.GTINs, Models: codes.Models, Units: codes.Units}
 }
 
 var remark = regexp.MustCompile(`\s*\([^()]*\)`)
@@ -171,10 +173,11 @@ func (s *source) readDocuments(codes *extract.Codes) {
 	}
 }
 
-func (s *source) brand() string {
+// brand is the page's word for it; the feed and some pages have none.
+func (s *source) brand(name string) string {
 	brand := s.fields[keyBrand]
-	if brand == "" && !s.whole { // the feed has no brand
-		brand = extract.BrandFromTitle(s.title, s.title)
+	if brand == "" {
+		brand = extract.BrandFromTitle(name, name)
 	}
 	if agency.Placeholder(brand) {
 		return ""
@@ -219,6 +222,9 @@ func (s *source) remedy() (action, contact string) {
 
 func (s *source) soldAt() []string {
 	var sold []string
+	if _, shop := agency.SplitShop(s.title); shop != "" {
+		sold = append(sold, shop)
+	}
 	for _, key := range []string{keyTraders, keyWhere} {
 		for line := range strings.Lines(s.fields[key]) {
 			if line = strings.TrimSpace(line); line != "" && !slices.Contains(sold, line) {

@@ -40,6 +40,9 @@ func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.
 		return fmt.Errorf("reading the newest recalls: %w", err)
 	}
 	for _, part := range partsUp(first, since) {
+		if walk.Left <= 0 {
+			return nil
+		}
 		list, err := a.askList(ctx, client, part*listed)
 		if err == nil {
 			err = walk.All(ctx, list.pages)

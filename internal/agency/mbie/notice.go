@@ -33,13 +33,14 @@ func (a *Agency) record(s source) (agency.Record, error) {
 	if err != nil {
 		return agency.Record{}, fmt.Errorf("reading the day on which notice %s was published: %w", native, err)
 	}
+	name, _ := agency.SplitShop(s.title)
 	record := agency.Record{SourceHash: s.hash(), Completeness: completeness}
 	n := &record.Notice
 	*n = recall.Notice{
 		ID: Code + ":" + native, Agency: Code, URL: s.address, Language: language,
 		Title: s.title, Summary: s.summary(), PublishedAt: published, AgencyStatus: s.status, Countries: []string{"NZ"},
-		Audience:   extract.AudienceOf(s.name(), strings.Join(s.categories, "; "), s.fields[keyIdentifiers]),
-		Categories: extract.Categories(append([]string{s.name(), s.fields[keyIdentifiers]}, s.categories...)...),
+		Audience:   extract.AudienceOf(name, strings.Join(s.categories, "; "), s.fields[keyIdentifiers]),
+		Categories: extract.Categories(append([]string{name, s.fields[keyIdentifiers]}, s.categories...)...),
 		Products:   []recall.Product{s.product()},
 		Hazards:    s.hazards(),
 		Incidents:  extract.Incidents(s.fields[keyHazard]),
@@ -75,17 +76,6 @@ func (s *source) summary() string {
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n")
 }
 
-// soldBy begins what a title says besides what the product is.
-var soldBy = regexp.MustCompile(`(?i)[\s,–—-]*\b(?:that (?:was|were) |which (?:was|were) |as )?sold (?:at|by|via|through|online|in|on|from|exclusively|only|under)\b`)
-
-// name is the title without the shop.
-func (s *source) name() string {
-	if at := soldBy.FindStringIndex(s.title); at != nil && at[0] > 0 {
-		return strings.TrimSpace(s.title[:at[0]])
-	}
-	return s.title
-}
-
 // product reads the one product that a notice is about. The identifiers are
 // prose: what is sold where and when, names, models and numbers, EANs among
 // them behind "SKU:".
@@ -100,11 +90,12 @@ func (s *source) product() recall.Product {
 	if quote, ok := agency.UnreadCode(codes, keyIdentifiers, s.fields[keyIdentifiers]); ok {
 		agency.Widen(&codes, recall.Lot, quote)
 	}
-	return recall.Product{Name: s.name(), Brand: s.brand(), GTINs: codes.GTINs, Models: codes.Models, Units: codes.Units}
+	name, _ := agency.SplitShop(s.title)
+	return recall.Product{Name: name, Brand: brandOf(name), GTINs: codes.GTINs, Models: codes.Models, Units: codes.Units}
 }
 
-func (s *source) brand() string {
-	brand := extract.BrandFromTitle(s.name(), s.name())
+func brandOf(name string) string {
+	brand := extract.BrandFromTitle(name, name)
 	if agency.Placeholder(brand) {
 		return ""
 	}
@@ -125,13 +116,12 @@ func (s *source) hazards() []recall.Hazard {
 func (s *source) soldAt() []string {
 	var sold []string
 	add := func(text string) {
-		if text = strings.Trim(text, " ,–—-\n"); text != "" && !slices.Contains(sold, text) {
+		if text = strings.TrimSpace(text); text != "" && !slices.Contains(sold, text) {
 			sold = append(sold, text)
 		}
 	}
-	if at := soldBy.FindStringIndex(s.title); at != nil && at[0] > 0 {
-		add(s.title[at[0]:])
-	}
+	_, shop := agency.SplitShop(s.title)
+	add(shop)
 	for line := range strings.Lines(s.fields[keyIdentifiers]) {
 		if strings.HasPrefix(strings.ToLower(line), "sold ") {
 			add(line)
