@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/agency/accc"
 	"github.com/crownsafe/api/internal/agency/cpsc"
 	"github.com/crownsafe/api/internal/agency/fsis"
+	"github.com/crownsafe/api/internal/agency/mbie"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
 	"github.com/crownsafe/api/internal/agency/openfda"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
@@ -49,7 +51,9 @@ type App struct {
 // Agencies lists every agency, in order of code.
 func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
+		accc.New(accc.Options{BaseURL: cfg.Feeds.AustraliaACCC}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
+		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
 		cpsc.New(cpsc.Options{BaseURL: cfg.Feeds.CPSC}),
 		openfda.New(openfda.Options{BaseURL: cfg.Feeds.FDA}),
 		fsis.New(fsis.Options{BaseURL: cfg.Feeds.FSIS}),
