@@ -49,7 +49,7 @@ type Options struct {
 func Read(fields []Field, opts Options) Codes {
 	r := newReader(opts)
 	for _, f := range fields {
-		r.read(tokenise(f.Name, f.Text))
+		r.readField(f)
 	}
 	return r.codes()
 }

@@ -100,6 +100,7 @@ func (r *reader) groups() []group {
 		}
 	}
 	groups = r.joinWindows(groups, sales)
+	groups = append(groups, r.tabled...)
 	unread = append(unread, r.doubts(groups, unread)...)
 	groups = joinUnread(groups, unread)
 	groups = r.orWindows(groups, instead)

@@ -22,6 +22,7 @@ type reader struct {
 	// unexplained is a code that may be a model and that nothing tells what it is.
 	unexplained *mark
 	places      places
+	tabled      []group // what flattened tables say of units
 }
 
 // mark is what one label says of a unit's mark.
@@ -45,6 +46,47 @@ func newReader(opts Options) *reader {
 // codeFields are fields that hold codes alone, so that what no label announces
 // is a lot there, or a barcode.
 var codeFields = map[string]bool{"code_info": true, "more_code_info": true}
+
+// readField reads a field: its flattened tables by themselves, what is left as
+// prose.
+func (r *reader) readField(f Field) {
+	whole := &text{field: f.Name, source: f.Text}
+	tables := readTables(whole)
+	if len(tables) == 0 {
+		r.read(tokenise(f.Name, f.Text))
+		return
+	}
+	prose := []byte(f.Text)
+	for _, table := range tables {
+		for i := table.at.start; i < table.at.end; i++ {
+			prose[i] = ' '
+		}
+		prose[table.at.start] = '.' // what stands before a table is a sentence of its own
+	}
+	t := tokenise(f.Name, string(prose))
+	t.source = f.Text // what is quoted are the notice's own words
+	r.read(t)
+	for i := range tables {
+		r.takeTable(t, &tables[i])
+	}
+}
+
+// takeTable keeps what a flattened table holds.
+func (r *reader) takeTable(t *text, table *table) {
+	for _, at := range table.gtins {
+		r.addGTIN(t, at)
+	}
+	if len(table.models) > 0 {
+		first := t.tokenBehind(0, table.at.start)
+		r.keepModels(modelMark{text: t, first: min(first, len(t.tokens)-1), end: table.at.end, models: table.models,
+			sentence: t.sentenceOf(min(first, len(t.tokens)-1))})
+		r.modelsMissing = false
+	}
+	for _, g := range table.groups {
+		g.text, g.near = t, 0
+		r.tabled = append(r.tabled, g)
+	}
+}
 
 func (r *reader) read(t *text) {
 	if len(t.tokens) == 0 {
