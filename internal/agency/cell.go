@@ -62,7 +62,7 @@ func (c Cell) Models() (models []string, open bool) {
 		return nil, false
 	}
 	body, _ := c.remark()
-	open = cellGoesOn.MatchString(c.Text)
+	open = cellGoesOnIn(c.Text)
 	for _, p := range cellParts(body) {
 		if !isCellModel(p.text) {
 			return c.read("Model: ").Models, true
@@ -98,7 +98,7 @@ func NumberGroups(groups [][]recall.Predicate) []recall.Predicate {
 var (
 	cellSaysAll  = regexp.MustCompile(`(?i)^(?:all|any|every)(?: (?:known|affected))?(?:,? (?:batch|lot|date|product|production|serial|best before|use by|expiry|unit|size|model|code|number|no)(?:e?s)?\.?)*\.?$`)
 	cellSaysNone = regexp.MustCompile(`(?i)^(?:un|not |none |no )?(?:known|provided|available|specified|stated|given|identified|disclosed|marked|applicable|batch(?: number| code)?|lot number|barcode)s?\.?$|^(?:unbranded|tbc|tba)\.?$`)
-	cellGoesOn   = regexp.MustCompile(`(?i)\b(?:etc|others?|various|several|multiple|includ(?:es?|ing)|e\.?g|such as|some|at least|may|possibl[ey]|additional|more|limited to|among|unknown|for example)\b|\.\.\.|…`)
+	cellGoesOn   = regexp.MustCompile(`(?i)\b(?:etc|others?|various|several|multiple|includ(?:es?|ing)|e\.?g|such as|some|at least|possibl[ey]|additional|more|limited to|among|unknown|for example)\b|\.\.\.|…`)
 	// cellOwnLabel are words that say themselves what the codes behind them are.
 	cellOwnLabel = regexp.MustCompile(`(?i)\b(?:batch|lot|serial|code|julian|best before|bbe?|use by|expiry|exp|manufactur\w*|produced|production|made|sold|purchased)\b`)
 	cellRemark   = regexp.MustCompile(`\s*\(([^()]*)\)\s*\.?$`)
@@ -108,6 +108,14 @@ var (
 	cellDateLike  = regexp.MustCompile(`^\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}$|^\d{1,2}[./\-](?:19|20)\d{2}$`)
 	cellRangeLike = regexp.MustCompile(`^([A-Za-z]*)\d{2,}[\-–—]([A-Za-z]*)\d{2,}$`)
 )
+
+// cellGoesOnIn tells whether a list names only some of its members. The end of a
+// range "up to and including" is none of that.
+func cellGoesOnIn(text string) bool {
+	return cellGoesOn.MatchString(cellLastDay.ReplaceAllString(text, ""))
+}
+
+var cellLastDay = regexp.MustCompile(`(?i)\band including\b`)
 
 // remark takes a remark in brackets off the end of the text. all is where one
 // stands that says that every unit is meant.
@@ -203,10 +211,38 @@ func (c Cell) prose(kind recall.UnitKind) [][]recall.Predicate {
 		groups = append(groups, group)
 		start = end
 	}
-	if len(groups) == 0 || !unreadable && cellGoesOn.MatchString(c.Text) {
+	codes, missed := c.passedOver(groups)
+	if kind != recall.Lot && kind != recall.Batch && kind != recall.Serial && kind != recall.DateCode {
+		codes, missed = nil, missed || len(codes) > 0 // a code is no date
+	}
+	for _, p := range codes {
+		groups = append(groups, []recall.Predicate{recall.Equals(1, kind, p.text, c.quote(p.start, p.start+len(p.text)))})
+	}
+	if len(groups) == 0 || !unreadable && (missed || cellGoesOnIn(c.Text)) {
 		groups = append(groups, []recall.Predicate{recall.Unreadable(1, kind, c.quote(0, len(c.Text)))})
 	}
 	return groups
+}
+
+// passedOver finds the members of a list that the prose reader passed over:
+// codes, which count all the same, and numbers that are not understood.
+func (c Cell) passedOver(groups [][]recall.Predicate) (codes []cellPart, missed bool) {
+	for _, part := range cellParts(c.Text) {
+		if !strings.ContainsAny(part.text, "0123456789") {
+			continue
+		}
+		quoted := func(p recall.Predicate) bool {
+			return p.Quote.Start < part.start+len(part.text) && part.start < p.Quote.End
+		}
+		switch {
+		case slices.ContainsFunc(groups, func(g []recall.Predicate) bool { return slices.ContainsFunc(g, quoted) }):
+		case isCellCode(part.text):
+			codes = append(codes, part)
+		default:
+			missed = true
+		}
+	}
+	return codes, missed
 }
 
 // read reads the text behind a label as prose, with quotes of the text alone.

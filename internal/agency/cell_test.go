@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -52,6 +53,8 @@ func TestCellCodes(t *testing.T) {
 		"70101 (printed on the base)":    {"batch equals 70101"},
 		"70101, 70102 and others":        {"batch equals 70101", "batch equals 70102", "batch unreadable"},
 		"70101 etc.":                     {"batch equals 70101", "batch unreadable"},
+		"70101, see lid, 70103":          {"batch equals 70101", "batch unreadable", "batch equals 70103"},
+		"70101, see lid 9 of 12":         {"batch equals 70101", "batch unreadable"},
 		"various":                        {"batch unreadable"},
 		"See the label":                  {"batch unreadable"},
 		"Production week 12 of the year": {"batch unreadable"},
@@ -65,18 +68,19 @@ func TestCellCodes(t *testing.T) {
 
 func TestCellDates(t *testing.T) {
 	for text, want := range map[string][]string{
-		"31 October 2026":               {"best_before equals 2026-10-31"},
-		"Thursday 1st October 2026":     {"best_before equals 2026-10-01"},
-		"01/02/2027, 2 Mar 27":          {"best_before equals 2027-02-01", "best_before equals 2027-03-02"},
-		"05.06.26":                      {"best_before equals 2026-06-05"},
-		"March 2027 and 04/2027":        {"best_before equals 2027-03", "best_before equals 2027-04"},
-		"up to 31 January 2027":         {"best_before range..2027-01-31"},
-		"13/01/2027 to 20/01/2027":      {"best_before range 2027-01-13..2027-01-20"},
-		"from 01/02/2027 to 05/02/2027": {"best_before unreadable"},
-		"All dates":                     {"best_before all"},
-		"all best before dates":         {"best_before all"},
-		"not applicable":                nil,
-		"see lid":                       {"best_before unreadable"},
+		"31 October 2026":                           {"best_before equals 2026-10-31"},
+		"Thursday 1st October 2026":                 {"best_before equals 2026-10-01"},
+		"01/02/2027, 2 Mar 27":                      {"best_before equals 2027-02-01", "best_before equals 2027-03-02"},
+		"05.06.26":                                  {"best_before equals 2026-06-05"},
+		"March 2027 and 04/2027":                    {"best_before equals 2027-03", "best_before equals 2027-04"},
+		"up to 31 January 2027":                     {"best_before range..2027-01-31"},
+		"13/01/2027 to 20/01/2027":                  {"best_before range 2027-01-13..2027-01-20"},
+		"from 01/02/2027 to 05/02/2027":             {"best_before unreadable"},
+		"all dates up to and including 30 May 2027": {"best_before range..2027-05-30"},
+		"All dates":                                 {"best_before all"},
+		"all best before dates":                     {"best_before all"},
+		"not applicable":                            nil,
+		"see lid":                                   {"best_before unreadable"},
 	} {
 		if diff := cmp.Diff(want, told(agency.Cell{Field: "bestBefore", Text: text, Language: "en-GB"}.Dates(recall.BestBefore))); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
@@ -147,6 +151,11 @@ func TestCellsAreNeverForgotten(t *testing.T) {
 		for _, groups := range [][][]recall.Predicate{c.Codes(recall.Lot), c.Dates(recall.Expiry)} {
 			if len(groups) == 0 && strings.Contains(text, "70101") {
 				t.Fatalf("%q says nothing", text)
+			}
+			n := recall.Notice{ID: "a:1", Agency: "a", Title: "t", PublishedAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+				Products: []recall.Product{{Units: agency.NumberGroups(groups)}}}
+			if err := recall.Lint(&n, n.PublishedAt); err != nil {
+				t.Fatalf("%q: %v", text, err)
 			}
 			for _, p := range agency.NumberGroups(groups) {
 				if q := p.Quote; q.Text != text[q.Start:q.End] || q.Text == "" {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -20,9 +19,6 @@ const (
 	lookBack = 3 * 24 * time.Hour
 	// pace keeps us below the ten questions a second that GOV.UK allows.
 	pace = 150 * time.Millisecond
-	// mostBroken is how many items may fail before the fetch gives up: then it is
-	// not the items that are broken.
-	mostBroken = 5
 )
 
 // Fetch implements agency.Agency. The search tells what there is and when it was
@@ -39,8 +35,12 @@ func (a *Agency) Fetch(ctx context.Context, client *agency.Client, since agency.
 	if len(links) == 0 {
 		return listErr
 	}
+	addresses := make([]string, len(links))
+	for i, link := range links {
+		addresses[i] = a.baseURL + "/api/content" + link
+	}
 	series := agency.NewSeries(deliver)
-	broken, err := a.fetchItems(ctx, client, links, series)
+	broken, err := agency.EachItem(ctx, addresses, pace, func(address string) (agency.Answer, error) { return a.ask(ctx, client, address) }, series)
 	if err != nil {
 		return err
 	}
@@ -118,37 +118,6 @@ func (a *Agency) askSearch(ctx context.Context, client *agency.Client, address s
 		}
 	}
 	return f, nil
-}
-
-// fetchItems gets items and hands them on. broken joins the errors of items that
-// could not be had; the error ends the fetch.
-func (a *Agency) fetchItems(ctx context.Context, client *agency.Client, links []string, series *agency.Series) (broken, err error) {
-	failures := 0
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for _, link := range links {
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		pause.Reset(pace)
-		answer, err := a.ask(ctx, client, a.baseURL+"/api/content"+link)
-		if status, ok := errors.AsType[*agency.StatusError](err); ok && (status.Status == http.StatusNotFound || status.Status == http.StatusGone) {
-			continue // taken down since it was listed
-		}
-		if err == nil {
-			if err := series.Add(answer.Payload(false)); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		broken = errors.Join(broken, err)
-		if failures++; failures > mostBroken || ctx.Err() != nil || !agency.NarrowerMayWork(err) {
-			return nil, errors.Join(broken, series.End(false))
-		}
-	}
-	return broken, nil
 }
 
 // ask gets one answer and makes sure that it is one of GOV.UK's about notices.
