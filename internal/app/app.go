@@ -17,10 +17,12 @@ import (
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/agency/accc"
 	"github.com/crownsafe/api/internal/agency/cpsc"
+	"github.com/crownsafe/api/internal/agency/fsa"
 	"github.com/crownsafe/api/internal/agency/fsis"
 	"github.com/crownsafe/api/internal/agency/mbie"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
 	"github.com/crownsafe/api/internal/agency/openfda"
+	"github.com/crownsafe/api/internal/agency/opss"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/disk"
@@ -54,6 +56,8 @@ func Agencies(cfg config.Config) []agency.Agency {
 		accc.New(accc.Options{BaseURL: cfg.Feeds.AustraliaACCC}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
+		fsa.New(fsa.Options{BaseURL: cfg.Feeds.UKFSA}),
+		opss.New(opss.Options{BaseURL: cfg.Feeds.UKOPSS}),
 		cpsc.New(cpsc.Options{BaseURL: cfg.Feeds.CPSC}),
 		openfda.New(openfda.Options{BaseURL: cfg.Feeds.FDA}),
 		fsis.New(fsis.Options{BaseURL: cfg.Feeds.FSIS}),
