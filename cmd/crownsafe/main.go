@@ -68,6 +68,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Answer over HTTP and keep the notices fresh."`
 	Import  importCommand  `cmd:"" help:"Take in agencies' files."`
 	Sync    syncCommand    `cmd:"" help:"Ask agencies' live feeds now."`
+	Replay  replayCommand  `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
 	Check   checkCommand   `cmd:"" help:"Answer for one unit on the terminal."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

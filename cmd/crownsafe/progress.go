@@ -40,7 +40,7 @@ func (p *progressLine) show(done, of int, text string) {
 	}
 	p.last = time.Now()
 	if !p.terminal {
-		fmt.Fprintf(p.out, "%d/%d files  %s\n", done, of, text)
+		fmt.Fprintf(p.out, "%d/%d  %s\n", done, of, text)
 		return
 	}
 	filled := barWidth

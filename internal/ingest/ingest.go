@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -82,8 +83,9 @@ type intake struct {
 	dump      *dump     // gathers what the payload holds; nil: nobody asks
 	timed     time.Time // notices published after it are timed on their way; zero: none are
 	archived  archived
-	progress  func(Tally)                                  // may be nil
-	heard     func(in store.Incoming, effect store.Effect) // may be nil
+	progress  func(Tally)                        // may be nil
+	heard     func(store.Incoming, store.Effect) // what became of each copy; may be nil
+	settled   func(store.Rejection) bool         // the record was read well in a later payload; may be nil
 }
 
 type archived struct {
@@ -277,6 +279,9 @@ func (in *intake) storeBatch(ctx context.Context, b batch) (Tally, error) {
 	}
 	if in.dump != nil {
 		in.dump.add(in.agency.Describe().Code, b)
+	}
+	if in.settled != nil {
+		b.rejections = slices.DeleteFunc(b.rejections, in.settled)
 	}
 	if len(b.rejections) > 0 {
 		if err := in.runner.Store.Reject(ctx, b.rejections); err != nil {

@@ -103,7 +103,7 @@ type Notices interface {
 	// another revision. One never offered is Unheard, or Older where rules 5 and 6
 	// say so of a copy that wasn't Live.
 	//
-	// A Live copy ends the count of its notice's misses; see Dumps. A notice that is
+	// A Live copy that isn't Replayed ends the count of its notice's misses; see Dumps. A notice that is
 	// Added, Revised or Unchanged settles the rejections of its record that were
 	// seen no later than its Provenance.FetchedAt; see Runs.
 	//

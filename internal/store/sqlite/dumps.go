@@ -136,7 +136,7 @@ func (c *change) restore(ctx context.Context, agency string, present map[string]
 func (c *change) seen(ctx context.Context, arrivals []arrival) error {
 	live := map[string]map[string]bool{} // ids by agency
 	for _, in := range arrivals {
-		if !in.Live {
+		if !in.Live || in.Replayed {
 			continue
 		}
 		if live[in.Notice.Agency] == nil {

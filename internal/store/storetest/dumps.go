@@ -72,6 +72,9 @@ func seenBetweenMisses(t *testing.T, s store.Store) {
 	}
 	settle(t, s, day(10), nil, []int{1, 2})
 	expect(t, s, day(11), Copy(Notice(1)), store.Unchanged) // a file proves nothing
+	replayed := Copy(Notice(1))
+	replayed.Live, replayed.Replayed = true, true
+	expect(t, s, day(11), replayed, store.Unchanged) // nor does what was live once
 	same(t, "the second miss in a row", settle(t, s, day(12), nil, []int{1}), store.DumpOutcome{Withdrawn: 1})
 	if got := statusOf(t, s, 2); got != recall.Active {
 		t.Errorf("with one miss in a row it is %s", got)
