@@ -64,7 +64,7 @@ func (a *alert) record() (agency.Record, error) {
 	case a.name() == "":
 		return agency.Record{}, fmt.Errorf("notice %s names no product", a.number)
 	}
-	product, unread := a.product()
+	products, unread := a.products()
 	n := recall.Notice{
 		ID:           Code + ":" + native,
 		Agency:       Code,
@@ -78,7 +78,7 @@ func (a *alert) record() (agency.Record, error) {
 		Countries:    unique(a.countries),
 		Audience:     a.audience(),
 		Categories:   a.categories(),
-		Products:     []recall.Product{product},
+		Products:     products,
 		Hazards:      a.hazards(),
 		Incidents:    extract.Incidents(a.danger),
 		Remedy:       a.remedy(),
@@ -154,19 +154,31 @@ func (a *alert) title() string {
 // Codes that identify no product by themselves can still be searched for in it.
 func (a *alert) summary(unread []string) string {
 	paragraphs := []string{a.description, a.packaging, a.danger, a.defect, a.legal, a.correction}
+	say := english
+	if a.language == "fr" {
+		say = french
+	}
 	if a.counterfeit {
-		paragraphs = append(paragraphs, "Counterfeit.")
+		paragraphs = append(paragraphs, say.counterfeit)
 	}
 	for _, codes := range []struct {
 		label  string
 		values []string
-	}{{"Other codes: ", unread}, {"Online listings: ", unique(a.listings)}, {"Company recall code: ", []string{a.recallCode}}} {
+	}{{say.codes, unread}, {say.listings, unique(a.listings)}, {say.recallCode, []string{a.recallCode}}} {
 		if joined := strings.Join(codes.values, "; "); joined != "" {
 			paragraphs = append(paragraphs, codes.label+joined)
 		}
 	}
 	return strings.Join(unique(paragraphs), "\n")
 }
+
+// summaryWords stand before what a summary adds to the agency's sentences.
+type summaryWords struct{ counterfeit, codes, listings, recallCode string }
+
+var (
+	english = summaryWords{"The product is counterfeit.", "Other codes: ", "Online listings: ", "Company recall code: "}
+	french  = summaryWords{"Le produit est une contrefaçon.", "Autres codes : ", "Offres en ligne : ", "Code de rappel de l'entreprise : "}
+)
 
 // rappelConsoPages begin the addresses of RappelConso's notices.
 const rappelConsoPages = "rappel.conso.gouv.fr/fiche-rappel/"

@@ -78,10 +78,19 @@ var nothing = map[string]bool{
 	"nepoznato": true, "neznano": true, "ni podatka": true, "desconhecido": true, "desconhecida": true,
 }
 
-// namesNone tells a value that stands for none.
+// namesNone tells a value that stands for none. "Various" stands for codes that
+// are not named.
 func namesNone(value string) bool {
 	value = strings.ToLower(strings.Trim(strings.TrimSpace(value), ".*\"'()"))
-	return nothing[value] || agency.Placeholder(value)
+	return nothing[value] || agency.Placeholder(value) && !openEnd.MatchString(value)
+}
+
+// known drops the ways of saying that a name is none.
+func known(name string) string {
+	if namesNone(name) || agency.Placeholder(name) {
+		return ""
+	}
+	return name
 }
 
 // everything are the ways of saying that all are meant.

@@ -94,7 +94,7 @@ func (f *fetch) reports(since agency.Since) error {
 	}
 	from := time.Time{}
 	if !since.LastSuccess.IsZero() {
-		from = since.LastSuccess.Add(-reportsBack)
+		from = since.LastSuccess.Add(-reportsBack).UTC().Truncate(24 * time.Hour) // reports are dated by the day
 	}
 	list = slices.DeleteFunc(list, func(r report) bool { return r.published.Before(from) })
 	var failed []error

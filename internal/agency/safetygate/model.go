@@ -82,8 +82,15 @@ func (r *modelReading) remarked(text string) {
 			r.name(inner)
 		}
 	}
-	r.name(strings.TrimSpace(remark.ReplaceAllString(text, "")))
-	if halves := strings.Split(text, "/"); len(halves) > 1 && !strings.Contains(text, "(") {
+	text = strings.TrimSpace(remark.ReplaceAllString(text, ""))
+	halves, alike := strings.Split(text, "/"), true
+	for _, half := range halves {
+		alike = alike && len(half) >= 3 && sameShape(half, halves[0])
+	}
+	if !alike || len(halves) == 1 {
+		r.name(text) // a slash may stand inside a model
+	}
+	if len(halves) > 1 {
 		for _, half := range halves {
 			if half = strings.TrimSpace(half); len(half) >= 3 && isNumbered(half) {
 				r.name(half)

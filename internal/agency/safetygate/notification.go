@@ -234,7 +234,11 @@ func (n *notification) places(one *alert) {
 	one.sellers = append(one.sellers, known(n.Traceability.Trader.Clean()))
 	for _, l := range n.Listings {
 		one.sellers = append(one.sellers, known(l.Trader.Clean()))
-		one.listings = append(one.listings, known(l.Identifier.Clean()))
+		if id := known(l.Identifier.Clean()); strings.ContainsAny(id, "0123456789") {
+			one.listings = append(one.listings, id)
+		} else {
+			one.sellers = append(one.sellers, id) // a shop that the list of traders doesn't have
+		}
 	}
 }
 
@@ -249,14 +253,6 @@ func sentence(words string) string {
 		return ""
 	}
 	return strings.ToUpper(words[:1]) + words[1:]
-}
-
-// known drops the ways of saying that there is none.
-func known(value string) string {
-	if namesNone(value) {
-		return ""
-	}
-	return value
 }
 
 // brandsOf drops the words for having no brand.

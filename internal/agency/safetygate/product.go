@@ -1,6 +1,7 @@
 package safetygate
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -8,30 +9,53 @@ import (
 	"github.com/crownsafe/api/internal/recall"
 )
 
-// product makes the notice's product. A notice is about one product; where it
-// has several brands they are names of the same thing. unread are codes that
+// products makes the notice's product. A notice is about one; where it has
+// several brands they are names of the same thing. unread are codes that
 // identify no product by themselves, kept for people to search by.
-func (a *alert) product() (p recall.Product, unread []string) {
+func (a *alert) products() (list []recall.Product, unread []string) {
 	models := readModels(a.models)
 	gtins, others := readBarcodes(a.barcodes)
-	p = recall.Product{
+	prose := a.prose()
+	p := recall.Product{
 		Name:   a.name(),
 		Brand:  strings.Join(a.brands, ", "),
-		GTINs:  gtins,
-		Models: models.names,
+		GTINs:  appendGTINs(appendGTINs(gtins, models.gtins...), prose.GTINs...),
+		Models: appendModels(models.names, prose.Models),
 	}
-	p.GTINs = appendGTINs(p.GTINs, models.gtins...)
-	groups := readBatches(a.batches, a.category.slug == "vehicles")
+	groups := readBatches(a.batches, a.isVehicle())
 	groups = append(groups, producedIn(a.produced)...)
-	prose := a.prose()
-	p.GTINs = appendGTINs(p.GTINs, prose.GTINs...)
-	p.Models = appendModels(p.Models, prose.Models)
 	groups = append(groups, groupsOf(prose.Units)...)
-	if models.open {
+	if models.open && len(p.Models) > 0 {
 		groups = append(groups, openModels(a.models, p.Models, len(groups) == 0)...)
 	}
 	p.Units = agency.NumberGroups(groups)
-	return p, append(others, models.others...)
+	list = append(list, p)
+	if lines := vehicleLines(p.Name); a.isVehicle() && len(p.Models) == 0 && len(lines) > 0 {
+		// A vehicle's name names its lines, by which people ask. A model of a line
+		// ("520d" of the "5 Series") is none of them, so that they don't limit the
+		// notice: the product stands without them, too.
+		named := p
+		named.Models = lines
+		list = append(list, named)
+	}
+	return list, append(others, models.others...)
+}
+
+func (a *alert) isVehicle() bool { return a.category.slug == "vehicles" }
+
+// lineMarks part the lines of vehicles in a name: "Série 5 (E39) - X5 (E53)".
+var lineMarks = regexp.MustCompile(`\s[-–—]\s|[,;/()]|\s(?:and|et|&)\s`)
+
+// vehicleLines returns the lines of vehicles that a name names.
+func vehicleLines(name string) []string {
+	const mostWords = 3
+	var lines []string
+	for _, part := range (span{name, 0}).split(lineMarks) {
+		if len(recall.ModelKey(part.text)) >= 2 && len(strings.Fields(part.text)) <= mostWords {
+			lines = appendModels(lines, []string{part.text})
+		}
+	}
+	return lines
 }
 
 // dayFirst is the language whose order of dates all of Safety Gate keeps,
@@ -71,13 +95,17 @@ func groupsOf(units []recall.Predicate) [][]recall.Predicate {
 	return groups
 }
 
-// producedIn reads the dates of production that the weekly XML has for vehicles.
+// producedIn reads the dates of production that the weekly XML has for vehicles:
+// windows of days, and whatever else is a date.
 func producedIn(cell agency.Cell) [][]recall.Predicate {
-	if cell.Text == "" || namesNone(cell.Text) {
-		return nil
+	windows := batchReading{cell: cell, vehicle: true}
+	for _, entry := range (span{cell.Text, 0}).split(entries) {
+		if !windows.window(entry) {
+			cell.Language = dayFirst
+			return cell.Dates(recall.Made)
+		}
 	}
-	cell.Language = dayFirst
-	return cell.Dates(recall.Made)
+	return windows.groups
 }
 
 func appendGTINs(list []recall.PrintedGTIN, more ...recall.PrintedGTIN) []recall.PrintedGTIN {

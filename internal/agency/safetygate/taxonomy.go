@@ -1,6 +1,7 @@
 package safetygate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -90,28 +91,33 @@ func (a *alert) categories() []string {
 	return unique(append([]string{a.category.slug}, said...))
 }
 
+// forInfants are words by which a description says that a toy is for the youngest.
+var forInfants = regexp.MustCompile(`(?i)\b(?:for (?:babies|infants|newborns?|toddlers)|from birth|from 0|0\+|0 ?- ?\d+ months|[3-9] ?\+ ?m(?:onths)?\b|pour (?:les )?(?:bébés?|nourrissons?)|dès la naissance)`)
+
 // audience tells for whom the product is made. The agency's categories decide
 // for toys and articles for children's care; the product's words tell which toys
-// are for the youngest.
+// are for the youngest. Descriptions of other things speak of children who are
+// in danger from them.
 func (a *alert) audience() recall.Audience {
-	if a.category.slug == "vehicles" || a.category.slug == "cosmetics" && !containsFold(a.generic+a.specific, "bab") {
+	own := a.generic + " " + a.specific
+	switch a.category.slug {
+	case "vehicles":
 		return recall.General
-	}
-	texts := []string{a.generic, a.specific}
-	switch a.category.slug {
-	case "toys", "nursery", "clothing", "jewellery", "sports", "furniture":
-		texts = append(texts, a.description) // elsewhere it warns of children, such as of what looks like food
-	}
-	said := extract.AudienceOf(texts...)
-	switch a.category.slug {
+	case "cosmetics":
+		if !containsFold(own, "bab") && !containsFold(own, "bébé") {
+			return recall.General
+		}
 	case "nursery":
 		return recall.Infant
 	case "toys":
-		if said == recall.General {
-			return recall.Child
+		if extract.AudienceOf(own) == recall.Infant || forInfants.MatchString(a.description) {
+			return recall.Infant
 		}
+		return recall.Child
+	case "clothing", "jewellery", "sports", "furniture":
+		return extract.AudienceOf(own, a.description)
 	}
-	return said
+	return extract.AudienceOf(own)
 }
 
 // riskTypes lead from the agency's types of risk to the taxonomy. Those that
@@ -141,7 +147,7 @@ var riskTypes = map[string]recall.HazardType{
 }
 
 // refinements are hazards that prose names and the agency's list has no word for.
-var refinements = []recall.HazardType{recall.HazardLead, recall.HazardMagnet, recall.HazardBattery, recall.HazardTipOver, recall.HazardCarbonMonox, recall.HazardAllergen}
+var refinements = []recall.HazardType{recall.HazardLead, recall.HazardMagnet, recall.HazardBattery, recall.HazardTipOver, recall.HazardCarbonMonox}
 
 // hazards reads the types of risk. Where they say too little, the description
 // of the danger tells more.
