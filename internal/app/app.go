@@ -24,6 +24,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/openfda"
 	"github.com/crownsafe/api/internal/agency/opss"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
+	"github.com/crownsafe/api/internal/agency/safetygate"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/disk"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -54,6 +55,7 @@ type App struct {
 func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
 		accc.New(accc.Options{BaseURL: cfg.Feeds.AustraliaACCC}),
+		safetygate.New(safetygate.Options{BaseURL: cfg.Feeds.SafetyGate}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
 		fsa.New(fsa.Options{BaseURL: cfg.Feeds.UKFSA}),
