@@ -62,7 +62,7 @@ func barcodesOf(text, field string) []recall.PrintedGTIN {
 // gtinsOf reads figures as one barcode, or in both ways where one of twelve
 // digits was lost.
 func gtinsOf(printed, field string) []recall.PrintedGTIN {
-	digits := betweenFigures.Replace(printed)
+	digits := betweenFigures.Replace(strings.TrimSuffix(printed, ".0")) // a number that a table took for one
 	if strings.Trim(digits, "0123456789") != "" {
 		return nil
 	}

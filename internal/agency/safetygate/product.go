@@ -30,7 +30,10 @@ func (a *alert) products() (list []recall.Product, unread []string) {
 	}
 	p.Units = agency.NumberGroups(groups)
 	list = append(list, p)
-	if lines := vehicleLines(p.Name); a.isVehicle() && len(p.Models) == 0 && len(lines) > 0 {
+	if !a.isVehicle() || len(p.Models) > 0 {
+		return list, append(others, models.others...)
+	}
+	if lines := vehicleLines(p.Name); len(lines) > 0 {
 		// A vehicle's name names its lines, by which people ask. A model of a line
 		// ("520d" of the "5 Series") is none of them, so that they don't limit the
 		// notice: the product stands without them, too.

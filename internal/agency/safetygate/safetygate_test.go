@@ -372,3 +372,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWeeklyReportInAnotherEncoding(t *testing.T) {
+	report := "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Safety-Gate><report_date>06/11/2026</report_date><notifications>" +
+		"<caseNumber>SR/1/26</caseNumber><product>Poup\xe9e</product></notifications></Safety-Gate>"
+	if n := noticeOf(t, []byte(report), "eu-safety-gate:SR-1-26"); n.Products[0].Name != "Poupée" {
+		t.Errorf("the product is called %q", n.Products[0].Name)
+	}
+}

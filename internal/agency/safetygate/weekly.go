@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/net/html/charset"
+
 	"github.com/crownsafe/api/internal/agency"
 )
 
@@ -86,6 +88,7 @@ func (p *parser) readWeekly(payload io.Reader) error {
 func newXMLDecoder(payload io.Reader) *xml.Decoder {
 	d := xml.NewDecoder(agency.SkipMark(payload))
 	d.Entity = xml.HTMLEntity // texts outside CDATA name no-break blanks
+	d.CharsetReader = charset.NewReaderLabel
 	return d
 }
 
