@@ -2,8 +2,11 @@ package extract
 
 import "github.com/crownsafe/api/internal/recall"
 
-// bindModels limits marks to the models that their sentence names before them.
+// bindModels limits marks to the models that their sentence names before them,
+// or, where a notice goes through its models sentence by sentence, to those of
+// the sentence before.
 func (r *reader) bindModels() {
+	r.bindBySentence()
 	for i := range r.marks {
 		k := &r.marks[i]
 		if len(k.models) > 0 || k.except {
@@ -24,6 +27,53 @@ func (r *reader) bindModels() {
 			k.models = nil // they are all the models that the notice has
 		}
 	}
+}
+
+// bindBySentence binds marks of one kind that each follow the sentence on their
+// own model: "Model “QA1” is on the base. Serial numbers starting with 57X are
+// included. Model “QB2” is on the back. All serial numbers are included."
+func (r *reader) bindBySentence() {
+	byKind := map[recall.UnitKind][]int{}
+	for i := range r.marks {
+		if k := &r.marks[i]; len(k.models) == 0 && !k.except && !k.doubt {
+			byKind[k.kind] = append(byKind[k.kind], i)
+		}
+	}
+	for _, marks := range byKind {
+		bound := map[int][]string{}
+		used := map[string]bool{}
+		for _, i := range marks {
+			models := r.modelsBefore(&r.marks[i])
+			if len(models) == 0 || used[models[0]] {
+				break
+			}
+			used[models[0]] = true
+			bound[i] = models
+		}
+		if len(marks) < 2 || len(bound) < len(marks) {
+			continue
+		}
+		for i, models := range bound {
+			r.marks[i].models = models
+		}
+	}
+}
+
+// modelsBefore returns the models that the sentence before a mark's names, none
+// where its own sentence names some.
+func (r *reader) modelsBefore(k *mark) []string {
+	sentence := k.text.sentenceOf(k.label.first)
+	var models []string
+	for _, m := range r.modelMarks {
+		switch {
+		case m.text != k.text:
+		case m.sentence == sentence:
+			return nil
+		case m.sentence == sentence-1:
+			models = m.models
+		}
+	}
+	return models
 }
 
 // coverOtherModels makes sure that limits bound to some models leave every unit

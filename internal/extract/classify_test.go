@@ -151,3 +151,37 @@ func TestHasCutEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestWordsThatOnlyLookLikeHazards(t *testing.T) {
+	for _, text := range []string{"Explore & More playmat recalled", "Choc chip biscuits", "Flames Foods lamb samosas"} {
+		if got := extract.Hazards(text); len(got) > 0 {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestTelephoneNumbersAreNoUnits(t *testing.T) {
+	got := extract.UnitCounts("About 320 units; call 0121 313 6050", "GB")
+	if len(got) != 1 || got[0].Count != 320 {
+		t.Errorf("%+v, want 320 units", got)
+	}
+}
+
+func TestBrands(t *testing.T) {
+	for _, tt := range []struct{ title, description, product, want string }{
+		{"Acme Trading Recalls Belay Devices Due to Fall Hazard", "This recall involves Lumo Vergo belay devices with batch 1.", "Vergo belay devices", "Lumo"},
+		{"Acme Recalls Dehydrators", "This recall involves the Brod & Lumo Sahara Folding Dehydrators.", "Sahara Folding Dehydrators", "Brod & Lumo"},
+		{"Acme Trading Recalls Fennick-Brand Fridges", "", "Fennick-brand fridges, model QF1", "Fennick"},
+		{"Acme Recalls Lumo Cots", "This recall involves Lumo cots with drawers.", "Lumo cots", "Acme"},
+		{"Acme Recalls Cots", "This recall involves 12 models of Lumo cots.", "Lumo cots", "Acme"},
+		{"Acme Recalls Cots", "This recall involves gray cots.", "Cots", "Acme"},
+	} {
+		got := extract.BrandFromLead(tt.description, tt.product)
+		if got == "" {
+			got = extract.BrandFromTitle(tt.title, tt.product)
+		}
+		if got != tt.want {
+			t.Errorf("%q of %q: brand %q, want %q", tt.product, tt.title, got, tt.want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package extract
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // codeList is what stands behind a code's label.
 type codeList struct {
@@ -246,10 +249,39 @@ func (t *text) firstToLast(first string, i int, m mention, at span) (v value, ne
 			if len(last) != len(first) || !ordered(first, last) {
 				return value{}, next + 1, true
 			}
+			if t.tokens[i].lower != "and" && beginnings(first, last) != nil {
+				return value{form: isPrefix, from: first, to: last, at: span{at.start, t.tokens[next].end}}, t.skipQuotes(next + 1), true
+			}
 			return value{form: isRange, from: first, to: last, at: span{at.start, t.tokens[next].end}}, t.skipQuotes(next + 1), true
 		}
 	}
 	return value{}, i, true
+}
+
+// beginnings lists what codes may begin with by a range of beginnings: "begin
+// with 2003 through 2010". It is nil where the range is none of short numbers:
+// "beginning with 12139055 through 12140194" are whole numbers.
+func beginnings(first, last string) []string {
+	const longest, most = 6, 200
+	letters := 0
+	for letters < len(first) && first[letters] == last[letters] && !isDigit(first[letters]) {
+		letters++
+	}
+	low, high := first[letters:], last[letters:]
+	if len(first) > longest || !onlyDigits(low) || !onlyDigits(high) {
+		return nil
+	}
+	from, _ := strconv.Atoi(low)
+	to, _ := strconv.Atoi(high)
+	if to < from || to-from >= most {
+		return nil
+	}
+	var list []string
+	for n := from; n <= to; n++ {
+		number := strconv.Itoa(n)
+		list = append(list, first[:letters]+strings.Repeat("0", len(low)-len(number))+number)
+	}
+	return list
 }
 
 // skipQuotes moves behind quotation marks and the full stop or comma that

@@ -96,3 +96,39 @@ func TestQuotesOfAListDoNotRepeatIt(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestCodesOfModelsNamedSentenceBySentence(t *testing.T) {
+	text := "Model number “QMA008” is printed on the base of the stand. Serial numbers (14 digits) starting with “57X” are included. " +
+		"Model number “QPB002” is printed on the back. Serial numbers (14 digits) starting with “35S” are included. " +
+		"Model number “QP0003” is printed on the back. All serial numbers are included."
+	got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+	want := []string{"1 serial prefix 57X of QMA008", "2 serial prefix 35S of QPB002", "3 serial all of QP0003"}
+	if diff := cmp.Diff(want, units(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRangesOfBeginnings(t *testing.T) {
+	for text, want := range map[string][]string{
+		"Serial numbers that begin with 2003 through 2005 are recalled.": {"1 serial prefix 2003", "2 serial prefix 2004", "3 serial prefix 2005"},
+		"Serial numbers beginning with VF08 to VF09 are recalled.":       {"1 serial prefix VF08", "2 serial prefix VF09"},
+		"Serial numbers beginning with 12139055 through 12140194.":       {"1 serial range [12139055..12140194]"},
+	} {
+		got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+		if diff := cmp.Diff(want, units(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestAQuotedLabelTellsWhatIsPrintedAndLimitsNothing(t *testing.T) {
+	for text, want := range map[string]int{
+		"“Model No: QX901” and “Date of Production: November 2025” are printed on a yellow label.": 0,
+		"Only walkers with “Date of Production: November 2025” printed on the label are recalled.": 1,
+	} {
+		got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+		if len(got.Units) != want {
+			t.Errorf("%s: %v", text, units(got))
+		}
+	}
+}

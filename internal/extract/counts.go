@@ -33,6 +33,10 @@ func UnitCounts(source, country string) []recall.UnitCount {
 		case ")":
 			inBrackets = false
 		}
+		if span := t.phoneAt(i); span > 0 {
+			i += span
+			continue
+		}
 		n, span := t.numberAt(i)
 		if span == 0 || t.tokens[i].digits == 0 || n == 0 {
 			i++
@@ -45,6 +49,19 @@ func UnitCounts(source, country string) []recall.UnitCount {
 		i += span
 	}
 	return counts
+}
+
+// phoneAt returns how many tokens a telephone number with a leading zero takes
+// from token i on: "0121 313 6050". 0: there is none.
+func (t *text) phoneAt(i int) int {
+	if t.tokens[i].lower[0] != '0' || t.tokens[i].digits < 2 {
+		return 0
+	}
+	end := i + 1
+	for end < len(t.tokens) && t.tokens[end].gap == blank && onlyDigits(t.tokens[end].lower) {
+		end++
+	}
+	return end - i
 }
 
 // addCount keeps one count for each country; a second one of the country that

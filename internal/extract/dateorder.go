@@ -12,12 +12,17 @@ const (
 	bothOrders
 )
 
-// dateOrder is the order that is usual in the notice's language.
+// dateOrder is the order that is usual in the notice's language and country.
+// English without a country is that of the United States; Canadians write
+// either.
 func (o Options) dateOrder() dateOrder {
-	if len(o.Language) >= 2 && o.Language[:2] == "fr" {
-		return dayFirst
+	switch o.Language {
+	case "", "en", "en-US":
+		return monthFirst
+	case "en-CA":
+		return bothOrders
 	}
-	return monthFirst
+	return dayFirst
 }
 
 // orderOfDates decides the order of a text's dates once for all of them: a

@@ -20,6 +20,8 @@ func TestOrderOfDatesIsThatOfTheWholeText(t *testing.T) {
 		{"the end of a range proves it", "en", "Expiration dates 05/06/2026 - 30/06/2026", []string{"1 expiry range [2026-06-05..2026-06-30]"}},
 		{"nothing proves it", "en", "Use by 05/06/2026", []string{"1 best_before equals 2026-05-06"}},
 		{"nothing proves it, in French", "fr", "DDM 05/06/2026", []string{"1 best_before equals 2026-06-05"}},
+		{"nothing proves it, in Britain", "en-GB", "Use by 05/06/2026", []string{"1 best_before equals 2026-06-05"}},
+		{"nothing proves it, in Canada, where both are usual", "en-CA", "Use by 05/06/2026", []string{"1 best_before unreadable"}},
 		{"month first is proved", "fr", "DDM 05/06/2026, 05/20/2026", []string{"1 best_before equals 2026-05-06", "2 best_before equals 2026-05-20"}},
 		{"both are proved", "en", "Best by 25/10/2026, 05/06/2026, 10/26/2026", []string{
 			"1 best_before equals 2026-10-25", "2 best_before equals 2026-10-26", "3 best_before unreadable"}},

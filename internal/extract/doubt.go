@@ -34,8 +34,8 @@ func (r *reader) doubts(groups, unread []group) []group {
 				continue
 			}
 			kind := m.label.kind()
-			if have[family(kind)] {
-				continue
+			if have[family(kind)] || kind == recall.DateCode && have[recall.Made] && r.places[kind].format != "" {
+				continue // where the notation is stated, the window of manufacture says which codes are meant
 			}
 			if m.label == labelMade || m.label == labelSold {
 				if !t.limitsByRanges(m) {

@@ -49,6 +49,7 @@ func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
 	r.sweepModels()
 	r.bindModels()
+	r.barcodesAmongModels()
 	groups := r.groups()
 	seen := make(map[string]bool, len(groups))
 	n := 0
@@ -129,6 +130,12 @@ func (r *reader) predicates(k mark) []recall.Predicate {
 	}
 	out := make([]recall.Predicate, 0, len(k.values))
 	for _, v := range k.values {
+		if v.form == isPrefix && v.to != "" {
+			for _, beginning := range beginnings(v.from, v.to) {
+				out = append(out, r.finish(recall.Affix(0, k.kind, recall.OpPrefix, beginning, k.quote(v)), k))
+			}
+			continue
+		}
 		var p recall.Predicate
 		switch quote := k.quote(v); v.form {
 		case isRange:

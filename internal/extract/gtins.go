@@ -94,6 +94,16 @@ func (r *reader) addGTIN(t *text, at span) {
 	r.keepGTIN(digits, printed, t.field)
 }
 
+// barcodesAmongModels keeps what shops call a SKU and is a barcode in full. The
+// number stays a model as well: people give it as either.
+func (r *reader) barcodesAmongModels() {
+	for _, m := range r.found.Models {
+		if (len(m) == 12 || len(m) == 13) && onlyDigits(m) && gtin.Valid(m) && len(r.modelMarks) > 0 {
+			r.keepGTIN(m, m, r.modelMarks[0].text.field)
+		}
+	}
+}
+
 func (r *reader) keepGTIN(digits, printed, field string) {
 	code := gtin.Pad14(digits)
 	if gtin.Restricted(code) || gtin.Coupon(code) || strings.Trim(code, "0") == "" {

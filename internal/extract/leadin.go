@@ -89,12 +89,28 @@ func (t *text) skipsInLeadIn(in *leadIn) bool {
 		return before == "no" || before == "nos"
 	case tok.lower == "-" && tok.gap == adjacent && in.suffix:
 		return false
+	case tok.lower == "(" && t.tellsLength(in.next):
+		in.next = t.skipBrackets(in.next) - 1
+		return true
 	case fillerWords[tok.lower], tok.word && t.isFormat(in.next):
 		return true
 	}
 	if verb := t.verbAhead(in.next); verb > 0 { // "date codes for doors range from 1 to 9"
 		in.between = in.between || t.tokens[verb].lower != "is" && t.tokens[verb].lower != "are"
 		in.next = verb
+		return true
+	}
+	return false
+}
+
+// tellsLength tells whether a remark in brackets says how long a code is:
+// "(14 digits)".
+func (t *text) tellsLength(i int) bool {
+	if i+3 >= len(t.tokens) || t.tokens[i+1].digits == 0 || t.tokens[i+3].lower != ")" {
+		return false
+	}
+	switch t.tokens[i+2].lower {
+	case "digits", "characters", "numbers", "letters":
 		return true
 	}
 	return false

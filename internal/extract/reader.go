@@ -226,12 +226,39 @@ func (r *reader) readDates(t *text, m mention) int {
 			doubt = t.unreadDate(m)
 		}
 	}
+	if m.label == labelMade && t.describesPrint(m, end) {
+		return max(end, m.next)
+	}
 	k := mark{text: t, kind: m.label.kind(), label: m, values: values, doubt: doubt, or: or}
 	if len(values) == 0 && !doubt {
 		k.all = t.saysAll(m)
 	}
 	r.addMark(k, max(end, m.next))
 	return max(end, m.next)
+}
+
+// describesPrint tells whether a label and its date are quoted together from what
+// is printed on the product, in a sentence that limits nothing: “Date of
+// Production: November 2025” is printed on the base.
+func (t *text) describesPrint(m mention, end int) bool {
+	open := m.first - 1
+	for open > 0 && (t.tokens[open].lower == "of" || t.tokens[open].lower == "date") {
+		open--
+	}
+	if open < 0 || !isQuote(t.tokens[open].lower) || end >= len(t.tokens) || !isQuote(t.tokens[end].lower) {
+		return false
+	}
+	first, last := t.sentenceTokens(m.first)
+	printed := false
+	for i := first; i < last; i++ {
+		switch t.tokens[i].lower {
+		case "only", "included", "include", "includes", "affected", "involves", "involved", "recalled", "with", "bearing", "limited":
+			return false
+		case "printed", "appears", "appear", "stamped":
+			printed = true
+		}
+	}
+	return printed
 }
 
 // datesAt reads dates from token i on and returns the token behind them.

@@ -178,6 +178,8 @@ func (b *tableBody) read() (table, bool) {
 	hasGTINs, _ := b.has(columnGTIN)
 	hasDates, _ := b.has(columnMade, columnBestBefore, columnExpiry)
 	switch {
+	case hasSerials && hasModels && hasGTINs && !hasLots && !hasDates:
+		return b.readApart()
 	case hasSerials && hasModels && !hasLots && !hasDates:
 		return b.readSerials(first)
 	case hasLots && hasDates && !hasSerials && !hasModels:

@@ -3,6 +3,7 @@ package extract
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -159,6 +160,66 @@ func (b *tableBody) readSerials(first int) (table, bool) {
 		out.groups = append(out.groups, group{preds: []recall.Predicate{p}})
 	}
 	return out, uniform(out.models)
+}
+
+// readApart reads rows of a model, its barcode and its serial numbers that
+// blanks keep apart: a barcode tells that the cell before it begins a row.
+func (b *tableBody) readApart() (table, bool) {
+	var out table
+	s := b.source()
+	cells := fieldsIn(s)
+	for i := 0; i < len(cells); i++ {
+		at := cells[i]
+		cell := s[at.start:at.end]
+		switch {
+		case i+1 < len(cells) && goodBarcode(s[cells[i+1].start:cells[i+1].end]) && isCellModel(cell):
+			out.models = append(out.models, cell)
+			out.gtins = append(out.gtins, b.spanOf(cells[i+1].start, cells[i+1].end))
+			i++
+			continue
+		case len(out.models) == 0 || strings.Trim(cell, "-") == "" || cellCode.FindString(cell) != cell:
+			return table{}, false
+		}
+		p, next := b.serialAt(cells, i)
+		p.Models = []string{out.models[len(out.models)-1]}
+		out.groups = append(out.groups, group{preds: []recall.Predicate{p}})
+		i = next
+	}
+	return out, len(out.models) > 0 && len(out.groups) > 0
+}
+
+// serialAt reads a serial number, a range of them or a beginning, and returns
+// its last cell.
+func (b *tableBody) serialAt(cells []span, i int) (recall.Predicate, int) {
+	s := b.source()
+	first := s[cells[i].start:cells[i].end]
+	if i+2 < len(cells) {
+		switch s[cells[i+1].start:cells[i+1].end] {
+		case "–", "—", "-", "to", "thru", "through":
+			last := s[cells[i+2].start:cells[i+2].end]
+			return recall.Range(0, recall.Serial, first, last, b.text.quote(b.spanOf(cells[i].start, cells[i+2].end))), i + 2
+		}
+	}
+	quote := b.text.quote(b.spanOf(cells[i].start, cells[i].end))
+	if beginning, is := strings.CutSuffix(first, "-"); is {
+		return recall.Affix(0, recall.Serial, recall.OpPrefix, beginning, quote), i
+	}
+	return recall.Equals(0, recall.Serial, first, quote), i
+}
+
+// fieldsIn returns where the words between blanks stand.
+func fieldsIn(s string) []span {
+	var cells []span
+	start := -1
+	for i, r := range s + " " {
+		switch {
+		case unicode.IsSpace(r) && start >= 0:
+			cells, start = append(cells, span{start, i}), -1
+		case !unicode.IsSpace(r) && start < 0:
+			start = i
+		}
+	}
+	return cells
 }
 
 // serialRow is a range of serial numbers of a model, or (to empty) how they begin.

@@ -9,6 +9,9 @@ import "strings"
 // when neither names one.
 func BrandFromTitle(title, product string) (brand string) {
 	t := tokenise("", title)
+	if brand = statedBrand(product); brand != "" {
+		return brand
+	}
 	if brand = t.recaller(); brand == "" {
 		brand = brandOfProduct(tokenise("", product), t)
 	}
@@ -73,6 +76,65 @@ func placeholderBrand(s string) bool {
 	}
 	return false
 }
+
+// statedBrand is what a product's name says its brand is: "Lumo-branded cots",
+// "Lumo® brand cots". The firm that recalls them is often the importer.
+func statedBrand(product string) string {
+	t := tokenise("", product)
+	for i := range min(len(t.tokens), brandWords+4) {
+		tok := &t.tokens[i]
+		switch {
+		case i > 0 && (tok.lower == "brand" || tok.lower == "branded") && !genericWords[t.tokens[0].lower]:
+			return cleanBrand(t.source[t.tokens[0].start:t.tokens[i-1].end])
+		case strings.HasSuffix(tok.lower, "-branded") || strings.HasSuffix(tok.lower, "-brand"):
+			return cleanBrand(t.source[t.tokens[0].start : tok.start+strings.LastIndexByte(tok.lower, '-')])
+		case tok.lowercase && !tok.capital && tok.lower != "and":
+			return ""
+		}
+	}
+	return ""
+}
+
+// BrandFromLead reads the brand that a description puts before the product's
+// name: "This recall involves Lumo Dreamnest cots" of the product "Dreamnest
+// cots" that another firm recalls. It is empty when there is none.
+func BrandFromLead(description, product string) string {
+	t, name := tokenise("", description), tokenise("", product)
+	if len(name.tokens) == 0 || !name.tokens[0].capital {
+		return ""
+	}
+	const reach = 40
+	for i := range min(len(t.tokens), reach) {
+		switch t.tokens[i].lower {
+		case "involves", "involve", "includes", "include":
+		default:
+			continue
+		}
+		first := i + 1
+		for first < len(t.tokens) && leadWords[t.tokens[first].lower] {
+			first++
+		}
+		for end := first; end < len(t.tokens) && end <= first+brandWords+1; end++ {
+			tok := &t.tokens[end]
+			if tok.lower == name.tokens[0].lower && tok.capital {
+				if end == first {
+					return ""
+				}
+				return cleanBrand(t.source[t.tokens[first].start:t.tokens[end-1].end])
+			}
+			if tok.word && !tok.capital || tok.digits > 0 || !tok.word && !brandSigns[tok.lower] || genericWords[tok.lower] {
+				return ""
+			}
+		}
+		return ""
+	}
+	return ""
+}
+
+var (
+	leadWords  = wordSet(`all the certain only select some these`)
+	brandSigns = wordSet(`& ® ™ + ’ . -`)
+)
 
 // brandOfProduct takes the brand off the front of a product's name: what
 // stands before "brand" or "-branded", or the capitalised words before the

@@ -225,7 +225,10 @@ func (s *source) withCaptionModels(models []string) []string {
 }
 
 func (s *source) brandOf(product string) string {
-	brand := extract.BrandFromTitle(s.title, product)
+	brand := extract.BrandFromLead(s.description, product)
+	if brand == "" {
+		brand = extract.BrandFromTitle(s.title, product)
+	}
 	if agency.Placeholder(brand) {
 		return ""
 	}
