@@ -187,7 +187,7 @@ func (r *batchReading) prose(entry span) (groups [][]recall.Predicate, whole boo
 	groups = agency.Cell{Field: r.cell.Field, Text: entry.text, Language: dayFirst}.Codes(recall.Batch)
 	for _, group := range groups {
 		for i := range group {
-			if group[i].Op == recall.OpUnreadable {
+			if group[i].Op == recall.OpUnreadable || mayBeRange(group[i]) {
 				return nil, false
 			}
 			group[i].Quote.Start += entry.start
@@ -195,6 +195,15 @@ func (r *batchReading) prose(entry span) (groups [][]recall.Predicate, whole boo
 		}
 	}
 	return groups, len(groups) > 0
+}
+
+// mayBeRange tells whether what was read as one code may be two ends of a range.
+func mayBeRange(p recall.Predicate) bool {
+	if p.Op != recall.OpEquals || p.From == nil {
+		return false
+	}
+	from, to, ok := strings.Cut(*p.From, "-")
+	return ok && len(from) >= 3 && sameShape(from, to)
 }
 
 var labelled = regexp.MustCompile(`(?i)\b(?:batch|lot|exp|expiry|best before|use by|bbe?|serial|s/n|mfg|mfd|manufactured|production|produced|date code|péremption|fabrication)\b`)

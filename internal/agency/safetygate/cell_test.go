@@ -71,6 +71,8 @@ func TestReadBatches(t *testing.T) {
 		"Batch: 123/24 EXP 05/2026":         {"batch=123/24 & expiry=2026-05"},
 		"Lot 7711A (on the package)":        {"lot=7711A"},
 		"L1\nL2":                            {"batch=L1", "batch=L2"},
+		"S/N 000100-000999":                 {"batch unreadable"},
+		"Serial number: 7710042":            {"serial=7710042"},
 		"week 12 of 2024":                   {"batch unreadable"},
 		"see the list on the website":       {"batch unreadable"},
 		"5501, 5502, several other batches": {"batch=5501", "batch=5502", "batch unreadable"},
