@@ -116,13 +116,15 @@ func (f *fixedSources) List(snap *catalogue.Snapshot) []source.Source {
 	age := int64(f.now().Sub(f.polled).Seconds())
 	count := snap.Counts()
 	return []source.Source{
-		{Agency: "eu-safety-gate", Name: "Safety Gate", Country: "EU", State: source.Never, Reason: "never polled"},
+		{Agency: "eu-safety-gate", Name: "Safety Gate", Country: "EU", State: source.Never, Reason: "never polled", Quality: noQuality},
 		{
 			Agency: "us-cpsc", Name: "Consumer Product Safety Commission", Country: "US", State: f.state, LastSuccessAt: &f.polled, AgeSeconds: &age,
-			Notices: count["us-cpsc"].Notices, BarcodeShare: 0.5, Licence: "public domain", Republish: true,
+			Notices: count["us-cpsc"].Notices, BarcodeShare: 0.5, Licence: "public domain", Republish: true, Quality: noQuality,
 		},
 	}
 }
+
+var noQuality = source.Quality{Flags: map[recall.FlagKind]int{}}
 
 func (f *fixedSources) Fingerprint(*catalogue.Snapshot) string { return string(f.state) }
 

@@ -91,13 +91,7 @@ func traitsOf(s *store.Stored) (t trait) {
 	if n.Starter() {
 		t |= isStarter
 	}
-	if n.HasBarcode() {
-		t |= hasBarcode
-	}
-	if slices.ContainsFunc(n.Products, func(p recall.Product) bool { return len(p.Models) > 0 }) {
-		t |= hasModel
-	}
-	return t
+	return t.withQuality(recall.QualityOf(n))
 }
 
 func (b *builder) addKeys(n *recall.Notice, doc uint32) {

@@ -65,10 +65,35 @@ type Page struct {
 
 // AgencyCounts is what the catalogue holds of one agency.
 type AgencyCounts struct {
-	Notices     int // active and withdrawn, without starter entries
-	Starter     int
-	WithBarcode int // of Notices
-	WithModel   int // of Notices
+	Notices int // active and withdrawn, without starter entries
+	Starter int
+	// The others count notices among Notices.
+	WithBarcode, WithModel, WithUnitCodes, WithImage, WithRemedy, WithContact int
+	Flagged                                                                   int                       // with one flag or more
+	Flags                                                                     [recall.FlagKindCount]int // by kind, in the order of recall.FlagKinds
+	Score                                                                     int                       // sum of recall.Quality's scores
+}
+
+// add counts notices of one quality that are no starter entries.
+func (c *AgencyCounts) add(notices int, q recall.Quality) {
+	c.Notices += notices
+	c.Score += notices * q.Score()
+	for _, part := range []struct {
+		has   bool
+		count *int
+	}{
+		{q.Barcode, &c.WithBarcode}, {q.Model, &c.WithModel}, {q.UnitCodes, &c.WithUnitCodes},
+		{q.Image, &c.WithImage}, {q.Remedy, &c.WithRemedy}, {q.Contact, &c.WithContact}, {q.Flags != 0, &c.Flagged},
+	} {
+		if part.has {
+			*part.count += notices
+		}
+	}
+	for i := range c.Flags {
+		if q.Flags.Has(i) {
+			c.Flags[i] += notices
+		}
+	}
 }
 
 // Change is one step of the feed that mirrors follow.

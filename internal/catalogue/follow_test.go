@@ -279,12 +279,22 @@ func TestCountsByAgency(t *testing.T) {
 		recall.Notice{ID: "us-cpsc:2", Agency: "us-cpsc", Provenance: real, Products: []recall.Product{elevenDigits}},
 		recall.Notice{ID: "us-cpsc:3", Agency: "us-cpsc", Provenance: real, Status: recall.Withdrawn},
 		recall.Notice{ID: "us-cpsc:4", Agency: "us-cpsc", Products: []recall.Product{barcode}},
+		recall.Notice{
+			ID: "us-fda:1", Agency: "us-fda", Provenance: real, Images: []string{"https://example.org/1.jpg"},
+			Remedy:   recall.Remedy{Text: "Throw it away.", Contact: "0800 000"},
+			Products: []recall.Product{{Name: "x", Units: []recall.Predicate{recall.Equals(1, recall.Lot, "A17", recall.Quote{})}}},
+		},
+		recall.Notice{ID: "us-fda:2", Agency: "us-fda", Provenance: real, Products: []recall.Product{{Name: "x", Models: []string{"CR2032"}}}},
 		recall.Notice{ID: "fr-rappelconso:1", Agency: "fr-rappelconso"},
 	), New()
 	if err := c.Load(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]AgencyCounts{"us-cpsc": {Notices: 3, Starter: 1, WithBarcode: 1, WithModel: 1}, "fr-rappelconso": {Starter: 1}}
+	want := map[string]AgencyCounts{
+		"us-cpsc":        {Notices: 3, Starter: 1, WithBarcode: 1, WithModel: 1, Score: 45},
+		"us-fda":         {Notices: 2, WithUnitCodes: 1, WithImage: 1, WithRemedy: 1, WithContact: 1, WithModel: 1, Flagged: 1, Flags: [recall.FlagKindCount]int{0, 0, 0, 1, 0}, Score: 55 + 10},
+		"fr-rappelconso": {Starter: 1},
+	}
 	for agency, counts := range want {
 		if got := c.Current().Counts()[agency]; got != counts {
 			t.Errorf("%s: %+v, want %+v", agency, got, counts)

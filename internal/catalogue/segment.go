@@ -34,7 +34,7 @@ type segment struct {
 }
 
 // trait is a set of what else there is to know of a notice.
-type trait uint8
+type trait uint16
 
 const (
 	isWithdrawn trait = 1 << iota
@@ -42,7 +42,36 @@ const (
 	isStarter
 	hasBarcode
 	hasModel
+	hasUnitCodes
+	hasImage
+	hasRemedy
+	hasContact
+	firstFlag // from here on, the set of the kinds of flags
 )
+
+// withQuality adds a notice's quality to its traits.
+func (t trait) withQuality(q recall.Quality) trait {
+	for _, part := range []struct {
+		has bool
+		bit trait
+	}{
+		{q.Barcode, hasBarcode}, {q.Model, hasModel}, {q.UnitCodes, hasUnitCodes},
+		{q.Image, hasImage}, {q.Remedy, hasRemedy}, {q.Contact, hasContact},
+	} {
+		if part.has {
+			t |= part.bit
+		}
+	}
+	return t | trait(q.Flags)*firstFlag
+}
+
+// quality reads a notice's quality back from its traits.
+func (t trait) quality() recall.Quality {
+	return recall.Quality{
+		Barcode: t&hasBarcode != 0, Model: t&hasModel != 0, UnitCodes: t&hasUnitCodes != 0,
+		Image: t&hasImage != 0, Remedy: t&hasRemedy != 0, Contact: t&hasContact != 0, Flags: recall.FlagSet(t / firstFlag),
+	}
+}
 
 // maxSegment is how many notices a segment holds at most, so that making one
 // never takes much memory beside what is served.

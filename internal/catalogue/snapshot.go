@@ -42,7 +42,11 @@ func newSnapshot(parts []part, serial int64, loaded bool) *Snapshot {
 
 func (s *Snapshot) countPart(p *part) {
 	agencies := &p.columns[byAgency]
-	counts := make([]AgencyCounts, len(agencies.sets))
+	type alike struct { // notices that count the same
+		agency uint32
+		traits trait
+	}
+	groups := map[alike]int{}
 	for doc := range uint32(p.len()) {
 		if p.dead.has(doc) {
 			continue
@@ -56,29 +60,16 @@ func (s *Snapshot) countPart(p *part) {
 		if traits&isWithdrawn == 0 {
 			s.active++
 		}
-		c := &counts[agencies.of[doc]]
-		if traits&isStarter != 0 {
-			c.Starter++
-			continue
-		}
-		c.Notices++
-		if traits&hasBarcode != 0 {
-			c.WithBarcode++
-		}
-		if traits&hasModel != 0 {
-			c.WithModel++
-		}
+		groups[alike{agencies.of[doc], traits}]++
 	}
-	for i, c := range counts {
-		if c == (AgencyCounts{}) {
-			continue
-		}
-		agency := agencies.sets[i][0]
+	for which, notices := range groups {
+		agency := agencies.sets[which.agency][0]
 		sum := s.counts[agency]
-		sum.Notices += c.Notices
-		sum.Starter += c.Starter
-		sum.WithBarcode += c.WithBarcode
-		sum.WithModel += c.WithModel
+		if which.traits&isStarter != 0 {
+			sum.Starter += notices
+		} else {
+			sum.add(notices, which.traits.quality())
+		}
 		s.counts[agency] = sum
 	}
 }

@@ -227,6 +227,7 @@ func (b *batcher) record(rec agency.Record) error {
 	if err := recall.Lint(&n, in.runner.Now()); err != nil {
 		return b.reject(agency.Reject{NativeID: n.ID, Position: b.seen, Reason: err.Error(), Excerpt: n.Title})
 	}
+	b.tellFlags(&n)
 	b.next.read++
 	b.next.incoming = append(b.next.incoming, store.Incoming{
 		Notice: n, SourceHash: rec.SourceHash, Version: rec.Version, Completeness: rec.Completeness,
@@ -234,6 +235,17 @@ func (b *batcher) record(rec agency.Record) error {
 		Timed: !in.timed.IsZero() && n.PublishedAt.After(in.timed),
 	})
 	return b.flushWhenFull()
+}
+
+// tellFlags lets people who look for faults of the parsers see what looks wrong.
+func (b *batcher) tellFlags(n *recall.Notice) {
+	logger := b.intake.runner.Logger
+	if !logger.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	for _, f := range recall.Flags(n) {
+		logger.Debug("a notice looks wrong", "id", n.ID, "flag", f.Kind, "where", f.Where, "detail", f.Detail)
+	}
 }
 
 func (b *batcher) reject(rej agency.Reject) error {

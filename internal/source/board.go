@@ -11,6 +11,7 @@ import (
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -64,7 +65,7 @@ func (b *Board) List(snap *catalogue.Snapshot) []Source {
 		s := Source{
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
 			Notices: count.Notices, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
-			Rejected: record.Rejected, Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
+			Rejected: record.Rejected, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
 		}
 		if !record.LastSuccess.IsZero() {
 			at, age := record.LastSuccess.UTC(), int64(max(0, now.Sub(record.LastSuccess).Seconds()))
@@ -82,6 +83,21 @@ func (b *Board) Fingerprint(snap *catalogue.Snapshot) string {
 		fmt.Fprintf(h, "%s=%s/%d/%d;", s.Agency, s.State, s.Rejected, s.Notices)
 	}
 	return fmt.Sprintf("%x", h.Sum64())
+}
+
+func qualityOf(c *catalogue.AgencyCounts) Quality {
+	q := Quality{
+		Barcode: share(c.WithBarcode, c.Notices), UnitCodes: share(c.WithUnitCodes, c.Notices), Model: share(c.WithModel, c.Notices),
+		Image: share(c.WithImage, c.Notices), Remedy: share(c.WithRemedy, c.Notices), Contact: share(c.WithContact, c.Notices),
+		Flagged: share(c.Flagged, c.Notices), Flags: make(map[recall.FlagKind]int, len(c.Flags)),
+	}
+	for i, kind := range recall.FlagKinds() {
+		q.Flags[kind] = c.Flags[i]
+	}
+	if c.Notices > 0 {
+		q.Score = math.Round(float64(c.Score)/float64(c.Notices)*10) / 10
+	}
+	return q
 }
 
 // share is a/b with three decimals, 0 for nothing.

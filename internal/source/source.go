@@ -7,6 +7,8 @@ package source
 
 import (
 	"time"
+
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // State is how far a source can be relied on.
@@ -35,6 +37,7 @@ type Source struct {
 	BarcodeShare  float64    `json:"barcode_share" doc:"share of the notices that carry a barcode, 0 to 1"`
 	Rejected      int        `json:"rejected" doc:"records that could not become notices, kept with their reason"`
 	LagSeconds    Lag        `json:"lag_seconds" doc:"from the agency's publication to being searchable here"`
+	Quality       Quality    `json:"quality" doc:"how well the notices let people find out whether they are affected"`
 	Licence       string     `json:"licence"`
 	Attribution   string     `json:"attribution"`
 	Republish     bool       `json:"republish" doc:"whether the licence lets the notices be passed on"`
@@ -44,4 +47,18 @@ type Source struct {
 type Lag struct {
 	P50 *float64 `json:"p50" nullable:"true"`
 	P95 *float64 `json:"p95" nullable:"true"`
+}
+
+// Quality is the mean of an agency's notices, starter entries left out; see
+// recall.Quality. All but Score and Flags are shares from 0 to 1.
+type Quality struct {
+	Score     float64                 `json:"score" doc:"mean of the notices' scores, 0 to 100: barcode 25, unit codes 20, model 20, remedy 15, image 10, contact 10, less 10 for each kind of flag"`
+	Barcode   float64                 `json:"barcode" doc:"share with a barcode that is printed in full"`
+	UnitCodes float64                 `json:"unit_codes" doc:"share with a lot, serial number, date code or window that was understood"`
+	Model     float64                 `json:"model"`
+	Image     float64                 `json:"image"`
+	Remedy    float64                 `json:"remedy"`
+	Contact   float64                 `json:"contact"`
+	Flagged   float64                 `json:"flagged" doc:"share in which something looks wrong"`
+	Flags     map[recall.FlagKind]int `json:"flags" doc:"how many notices have a flag of each kind: covers_everything, check_digit, future_date, denied_model, prose_model"`
 }
