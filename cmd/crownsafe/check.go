@@ -31,12 +31,27 @@ type checkCommand struct {
 	BestBefore string `help:"Best-before date."`
 	Expiry     string `help:"Expiry date."`
 	Country    string `help:"Your country, two letters; orders the matches."`
+	File       string `help:"CSV list of products instead, with a header; - reads the standard input." placeholder:"FILE"`
+	Out        string `help:"With --file: write the rows with their answers here, as CSV." placeholder:"FILE"`
 }
 
-// Run answers for one unit and ends with the status that says how.
-func (c *checkCommand) Run(s *session) (err error) {
-	unit := recall.Unit{Scan: c.Code, Brand: c.Brand, Name: c.Name, Model: c.Model, Lot: c.Lot, Serial: c.Serial, DateCode: c.DateCode,
+func (c *checkCommand) unit() recall.Unit {
+	return recall.Unit{Scan: c.Code, Brand: c.Brand, Name: c.Name, Model: c.Model, Lot: c.Lot, Serial: c.Serial, DateCode: c.DateCode,
 		MadeOn: c.MadeOn, BoughtOn: c.BoughtOn, BestBefore: c.BestBefore, Expiry: c.Expiry, Country: c.Country}
+}
+
+// Run answers for one unit, or for a list of them, and ends with the status that
+// says how.
+func (c *checkCommand) Run(s *session) (err error) {
+	unit := c.unit()
+	switch {
+	case c.File != "" && unit != (recall.Unit{}):
+		return usage("--file takes every product from the file; leave out what names another one")
+	case c.File != "":
+		return c.checkList(s)
+	case c.Out != "":
+		return usage("--out is for the rows of a --file")
+	}
 	if _, err := recall.Read(unit); err != nil {
 		return usage("%s", badUnitLine(err))
 	}
@@ -108,17 +123,21 @@ func printVerdict(out io.Writer, v *recall.Verdict) error {
 	if more := len(v.Matches) - shownMatches; more > 0 {
 		fmt.Fprintf(&b, "\n… and %d more; --json lists them all.\n", more)
 	}
-	fmt.Fprintf(&b, "\nLooked at (serial %d):\n", v.Serial)
+	printCoverage(&b, v.Serial, v.Coverage)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func printCoverage(b *strings.Builder, serial int64, coverage []recall.Coverage) {
+	fmt.Fprintf(b, "\nLooked at (serial %d):\n", serial)
 	loaded := 0
-	for _, c := range v.Coverage {
-		fmt.Fprintf(&b, "  %-18s %6d notices, %s%s\n", c.Agency, c.Notices, c.State, ageWords(c.AgeSeconds))
+	for _, c := range coverage {
+		fmt.Fprintf(b, "  %-18s %6d notices, %s%s\n", c.Agency, c.Notices, c.State, ageWords(c.AgeSeconds))
 		loaded += c.Notices
 	}
 	if loaded == 0 {
 		b.WriteString("  and the starter catalogue, a few hundred notices, for nothing else is loaded here: run sync or import.\n")
 	}
-	_, err := io.WriteString(out, b.String())
-	return err
 }
 
 func printMatch(b *strings.Builder, m *recall.Match) {

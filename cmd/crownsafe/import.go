@@ -27,7 +27,7 @@ func (c *importCommand) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	bar := newProgressLine(s.env.stderr)
+	bar := newProgressLine(s.env.stderr, "files")
 	progress := func(p ingest.Progress) {
 		bar.show(p.Files, p.Of, fmt.Sprintf("%d notices  %s", p.Tally.Read, p.Path))
 	}

@@ -21,7 +21,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := realMain(ctx, os.Args[1:], environment{lookup: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr})
+	code := realMain(ctx, os.Args[1:], environment{lookup: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -29,6 +29,7 @@ func main() {
 // environment is everything of the outside that a command may touch.
 type environment struct {
 	lookup         func(string) (string, bool)
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -69,7 +70,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Take in agencies' files."`
 	Sync    syncCommand    `cmd:"" help:"Ask agencies' live feeds now."`
 	Replay  replayCommand  `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
-	Check   checkCommand   `cmd:"" help:"Answer for one unit on the terminal."`
+	Check   checkCommand   `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -14,6 +14,7 @@ import (
 // terminal, a plain line every few seconds otherwise.
 type progressLine struct {
 	out      io.Writer
+	unit     string // what is counted, in the plural
 	terminal bool
 	last     time.Time
 	drawn    bool
@@ -25,11 +26,16 @@ const (
 	plainEvery  = 5 * time.Second
 )
 
-func newProgressLine(out io.Writer) *progressLine {
-	f, ok := out.(*os.File)
-	return &progressLine{out: out, terminal: ok && isatty.IsTerminal(f.Fd()), last: time.Now()}
+func newProgressLine(out io.Writer, unit string) *progressLine {
+	return &progressLine{out: out, unit: unit, terminal: isTerminal(out), last: time.Now()}
 }
 
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// show tells how much is done, of a total that is 0 when nobody knows it.
 func (p *progressLine) show(done, of int, text string) {
 	every := plainEvery
 	if p.terminal {
@@ -53,6 +59,14 @@ func (p *progressLine) show(done, of int, text string) {
 	}
 	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
 	p.drawn = true
+}
+
+// share words how much of a total is done.
+func (p *progressLine) share(done, of int) string {
+	if of == 0 {
+		return fmt.Sprintf("%d %s", done, p.unit)
+	}
+	return fmt.Sprintf("%d/%d %s", done, of, p.unit)
 }
 
 // done takes the bar away.

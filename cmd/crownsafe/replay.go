@@ -28,7 +28,7 @@ func (c *replayCommand) Run(s *session) (err error) {
 	}
 	faults := 0
 	for _, ag := range agencies {
-		code, bar := ag.Describe().Code, newProgressLine(s.env.stderr)
+		code, bar := ag.Describe().Code, newProgressLine(s.env.stderr, "payloads")
 		report, replayErr := a.Runner.Replay(s.ctx, ag, func(p ingest.ReplayProgress) {
 			bar.show(p.Payloads, p.Of, fmt.Sprintf("%s: %d records, %d revised", code, p.Tally.Read, p.Tally.Revised))
 		})

@@ -30,7 +30,7 @@ func (c *syncCommand) Run(s *session) (err error) {
 	}
 	var failed []error
 	for _, ag := range agencies {
-		read, bar := 0, newProgressLine(s.env.stderr)
+		read, bar := 0, newProgressLine(s.env.stderr, "files")
 		run, pollErr := a.Runner.Poll(s.ctx, ag, func(t ingest.Tally) {
 			read += t.Read
 			bar.show(0, 1, fmt.Sprintf("%s: %d notices", ag.Describe().Code, read))

@@ -13,7 +13,7 @@ const module = "github.com/crownsafe/api/"
 // import those of layers further in, and of its own layer only what is named
 // in neighbours.
 var layers = [][]string{
-	{"internal/gtin", "internal/recall", "internal/extract", "internal/config", "internal/testenv"},
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup"},
 	{"internal/api", "internal/web"},
@@ -25,6 +25,7 @@ var layers = [][]string{
 var neighbours = map[string][]string{
 	"internal/recall":       {"internal/gtin"},
 	"internal/extract":      {"internal/recall", "internal/gtin"},
+	"internal/stock":        {"internal/recall"},
 	"internal/agency/*":     {"internal/agency"},
 	"internal/store/*":      {"internal/store"},
 	"internal/store/sqlite": {"internal/store", "internal/store/sqlite/queries"},
