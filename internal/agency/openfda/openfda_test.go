@@ -276,7 +276,9 @@ func TestCodesThatAreNotUnderstoodNeverExcludeAUnit(t *testing.T) {
 		"barcodes with a misprint":    {map[string]string{"code_info": "UPC: 812345000016; 812345000023; 8123450000304"}, false},
 		"a date named before":         {map[string]string{"product_description": "Oat Snack, Best By 09/13/2024", "code_info": "Best By 09/13/2024"}, false},
 		"part of a code named before": {map[string]string{"product_description": "Oat Snack, Lot 9913204", "code_info": "night shift (Q)13204"}, true},
-		"products with their own lot": {map[string]string{"product_description": "1) Oat Snack 2) Rye Snack", "code_info": "1) Lot 4417A 2) Lot 4418A"}, true},
+		"products with their own lot": {map[string]string{"product_description": "1) Oat Snack 2) Rye Snack", "code_info": "1) Lot 4417A 2) Lot 4418A"}, false},
+		"a product without a code":    {map[string]string{"product_description": "1) Oat Snack 2) Rye Snack", "code_info": "1) Lot 4417A 2) see letter"}, true},
+		"codes and the sizes of bags": {map[string]string{"code_info": "2lb - Lot 4417A 5lb - Lot 4418A"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, p := range one(t, test.fields).Notice.Products {

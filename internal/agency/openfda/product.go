@@ -17,7 +17,11 @@ const nameLength = 160
 // becomes at most, in characters.
 const quoteLength = 300
 
-const fieldCodeInfo = "code_info"
+// The fields in which codes stand.
+const (
+	fieldDescription = "product_description"
+	fieldCodeInfo    = "code_info"
+)
 
 var (
 	// printedCode is a barcode or another labelled code with its figures.
@@ -30,43 +34,7 @@ var (
 	netWeight    = regexp.MustCompile(`(?i)[\s,;]*\bnet\.? ?(?:wt|weight|qty|quantity)\b\.?:?`)
 	loosePoints  = regexp.MustCompile(`(?:[,;.]? [,;.])+`) // what is left around a code that was taken out
 	danglingWord = regexp.MustCompile(`(?i) (?:with|is|for|and|or|the|in)$`)
-	// listMark is a mark of an enumeration: "1)", "2.", "a.)", "(b)".
-	listMark = regexp.MustCompile(`(?:^|[\s,;.])\(?(\d{1,2}|[a-z])(?:\.\)|\)|\.)\s+`)
 )
-
-// products makes one product of each that the description enumerates. Codes
-// aren't tied to one of several: every product gets them all, and beside them a
-// group that can't be read, so that the code of one never excludes a unit of
-// another.
-func (w wireReport) products(description string) []recall.Product {
-	codeInfo := string(w.CodeInfo)
-	codes := extract.Read([]extract.Field{
-		{Name: "product_description", Text: description},
-		{Name: fieldCodeInfo, Text: codeInfo},
-		{Name: "more_code_info", Text: string(w.MoreCodeInfo)},
-	}, extract.Options{Language: "en", Cut: extract.HasCutEnd(codeInfo)})
-	if start, end, ok := unreadCodes(codes, codeInfo); ok {
-		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), recall.Lot, recall.Quote{
-			Text: codeInfo[start:end], Field: fieldCodeInfo, Start: start, End: end,
-		}))
-	}
-	parts := enumerated(description)
-	if len(parts) > 1 && len(codes.Units) > 0 {
-		first := codes.Units[0]
-		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), first.Kind, first.Quote))
-	}
-	products := make([]recall.Product, len(parts))
-	for i, part := range parts {
-		products[i] = recall.Product{
-			Name: productName(part), Brand: w.brand(part, description),
-			GTINs: slices.Clone(codes.GTINs), Models: slices.Clone(codes.Models), Units: slices.Clone(codes.Units),
-		}
-		for j := range products[i].Units {
-			products[i].Units[j].Models = slices.Clone(products[i].Units[j].Models)
-		}
-	}
-	return products
-}
 
 // allUnits is code_info that limits a recall by nothing.
 var allUnits = regexp.MustCompile(`(?i)^\W*(?:all|any|none|no|n/?a|not applicable|unknown|unspecified)\b`)
@@ -76,7 +44,9 @@ var (
 	token    = regexp.MustCompile(`[\pL\d*][\pL\d*./-]*`)
 	quantity = regexp.MustCompile(`(?i)^(?:\s*-?\s*(?:oz|ounces?|fl|lbs?|pounds?|kg|g|grams?|ml|l|liters?|gal|gallons?|qt|pt|ct|count|pk|packs?|cases?|boxes|bags?|bottles?|jars?|cans?|cartons?|units?|pieces?|days?|months?|years?|inch(?:es)?|%|mg|mcg)\b)`)
 	labelled = regexp.MustCompile(`(?i)\b(?:upc|gtin|ean|bar ?code|item|sku|plu|ndc|product|part|material|catalog|ref)\b[^\n;]{0,25}$`)
-	year     = regexp.MustCompile(`^(?:19|20)\d\d$`)
+	// size is a quantity with its unit written to it: 2lb, 6/8oz, 500-g.
+	size = regexp.MustCompile(`(?i)^\d+(?:[./]\d+){0,2}-?(?:oz|lbs?|kg|g|ml|l|ct|pk|gal|qt|pt|in|mg)$`)
+	year = regexp.MustCompile(`^(?:19|20)\d\d$`)
 )
 
 // unreadCodes finds the first part of code_info that was not understood. The
@@ -122,7 +92,7 @@ const shortestCode = 5
 func harmless(codes extract.Codes, text string, start, end int) bool {
 	word := strings.TrimRight(text[start:end], "./-")
 	switch {
-	case len(word) < 3 && strings.Trim(word, "0123456789") == "", quantity.MatchString(text[end:]), year.MatchString(word):
+	case len(word) < 3 && strings.Trim(word, "0123456789") == "", quantity.MatchString(text[end:]), size.MatchString(word), year.MatchString(word):
 		return true
 	case labelled.MatchString(text[max(0, start-60):start]):
 		return true
@@ -136,57 +106,6 @@ func harmless(codes extract.Codes, text string, start, end int) bool {
 		return true
 	}
 	return codes.MisprintedGTIN(word) || slices.Contains(codes.Models, word)
-}
-
-func nextGroup(units []recall.Predicate) int {
-	next := 1
-	for _, p := range units {
-		next = max(next, p.Group+1)
-	}
-	return next
-}
-
-// enumerated cuts a description at the marks of an enumeration that counts up
-// from its beginning; "9 in. pie" and "vitamin B. complex" are none.
-func enumerated(description string) []string {
-	var starts, ends []int
-	for _, m := range listMark.FindAllStringSubmatchIndex(description, -1) {
-		if mark := description[m[2]:m[3]]; mark == nthMark(len(starts), mark) {
-			starts, ends = append(starts, m[0]), append(ends, m[1])
-		}
-	}
-	if len(starts) < 2 || starts[0] > nameLength {
-		return []string{description}
-	}
-	lead := strings.Trim(description[:starts[0]], " \n,;:.")
-	parts := make([]string, 0, len(starts))
-	for i := range starts {
-		end := len(description)
-		if i+1 < len(starts) {
-			end = starts[i+1]
-		}
-		part := strings.TrimSpace(description[ends[i]:end])
-		if part == "" {
-			return []string{description}
-		}
-		if lead != "" && len(lead) < 60 {
-			part = lead + " " + part
-		}
-		parts = append(parts, part)
-	}
-	return parts
-}
-
-// nthMark writes the n-th mark, from 0, of an enumeration in the style of mark.
-func nthMark(n int, mark string) string {
-	if mark[0] >= 'a' {
-		return string(rune('a' + min(n, 25)))
-	}
-	n++
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return string(rune('0'+n/10)) + string(rune('0'+n%10))
 }
 
 // productName takes from a description what the product is.
