@@ -17,7 +17,8 @@ const (
 	// followEvery is how often the store is asked for other processes' changes;
 	// a new serial is to be seen within a second.
 	followEvery = 250 * time.Millisecond
-	// refreshEvery is how often the sources' states are read anew.
+	// refreshEvery is how often the sources' states are read anew, and the store is
+	// told what the catalogue serves.
 	refreshEvery = 2 * time.Second
 )
 
@@ -90,9 +91,9 @@ func (a *App) refreshSources(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		err := a.Sources.Refresh(ctx)
+		err := errors.Join(a.Store.Served(ctx, a.Catalogue.Current().Serial(), time.Now()), a.Sources.Refresh(ctx))
 		if err != nil && !failing && ctx.Err() == nil {
-			a.Logger.Warn("the sources' states cannot be read; the last known ones stand", "error", err)
+			a.Logger.Warn("the sources' states cannot be kept; the last known ones stand", "error", err)
 		}
 		failing = err != nil
 	}

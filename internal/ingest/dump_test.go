@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/ingest"
@@ -263,5 +264,59 @@ func TestCancelledImportOfCompleteFilesCountsNothing(t *testing.T) {
 	}
 	if got := r.withdrawn(t, 10); len(got) != 0 {
 		t.Errorf("withdrawn %v", got)
+	}
+}
+
+// The way of a notice is timed when a poll brings it after the first that
+// succeeded, and it was published after that: nothing else tells of our speed.
+func TestOnlyNewsIsTimed(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	clock := now.AddDate(0, -1, -1) // the day before the notices are published
+	r.Now = func() time.Time { return clock }
+	r.agency.err = errors.New("connection refused")
+	if _, err := r.polled(t, lines(2, "crib")); err == nil {
+		t.Fatal("no error")
+	}
+	r.agency.err = nil
+	if _, err := r.polled(t, lines(3, "crib")); err != nil { // the first load
+		t.Fatal(err)
+	}
+	clock = now
+	if _, err := r.Import(t.Context(), []string{write(t, t.TempDir(), "x", []byte(lines(4, "crib")))}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.polled(t, lines(6, "crib")); err != nil {
+		t.Fatal(err)
+	}
+	serial, err := r.Store.Serial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Store.Served(t.Context(), serial, now.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	timed, err := r.Store.Arrivals(t.Context(), "xx-lines", 0)
+	if err != nil || len(timed) != 2 {
+		t.Fatalf("%d notices were timed, %v; want the two that are new", len(timed), err)
+	}
+	for _, a := range timed {
+		if !a.PublishedAt.Equal(now.AddDate(0, -1, 0)) || !a.SeenAt.Equal(now) || !a.SearchableAt.Equal(now.Add(time.Second)) {
+			t.Errorf("%+v", a)
+		}
+	}
+	clock = now.AddDate(0, 2, 0) // with a first success after they were published, nothing is
+	late := newRunner(t)
+	late.Now = func() time.Time { return clock }
+	for n := 2; n < 5; n++ {
+		if _, err := late.polled(t, lines(n, "crib")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := late.Store.Served(t.Context(), 99, clock); err != nil {
+		t.Fatal(err)
+	}
+	if timed, err := late.Store.Arrivals(t.Context(), "xx-lines", 0); err != nil || len(timed) != 0 {
+		t.Errorf("%d old notices were timed, %v", len(timed), err)
 	}
 }

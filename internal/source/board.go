@@ -20,14 +20,26 @@ import (
 // sources and never stops an answer.
 type Board struct {
 	agencies []agency.Description
-	runs     store.Runs
+	records  Records
 	now      func() time.Time
 	offline  bool
-	facts    atomic.Pointer[map[string]store.SourceRecord]
+	facts    atomic.Pointer[map[string]known]
+}
+
+// Records is what a store knows of sources; see store.Runs and store.Arrivals.
+type Records interface {
+	Sources(ctx context.Context) ([]store.SourceRecord, error)
+	Arrivals(ctx context.Context, agency string, limit int) ([]store.Arrival, error)
+}
+
+// known is what is known of one source.
+type known struct {
+	record store.SourceRecord
+	lag    Lag
 }
 
 // NewBoard makes a board over the agencies, in order of their codes.
-func NewBoard(agencies []agency.Description, runs store.Runs, offline bool, now func() time.Time) *Board {
+func NewBoard(agencies []agency.Description, records Records, offline bool, now func() time.Time) *Board {
 	sorted := slices.Clone(agencies)
 	slices.SortFunc(sorted, func(a, b agency.Description) int {
 		if a.Code < b.Code {
@@ -35,20 +47,24 @@ func NewBoard(agencies []agency.Description, runs store.Runs, offline bool, now 
 		}
 		return 1
 	})
-	b := &Board{agencies: sorted, runs: runs, now: now, offline: offline}
-	b.facts.Store(&map[string]store.SourceRecord{})
+	b := &Board{agencies: sorted, records: records, now: now, offline: offline}
+	b.facts.Store(&map[string]known{})
 	return b
 }
 
 // Refresh reads the store's records. On an error the last known ones stand.
 func (b *Board) Refresh(ctx context.Context) error {
-	records, err := b.runs.Sources(ctx)
+	records, err := b.records.Sources(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the sources' records: %w", err)
 	}
-	facts := make(map[string]store.SourceRecord, len(records))
+	facts := make(map[string]known, len(records))
 	for _, r := range records {
-		facts[r.Agency] = r
+		arrivals, err := b.records.Arrivals(ctx, r.Agency, lagWindow)
+		if err != nil {
+			return fmt.Errorf("reading how long the notices of %s took: %w", r.Agency, err)
+		}
+		facts[r.Agency] = known{r, lagOf(arrivals)}
 	}
 	b.facts.Store(&facts)
 	return nil
@@ -57,15 +73,15 @@ func (b *Board) Refresh(ctx context.Context) error {
 // List returns every agency's state now, in order of code, with what the
 // snapshot holds of it.
 func (b *Board) List(snap *catalogue.Snapshot) []Source {
-	now, counts, records := b.now(), snap.Counts(), *b.facts.Load()
+	now, counts, all := b.now(), snap.Counts(), *b.facts.Load()
 	list := make([]Source, 0, len(b.agencies))
 	for _, d := range b.agencies {
-		record, count := records[d.Code], counts[d.Code]
+		record, count := all[d.Code].record, counts[d.Code]
 		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0, withheld: d.Withheld}, now)
 		s := Source{
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
 			Notices: count.Notices, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
-			Rejected: record.Rejected, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
+			Rejected: record.Rejected, LagSeconds: all[d.Code].lag, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
 		}
 		if !record.LastSuccess.IsZero() {
 			at, age := record.LastSuccess.UTC(), int64(max(0, now.Sub(record.LastSuccess).Seconds()))

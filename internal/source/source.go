@@ -36,15 +36,25 @@ type Source struct {
 	Starter       int        `json:"starter" doc:"starter entries that still stand in for the agency's own notices"`
 	BarcodeShare  float64    `json:"barcode_share" doc:"share of the notices that carry a barcode, 0 to 1"`
 	Rejected      int        `json:"rejected" doc:"records that could not become notices, kept with their reason"`
-	LagSeconds    Lag        `json:"lag_seconds" doc:"from the agency's publication to being searchable here"`
+	LagSeconds    Lag        `json:"lag_seconds" doc:"from the agency's publication to being searchable here, of the newest 1,000 notices that polls brought and that were published after the first poll that succeeded; files and the first load tell nothing of it. Where an agency gives only the day, it counts from the start of that day in UTC"`
 	Quality       Quality    `json:"quality" doc:"how well the notices let people find out whether they are affected"`
 	Licence       string     `json:"licence"`
 	Attribution   string     `json:"attribution"`
 	Republish     bool       `json:"republish" doc:"whether the licence lets the notices be passed on"`
 }
 
-// Lag is how long notices took, in seconds; null until a polled notice was measured.
+// Lag is how long notices took from their publication until they could be found,
+// and where the time went, in seconds; null until a notice was measured.
 type Lag struct {
+	P50        *float64    `json:"p50" nullable:"true"`
+	P95        *float64    `json:"p95" nullable:"true"`
+	Seen       Percentiles `json:"seen" doc:"from the publication until it was stored"`
+	Searchable Percentiles `json:"searchable" doc:"from then until a catalogue served it, to within two seconds"`
+	Notices    int         `json:"notices" doc:"how many were measured"`
+}
+
+// Percentiles are a median and the 95th percentile, in seconds.
+type Percentiles struct {
 	P50 *float64 `json:"p50" nullable:"true"`
 	P95 *float64 `json:"p95" nullable:"true"`
 }

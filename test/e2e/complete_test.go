@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
@@ -129,7 +131,9 @@ func TestQuarantineOverTheNetwork(t *testing.T) {
 		t.Fatalf("exit %d\n%s", got.code, got.stderr)
 	}
 	const target = "/api/v1/sources/us-cpsc/quarantine"
-	type page struct{ Items []struct{ Reason, Excerpt string } }
+	type page struct {
+		Items []struct{ Reason, Excerpt string }
+	}
 	var kept page
 	open := serve(t, data)
 	if resp := open.get(target, &kept); resp.StatusCode != http.StatusOK || len(kept.Items) != 1 || !strings.Contains(kept.Items[0].Reason, "soon") {
@@ -150,5 +154,53 @@ func TestQuarantineOverTheNetwork(t *testing.T) {
 	}
 	if open.get(target, &kept); len(kept.Items) != 0 {
 		t.Errorf("a record that was read well later is still in quarantine: %+v", kept)
+	}
+}
+
+func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
+	t.Parallel()
+	data, f := t.TempDir(), newFeed(t)
+	mirror := "CROWNSAFE_FEED_US_NHTSA=" + f.URL
+	seat := func(i int, day string) map[string]any {
+		return map[string]any{
+			"nhtsa_id": fmt.Sprintf("26C%06d", i), "recall_type": "Child Seat", "manufacturer": "Vantor", "subject": "Buckle may open",
+			"component": "CHILD SEAT", "report_received_date": day + "T00:00:00.000",
+		}
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	measured := func(s *server) (lag struct {
+		P50, P95 *float64
+		Notices  int
+	}) {
+		var list struct {
+			Items []struct {
+				Agency string
+				Lag    json.RawMessage `json:"lag_seconds"`
+			}
+		}
+		s.get("/api/v1/sources", &list)
+		for _, src := range list.Items {
+			if src.Agency == "us-nhtsa" {
+				if err := json.Unmarshal(src.Lag, &lag); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return lag
+	}
+	synced := func(seats ...any) {
+		t.Helper()
+		f.says(http.StatusOK, encoded(t, seats))
+		if got := run(t, []string{mirror}, "sync", "us-nhtsa", "--data", data); got.code != 0 {
+			t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+	synced(seat(1, "2010-03-02"), seat(2, today))
+	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly) // of the first poll's day or later
+	s := serve(t, data)
+	synced(seat(1, "2010-03-02"), seat(2, today), seat(3, "2010-03-05"), seat(4, tomorrow))
+	eventually(t, patience, "one notice was measured", func() bool { return measured(s).Notices > 0 })
+	if got := measured(s); got.Notices != 1 || got.P50 == nil || *got.P50 != 0 || *got.P95 != 0 {
+		t.Errorf("%+v, want only the notice that was published after the first poll", got)
 	}
 }
