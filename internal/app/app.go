@@ -19,6 +19,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/cpsc"
 	"github.com/crownsafe/api/internal/agency/fsa"
 	"github.com/crownsafe/api/internal/agency/fsis"
+	"github.com/crownsafe/api/internal/agency/healthcanada"
 	"github.com/crownsafe/api/internal/agency/mbie"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
 	"github.com/crownsafe/api/internal/agency/openfda"
@@ -55,6 +56,7 @@ type App struct {
 func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
 		accc.New(accc.Options{BaseURL: cfg.Feeds.AustraliaACCC}),
+		healthcanada.New(healthcanada.Options{BaseURL: cfg.Feeds.HealthCanada}),
 		safetygate.New(safetygate.Options{BaseURL: cfg.Feeds.SafetyGate}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
