@@ -39,6 +39,9 @@ func (t *text) codesBehind(m mention) codeList {
 			i = next
 		} else {
 			list.values = append(list.values, t.joinedParts(&v, i, &next, m)...)
+			if from, to, ok := splitRange(v.from); ok && v.form == isEqual {
+				list.values = append(list.values, value{form: isRange, from: from, to: to, at: v.at}) // one code, or two ends
+			}
 			list.next, i = next, next
 		}
 		if behind := t.skipBrackets(i); behind > i && behind < len(t.tokens) && (t.listSeparator(behind, nil) > behind || t.isCode(behind, m, leadIn{}, true)) {

@@ -185,6 +185,9 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 		return value{at: span{start, c.pos}}, true
 	}
 	at := span{start, c.pos}
+	if first.year == 0 && first.month > 0 && first.day == 0 && bound == nil {
+		first.year = c.borrowedYear()
+	}
 	if first.year == 0 || c.unsure {
 		return value{at: at}, true
 	}

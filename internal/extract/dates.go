@@ -160,12 +160,39 @@ func (c *cursor) anyDate(years bool) (date, bool) {
 			return d, true
 		}
 		return date{n % 10000, n / 1000000, n / 10000 % 100}, n/1000000 > 0
+	case 6: // 202201, where a month of manufacture is announced
+		d := date{year: n / 100, month: n % 100}
+		return d, years && d.year >= 1990 && d.year <= 2045 && d.month >= 1 && d.valid()
 	case 4:
 		return c.yearFirst(n, years)
 	case 1, 2:
 		return c.smallNumberFirst(n)
 	}
 	return date{}, false
+}
+
+// borrowedYear is the year that a month shares with those behind it in a list:
+// "July and August 2022". 0: there is none.
+func (c *cursor) borrowedYear() int {
+	probe := *c
+	for range 12 {
+		if !probe.separators() {
+			return 0
+		}
+		if _, ok := probe.month(); !ok {
+			return 0
+		}
+		probe.take(".")
+		mark := probe
+		probe.blanks()
+		probe.take(",")
+		probe.blanks()
+		if year, digits := probe.number(4); digits == 4 && year >= 1950 && year <= 2060 {
+			return year
+		}
+		probe = mark
+	}
+	return 0
 }
 
 // yearFirst reads what follows a number of four digits: 2026-05-08, 2024/4/21,

@@ -25,6 +25,8 @@ type Codes struct {
 	// Units are the predicates; empty when the prose limits the notice by
 	// nothing. Groups are numbered from 1.
 	Units []recall.Predicate
+	// TradeNumbers are the item numbers of a food: they tell no unit from another.
+	TradeNumbers []string
 }
 
 // Options says what is known about the text besides its words.
@@ -33,6 +35,10 @@ type Options struct {
 	// Cut says that the text's carrier cut it off: what limits the notice may
 	// stand in the lost part, so that codes that were read don't bound it.
 	Cut bool
+	// Food says that the product is something to eat: item numbers and SKUs are
+	// those of the trade and stand on no pack, and what is called a product code
+	// is a production code where the notice names no other.
+	Food bool
 }
 
 // Read finds the identifiers and unit predicates in a notice's fields, handed

@@ -148,9 +148,9 @@ func TestModelsThatWereNotReadStayOpen(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"models that only begin alike", "model 901 and model numbers beginning with 310", []string{"1 lot all of 901", "2 lot unreadable"}},
+		{"models that only begin alike", "model 901 and model numbers beginning with 310 or “Natural.”", []string{"1 lot all of 901|310*", "2 lot unreadable"}},
 		{"models announced and not read", "Model QX-831 is grey. The following models are included, see the chart.", []string{"1 lot all of QX-831", "2 lot unreadable"}},
-		{"beside a window", "Model QX-831 made in 2019 and model numbers beginning with 310 are recalled.", []string{"1 made equals 2019", "2 lot unreadable"}},
+		{"beside a window", "Model QX-831 made in 2019 and model numbers beginning with 310 are recalled.", []string{"1 made equals 2019 of QX-831", "2 made all of 310*"}},
 		{"no model was read at all", "seats with model numbers beginning with 310 and built from May 2009 through April 2010", []string{"1 made range [2009-05..2010-04]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

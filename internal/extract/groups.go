@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -47,6 +48,7 @@ const mostGroups = 3000
 // codes puts what was read together.
 func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
+	r.settleTradeNumbers()
 	r.sweepModels()
 	r.bindModels()
 	r.barcodesAmongModels()
@@ -157,10 +159,12 @@ func (r *reader) predicates(k mark) []recall.Predicate {
 func (r *reader) finish(p recall.Predicate, k mark) recall.Predicate {
 	p.Models = append(p.Models, k.models...)
 	p.Except = k.except
-	p.WherePrinted = r.places[k.kind].String()
-	if p.WherePrinted == "" && k.kind == recall.Made {
-		p.WherePrinted = r.places[recall.DateCode].String()
+	where := r.places[k.kind]
+	if code := r.places[recall.DateCode]; k.kind == recall.Made && where.format == "" {
+		// The date is printed as a date code.
+		where = place{where: cmp.Or(where.where, code.where), format: code.format}
 	}
+	p.WherePrinted = where.String()
 	return p
 }
 

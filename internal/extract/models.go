@@ -20,6 +20,9 @@ func (r *reader) readModels(t *text, m mention) {
 	if in.prefix, in.suffix = t.firstDigits(m.first, in.prefix, in.suffix); in.located || in.prefix || in.suffix {
 		// "model numbers beginning with 310" names no model, but tells that there
 		// are some that the list doesn't hold.
+		if in.prefix && !in.located && r.readBeginnings(t, m, in.next) {
+			return
+		}
 		r.modelsOpen = r.modelsOpen || !in.located && in.next < len(t.tokens) && t.tokens[in.next].digits > 0
 		return
 	}
@@ -60,6 +63,30 @@ func (r *reader) readModels(t *text, m mention) {
 		r.modelsMissing = true
 	}
 	r.keepModels(mark)
+}
+
+// readBeginnings reads how models begin: "model numbers beginning with QB310 or
+// QB320". It keeps them with an asterisk behind, and says whether there were any;
+// what the list goes on with and is no code leaves the models open.
+func (r *reader) readBeginnings(t *text, m mention, i int) bool {
+	mark := modelMark{text: t, first: m.first, sentence: t.sentenceOf(m.first)}
+	for {
+		start := t.skipQuotes(i)
+		if start >= len(t.tokens) || !t.isModelCode(start, m, len(mark.models) > 0) || len(t.code(start)) < 3 {
+			r.modelsOpen = r.modelsOpen || len(mark.models) > 0 && start < len(t.tokens) && (isQuote(t.tokens[start-1].lower) || t.tokens[start].digits > 0)
+			break
+		}
+		mark.models = append(mark.models, t.code(start)+"*")
+		mark.end = t.tokens[start].end
+		i = t.skipQuotes(start + 1)
+		sep := t.modelSeparator(i)
+		if sep < 0 || sep == i {
+			break
+		}
+		i = sep
+	}
+	r.keepModels(mark)
+	return len(mark.models) > 0
 }
 
 // pointsToList tells whether a sentence announces models: "the following models

@@ -133,3 +133,28 @@ func TestNoListedModelIsLeftOut(t *testing.T) {
 		}
 	})
 }
+
+func TestBeginningsOfModelsEndInAnAsterisk(t *testing.T) {
+	for text, want := range map[string][]string{
+		"mattresses with model numbers beginning with 13QBNAT are recalled": {"13QBNAT*"},
+		"The model number starts with QDB3, QDB4 or QDB5.":                  {"QDB3*", "QDB4*", "QDB5*"},
+	} {
+		got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+		if diff := cmp.Diff(want, got.Models); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestAMonthOfManufactureInFigures(t *testing.T) {
+	for text, want := range map[string][]string{
+		"helmets with production date 202201":         {"1 made equals 2022-01"},
+		"boots manufactured in July and August 2022.": {"1 made equals 2022-07", "2 made equals 2022-08"},
+		"made in May, June and July 2022.":            {"1 made equals 2022-05", "2 made equals 2022-06", "3 made equals 2022-07"},
+	} {
+		got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+		if diff := cmp.Diff(want, units(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}

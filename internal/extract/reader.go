@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -20,9 +21,10 @@ type reader struct {
 	modelsMissing bool
 	modelsOpen    bool // some models are told by how their numbers begin or end
 	// unexplained is a code that may be a model and that nothing tells what it is.
-	unexplained *mark
-	places      places
-	tabled      []group // what flattened tables say of units
+	unexplained  *mark
+	places       places
+	tabled       []group // what flattened tables say of units
+	productCodes []mark  // of a food
 }
 
 // mark is what one label says of a unit's mark.
@@ -85,7 +87,16 @@ func (r *reader) takeTable(t *text, table *table) {
 	for _, g := range table.groups {
 		g.text, g.near = t, 0
 		r.tabled = append(r.tabled, g)
+		r.dropAnnouncements(t, table.at.start, g.preds[0].Kind)
 	}
+}
+
+// dropAnnouncements drops the doubts about codes of a kind that the text before
+// a table announces, now that the table holds them.
+func (r *reader) dropAnnouncements(t *text, before int, kind recall.UnitKind) {
+	r.marks = slices.DeleteFunc(r.marks, func(k mark) bool {
+		return k.text == t && k.doubt && len(k.values) == 0 && !k.all && family(k.kind) == family(kind) && t.tokens[k.label.first].start < before
+	})
 }
 
 func (r *reader) read(t *text) {
@@ -115,6 +126,8 @@ func (r *reader) readMention(t *text, m mention) int {
 	switch {
 	case m.label == labelGTIN:
 		return r.readGTINs(t, m)
+	case m.label == labelModel && r.opts.Food && t.isProductCode(m):
+		return r.readProductCodes(t, m)
 	case m.label == labelModel:
 		r.readModels(t, m)
 	case m.label.code():

@@ -51,7 +51,7 @@ var (
 	headWord  = regexp.MustCompile(headPattern())
 	yearCell  = regexp.MustCompile(`(?:^|[^0-9])20[012][0-9][A-Z]`)
 	firstN    = regexp.MustCompile(`first ([0-9]+) `)
-	tableEnds = regexp.MustCompile(`(?:The|This|These|Consumers|Only|Note|Products|Units|No|It|All|If|In|For|Each|Both|Lithium-ion)\s[a-z][a-z’'-]*,?\s[a-z]|Sold (?:at|exclusively|on|by)\b|Manufactured in:|Remedy:|Note:|\n`)
+	tableEnds = regexp.MustCompile(`(?:The|This|These|Consumers|Only|Note|Products|Units|No|It|All|If|In|For|Each|Both|Lithium-ion)\s[a-z][a-z’'-]*,?\s[a-z]|The\s(?:[A-Z][a-z]+\s){1,3}[a-z]+\s[a-z]|Sold (?:at|exclusively|on|by)\b|Manufactured in:|Remedy:|Note:|\n`)
 )
 
 // headPattern joins the heads to one expression with a group for each kind.

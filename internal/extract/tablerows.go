@@ -292,6 +292,9 @@ func (b *tableBody) beginnings(length int) ([]serialRow, bool) {
 	var rows []serialRow
 	for _, at := range cellCode.FindAllStringIndex(s, -1) {
 		start, end := b.trimCell(at[0], at[1])
+		if !strings.ContainsAny(s[start:end], "0123456789") {
+			continue
+		}
 		alternative := strings.HasSuffix(strings.TrimSpace(s[:start]), "or")
 		if alternative { // 31EK30-02|13110005|31EK30-01
 			cut := start + widthOf(s[start:end], length)

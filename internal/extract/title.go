@@ -107,6 +107,10 @@ func BrandFromLead(description, product string) string {
 	for i := range min(len(t.tokens), reach) {
 		switch t.tokens[i].lower {
 		case "involves", "involve", "includes", "include":
+		case "recalled":
+			if i > 1 {
+				continue // only as "The recalled Lumo cots …"
+			}
 		default:
 			continue
 		}
@@ -127,6 +131,19 @@ func BrandFromLead(description, product string) string {
 			}
 		}
 		return ""
+	}
+	return ""
+}
+
+// BrandFromDescription reads the brand out of a description whose title and
+// product name none: "This recall involves Lumo kids bike helmets" of the product
+// "Multi-purpose kids bike helmets". It is the capitalised words up to one that
+// the product's name has too, or empty.
+func BrandFromDescription(description, product string) string {
+	for _, word := range strings.Fields(product) {
+		if brand := BrandFromLead(description, strings.ToUpper(word[:1])+word[1:]); brand != "" {
+			return brand
+		}
 	}
 	return ""
 }

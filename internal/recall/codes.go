@@ -60,7 +60,11 @@ func (q *Question) barcodeOf(p *Product) (found *PrintedGTIN, possible bool) {
 // product's models: yes with the model as printed, no where one was given and
 // is none of them, unknown otherwise.
 func (q *Question) modelOf(p *Product) (truth, string) {
-	return q.modelAmong(p.Models)
+	t, printed := q.modelAmong(p.Models)
+	if t != yes && len(q.model) >= 3 && hasDigit(q.model) && standsAmong(Tokens(p.Name), q.model) {
+		return yes, p.Name
+	}
+	return t, printed
 }
 
 // modelIn is modelOf for the models that limit a group of predicates. A list of
@@ -89,7 +93,7 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 		key := ModelKey(printed)
 		switch {
 		case key == "":
-		case q.model != "" && (q.model == key || q.brandedModel(key)), q.standsInName(printed, key):
+		case q.model != "" && (q.model == key || q.brandedModel(key)), q.beginsAs(printed, key), q.standsInName(printed, key):
 			return yes, printed
 		case q.model != "" && nearModel(q.model, key):
 			near = true
@@ -99,6 +103,22 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 		return unknown, "" // a name says nothing against numbers
 	}
 	return no, ""
+}
+
+// beginsAs: a model that ends in an asterisk is how the models meant begin.
+func (q *Question) beginsAs(printed, key string) bool {
+	return strings.HasSuffix(printed, "*") && q.model != "" && strings.HasPrefix(q.model, key)
+}
+
+// standsAmong reports whether up to three tokens in a row make a model.
+func standsAmong(tokens []string, key string) bool {
+	for i, t := range tokens {
+		if strings.EqualFold(t, key) || i+1 < len(tokens) && strings.EqualFold(t+tokens[i+1], key) ||
+			i+2 < len(tokens) && strings.EqualFold(t+tokens[i+1]+tokens[i+2], key) {
+			return true
+		}
+	}
+	return false
 }
 
 // brandedModel: the notice prints the brand before the model: "Aprica A30".
@@ -124,14 +144,7 @@ func (q *Question) standsInName(printed, key string) bool {
 		return false
 	}
 	if hasDigit(key) && (SpecificModel(key) || len(key) >= 3) {
-		tokens := append(slices.Clone(q.brandTokens), q.nameTokens...) // a model may be printed behind its brand
-		for i, t := range tokens {
-			if strings.EqualFold(t, key) || i+1 < len(tokens) && strings.EqualFold(t+tokens[i+1], key) ||
-				i+2 < len(tokens) && strings.EqualFold(t+tokens[i+1]+tokens[i+2], key) {
-				return true
-			}
-		}
-		return false
+		return standsAmong(append(slices.Clone(q.brandTokens), q.nameTokens...), key) // a model may be printed behind its brand
 	}
 	words := meaningful(Words(printed))
 	return NamesProduct(printed) && containsAll(closeUp(q.name, words), words)

@@ -38,6 +38,9 @@ var (
 	// Models.
 	bassinet = notice("us-cpsc:30-003", "Plumova Recalls Bassinets", recall.Product{Name: "Plumova DreamNest convertible bassinets", Brand: "Plumova",
 		Models: []string{"QX-831", "QX-844"}})
+	// How models begin, and a model that the name alone holds.
+	beginnings = notice("us-cpsc:30-060", "Sondril Recalls Mattresses", recall.Product{Name: "Sondril mattresses", Brand: "Sondril", Models: []string{"13QBNAT*"}})
+	adapter    = notice("us-cpsc:30-061", "Ostwin Recalls Power Adapters", recall.Product{Name: "Ostwin PX-10B power adapters", Brand: "Ostwin", Models: []string{"MQ10"}})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -91,7 +94,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -180,6 +183,9 @@ func TestDecide(t *testing.T) {
 		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},
 		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NoMatch, ""},
 		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
+		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
+		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
+		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},
 		{"model cut off by a letter", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-83"}, recall.NeedCode, "model"},
 		{"name of the line given as the model", recall.Unit{Brand: "Plumova", Name: "bassinet", Model: "DreamNest"}, recall.NeedCode, "model"},
 		{"name of another line given as the model", recall.Unit{Brand: "Plumova", Model: "CloudHop"}, recall.NoMatch, ""},

@@ -92,7 +92,7 @@ func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth
 			t = t.not()
 		} else if t == yes && isCode(p.Kind) && p.Op != OpAll {
 			f.codeFits = true
-			f.codeSure = f.codeSure || p.Op == OpEquals && len(codeKey(*p.From)) >= longMark
+			f.codeSure = f.codeSure || (p.Op == OpEquals || p.Op == OpRange && p.From != nil && p.To != nil) && len(codeKey(*p.From)) >= longMark
 		}
 		if t == unknown {
 			missing = append(missing, p)
@@ -112,6 +112,9 @@ func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth
 	if paired {
 		f.byCode = code == yes
 		f.covered = and(f.covered, either(code, date))
+	}
+	if limit == unknown && f.covered == yes && f.codeSure && q.model == "" {
+		limit = yes // such a serial number is on one model only
 	}
 	f.covered = and(f.covered, limit)
 	switch {

@@ -229,6 +229,9 @@ func (s *source) brandOf(product string) string {
 	if brand == "" {
 		brand = extract.BrandFromTitle(s.title, product)
 	}
+	if brand == "" {
+		brand = extract.BrandFromDescription(s.description, product)
+	}
 	if agency.Placeholder(brand) {
 		return ""
 	}
