@@ -247,14 +247,14 @@ func TestImportOfCompleteFiles(t *testing.T) {
 func TestCancelledImportOfCompleteFilesCountsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t)
-	path := write(t, t.TempDir(), "x", []byte(without(4000, "crib", 5)))
-	if _, err := r.polled(t, lines(4000, "crib")); err != nil {
+	path := write(t, t.TempDir(), "x", []byte(without(1600, "crib", 5)))
+	if _, err := r.polled(t, lines(1600, "crib")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, dumps, err := r.ImportComplete(ctx, []string{path}, func(p ingest.Progress) {
-			if p.Tally.Read >= 1000 {
+			if p.Tally.Read >= 500 {
 				cancel()
 			}
 		})
