@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/crownsafe/api/internal/gtin"
 	"github.com/crownsafe/api/internal/recall"
 )
 
@@ -29,12 +30,24 @@ func (r *reader) readProductCodes(t *text, m mention) int {
 		list.values = t.codesBefore(m)
 	}
 	next := max(list.next, m.next)
+	list.values = slices.DeleteFunc(list.values, func(v value) bool {
+		barcode := v.form == isEqual && onlyDigits(v.from) && (len(v.from) == 12 || len(v.from) == 13) && gtin.Valid(v.from)
+		if barcode {
+			r.addGTIN(t, v.at)
+		}
+		return barcode
+	})
 	if len(list.values) == 0 {
 		return next
 	}
 	before := len(r.marks)
 	r.addMark(mark{text: t, kind: recall.DateCode, label: m, values: list.values, doubt: list.doubt}, next)
-	r.productCodes = append(r.productCodes, r.marks[before:]...)
+	for _, k := range r.marks[before:] {
+		if k.doubt || slices.ContainsFunc(k.values, func(v value) bool { return v.form == isRange && len(v.from) != len(v.to) }) {
+			k.values, k.doubt = nil, true // "product codes 307 2263 through 307 2274"
+		}
+		r.productCodes = append(r.productCodes, k)
+	}
 	r.marks = r.marks[:before]
 	return next
 }
@@ -59,6 +72,7 @@ func (r *reader) settleTradeNumbers() {
 	if len(r.marks)+len(r.found.GTINs) == 0 {
 		return // nothing else tells which product is meant
 	}
+	r.barcodesAmongModels()
 	r.found.TradeNumbers = append(r.found.TradeNumbers, r.found.Models...)
 	r.found.Models, r.modelMarks, r.modelsMissing, r.modelsOpen = nil, nil, false, false
 }

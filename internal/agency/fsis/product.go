@@ -53,7 +53,7 @@ func (s story) products() (products []recall.Product, cut bool) {
 	lines := items(s.row[fieldProducts])
 	limited := false
 	for _, line := range lines {
-		codes := extract.Read([]extract.Field{{Name: fieldProducts, Text: line.text}}, extract.Options{Language: s.language(), Cut: line.cut()})
+		codes := extract.Read([]extract.Field{{Name: fieldProducts, Text: line.text}}, extract.Options{Language: s.language(), Cut: line.cut(), Food: true})
 		for i := range codes.Units {
 			if q := &codes.Units[i].Quote; q.Field == fieldProducts {
 				q.Start, q.End = q.Start+line.at, q.End+line.at
@@ -65,7 +65,7 @@ func (s story) products() (products []recall.Product, cut bool) {
 	}
 	if len(lines) == 0 {
 		codes := extract.Read([]extract.Field{{Name: fieldTitle, Text: s.title}, {Name: fieldSummary, Text: s.row[fieldSummary]}},
-			extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary])})
+			extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary]), Food: true})
 		return []recall.Product{s.named(s.product, codes)}, false
 	}
 	if !limited {
@@ -79,7 +79,7 @@ func (s story) products() (products []recall.Product, cut bool) {
 // that it excludes no unit of several.
 func (s story) limitBySummary(products []recall.Product) {
 	codes := extract.Read([]extract.Field{{Name: fieldSummary, Text: s.row[fieldSummary]}},
-		extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary])})
+		extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary]), Food: true})
 	if len(codes.Units) == 0 {
 		return
 	}

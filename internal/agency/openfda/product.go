@@ -105,7 +105,7 @@ func harmless(codes extract.Codes, text string, start, end int) bool {
 	if len(word) >= shortestCode && slices.ContainsFunc(codes.Units, func(p recall.Predicate) bool { return slices.Contains(token.FindAllString(p.Quote.Text, -1), word) }) {
 		return true
 	}
-	return codes.MisprintedGTIN(word) || slices.Contains(codes.Models, word)
+	return codes.MisprintedGTIN(word) || slices.Contains(codes.Models, word) || slices.Contains(codes.TradeNumbers, word)
 }
 
 // productName takes from a description what the product is.

@@ -66,13 +66,17 @@ func (w wireReport) codes(description, codeInfo string) extract.Codes {
 		{Name: fieldDescription, Text: description},
 		{Name: fieldCodeInfo, Text: codeInfo},
 		{Name: "more_code_info", Text: string(w.MoreCodeInfo)},
-	}, extract.Options{Language: "en", Cut: extract.HasCutEnd(codeInfo)})
+	}, extract.Options{Language: "en", Cut: extract.HasCutEnd(codeInfo), Food: w.isFood()})
 	if start, end, ok := unreadCodes(codes, codeInfo); ok {
 		codes.Units = append(codes.Units, recall.Unreadable(nextGroup(codes.Units), recall.Lot, recall.Quote{
 			Text: codeInfo[start:end], Field: fieldCodeInfo, Start: start, End: end,
 		}))
 	}
 	return codes
+}
+
+func (w wireReport) isFood() bool {
+	return strings.HasPrefix(strings.ToLower(string(w.ProductType)), "food")
 }
 
 func nextGroup(units []recall.Predicate) int {
