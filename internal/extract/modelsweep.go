@@ -107,6 +107,8 @@ func (s *modelSweep) judge(i int, last mention) {
 	list := s.listed[t.sentenceOf(i)]
 	mixed := len(code) >= 4 && !strings.ContainsAny(code, "abcdefghijklmnopqrstuvw") && !onlyDigits(squeeze(code))
 	switch {
+	case naming[t.field] && mixed && !glued && len(squeeze(code)) >= 5 && len(code) <= longestModel:
+		s.keep(code, i, nil) // a product's own name holds its model
 	case len(code) > longestModel && mixed && (glued || list != nil):
 		s.doubt(i) // several in one
 	case s.isAlike(code) && (mixed || list != nil || glued),
@@ -116,6 +118,9 @@ func (s *modelSweep) judge(i int, last mention) {
 		s.doubt(i)
 	}
 }
+
+// naming are the fields that name a product and nothing else.
+var naming = map[string]bool{"product_name": true}
 
 // core is the code at token i without the words and barcodes that flattening
 // glued to either end of it.

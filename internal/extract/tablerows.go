@@ -286,32 +286,51 @@ func cutBefore(code, build string) (serial, behind string, ok bool) {
 }
 
 // beginnings reads rows of a model and of the beginnings of its serial numbers,
-// of which the head tells the length: "13110003 31EK30-01 or 31EK30-02".
+// of which the head tells the length: "13110003 31EK30-01 or 31EK30-02". How long
+// the models are is what lets every row be read, if one length alone does.
 func (b *tableBody) beginnings(length int) ([]serialRow, bool) {
-	s, model := b.source(), ""
+	const shortest, longest = 4, 14
+	var rows []serialRow
+	for models := shortest; models <= longest; models++ {
+		read, ok := b.beginningsOf(models, length)
+		if !ok {
+			continue
+		}
+		if rows != nil {
+			return nil, false
+		}
+		rows = read
+	}
+	return rows, rows != nil
+}
+
+// beginningsOf reads the rows of models of one length.
+func (b *tableBody) beginningsOf(models, length int) ([]serialRow, bool) {
+	s := b.source()
 	var rows []serialRow
 	for _, at := range cellCode.FindAllStringIndex(s, -1) {
 		start, end := b.trimCell(at[0], at[1])
 		if !strings.ContainsAny(s[start:end], "0123456789") {
 			continue
 		}
-		alternative := strings.HasSuffix(strings.TrimSpace(s[:start]), "or")
-		if alternative { // 31EK30-02|13110005|31EK30-01
+		model := ""
+		if len(rows) > 0 && strings.HasSuffix(strings.TrimSpace(s[:start]), "or") {
+			model = rows[len(rows)-1].model // 31EK30-01 or 31EK30-02
+		}
+		for start < end {
+			if model == "" {
+				if start+models >= end || !isCellModel(s[start:start+models]) {
+					return nil, false
+				}
+				model, start = s[start:start+models], start+models
+			}
 			cut := start + widthOf(s[start:end], length)
-			if cut > end || model == "" {
+			if cut > end || len(rows) > 0 && !sameClasses(s[start:cut], rows[0].from[:min(len(rows[0].from), cut-start)]) {
 				return nil, false
 			}
 			rows = append(rows, serialRow{model: model, from: s[start:cut], at: b.spanOf(start, cut)})
-			if start = cut; start == end {
-				continue
-			}
+			model, start = "", cut
 		}
-		cut := end - widthFromEnd(s[start:end], length)
-		if cut <= start || !isCellModel(s[start:cut]) {
-			return nil, false
-		}
-		model = s[start:cut]
-		rows = append(rows, serialRow{model: model, from: s[cut:end], at: b.spanOf(cut, end)})
 	}
 	return rows, len(rows) > 0
 }
@@ -327,17 +346,4 @@ func widthOf(s string, characters int) int {
 		}
 	}
 	return len(s) + characters
-}
-
-// widthFromEnd is how many bytes the last so many letters and digits take.
-func widthFromEnd(s string, characters int) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] != '-' {
-			characters--
-		}
-		if characters == 0 {
-			return len(s) - i
-		}
-	}
-	return len(s) + 1
 }

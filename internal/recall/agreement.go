@@ -168,7 +168,7 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	if brand == brandAgrees {
 		c.own = missing(c.own, q.brand) // the brand's own words tell no product of its from another
 	}
-	c.askedMissing = missing(c.asked, w.pool)
+	c.askedMissing = missing(c.asked, slices.Concat(w.pool, name)) // "handwarmer" for "hand warmer"
 	c.ownMissing = missing(c.own, given)
 	switch {
 	case c.class == no && (len(c.ownMissing) > 0 || len(c.own) == 0),

@@ -132,7 +132,7 @@ func (q *Question) judgeProduct(n *Notice, p *Product) finding {
 		return f
 	}
 	f.vague, f.doubtful, f.confidence, f.matchedOn, f.evidence = id.vague, id.doubtful, id.confidence, id.on, id.evidence
-	unit := q.findUnit(p.Units, q.modelIn(p, id.exact))
+	unit := q.findUnit(p.Units, q.modelIn(p, id.exact), id.exact)
 	for _, proof := range unit.proofs {
 		f.evidence = append(f.evidence, Evidence{Identifier: proof.identifier(), Quote: proof.Quote.Text, Field: proof.Quote.Field})
 		if !slices.Contains(f.matchedOn, proof.identifier()) && unit.covered == yes && proof.Op != OpAll && !proof.Except {

@@ -15,8 +15,8 @@ type unitFinding struct {
 
 // findUnit evaluates the predicates of one product: groups are alternatives,
 // within a group everything must hold. model is what is known of the unit's
-// model against a list of models.
-func (q *Question) findUnit(units []Predicate, model func(models []string, all bool) truth) unitFinding {
+// model against a list of models; exact, that the notice prints its barcode.
+func (q *Question) findUnit(units []Predicate, model func(models []string, all bool) truth, exact bool) unitFinding {
 	if len(units) == 0 {
 		return unitFinding{covered: yes}
 	}
@@ -25,7 +25,7 @@ func (q *Question) findUnit(units []Predicate, model func(models []string, all b
 	for start := 0; start < len(units); {
 		group, next := groupFrom(units, start)
 		start = next
-		g := q.findGroup(group, model, &needs)
+		g := q.findGroup(group, model, exact, &needs)
 		f.codeFits = f.codeFits || g.codeFits
 		f.codeSure = f.codeSure || g.codeSure
 		if g.unreadable && !f.unreadable {
@@ -68,7 +68,7 @@ func groupFrom(units []Predicate, start int) ([]Predicate, int) {
 	return units[start:end], end
 }
 
-func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth, needs *needTally) unitFinding {
+func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth, exact bool, needs *needTally) unitFinding {
 	f := unitFinding{covered: yes}
 	var code, date truth // of a printed mark that joins a code with a date
 	paired := isPairedMark(group)
@@ -118,7 +118,7 @@ func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth
 	}
 	f.covered = and(f.covered, limit)
 	switch {
-	case f.covered == unknown && limit == unknown:
+	case f.covered == unknown && limit == unknown && !(exact && len(missing) > 0): // a barcode is of one model
 		needs.add(Need{Identifier: "model"})
 	case f.covered == unknown:
 		for _, p := range missing {
