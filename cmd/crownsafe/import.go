@@ -104,9 +104,9 @@ func (s *session) printReport(report []ingest.FileReport, dumps []ingest.DumpRep
 		return err
 	}
 	for _, d := range dumps {
-		line := fmt.Sprintf("%s: %d missing, %d withdrawn, %d back", d.Agency, d.Missing, d.Withdrawn, d.Restored)
+		line := fmt.Sprintf("%s: %s; %d missing, %d withdrawn, %d back", d.Agency, d.State, d.Missing, d.Withdrawn, d.Restored)
 		if d.Reason != "" {
-			line = d.Agency + ": " + d.Reason
+			line = fmt.Sprintf("%s: %s; %s", d.Agency, d.State, d.Reason)
 		}
 		if _, err := fmt.Fprintln(s.env.stdout, line); err != nil {
 			return fmt.Errorf("printing what came of the dumps: %w", err)

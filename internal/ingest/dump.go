@@ -53,20 +53,21 @@ func (d *dump) add(code string, b batch) {
 
 // DumpReport is what came of one agency's complete dump.
 type DumpReport struct {
-	Agency    string `json:"agency"`
-	Missing   int    `json:"missing"`   // active notices that it lacked and should have held
-	Withdrawn int    `json:"withdrawn"` // of them, those that were missing for the last time
-	Restored  int    `json:"restored"`  // notices that were withdrawn for being missing and are back
-	Reason    string `json:"reason"`    // why nothing counts as missing; empty when it does
+	Agency    string         `json:"agency"`
+	State     store.RunState `json:"state"`     // RunPartial when the dump was not believed
+	Missing   int            `json:"missing"`   // active notices that it lacked and should have held
+	Withdrawn int            `json:"withdrawn"` // of them, those that were missing for the last time
+	Restored  int            `json:"restored"`  // notices that were withdrawn for being missing and are back
+	Reason    string         `json:"reason"`    // why nothing counts as missing; empty when it does
 }
 
 // settle holds a complete dump against the store and adds to the run what came
 // of it. The error is ErrGuarded when the dump was not believed, else the store's.
 func (r *Runner) settle(ctx context.Context, a agency.Agency, d *dump, run *store.Run) (DumpReport, error) {
 	report, err := r.holdAgainst(ctx, a, d)
-	report.Agency = run.Agency
+	report.Agency, report.State = run.Agency, store.RunDone
 	if err != nil {
-		report.Reason = err.Error()
+		report.State, report.Reason = store.RunPartial, err.Error()
 		return report, err
 	}
 	run.Reason = report.Reason

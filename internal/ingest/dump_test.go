@@ -214,7 +214,7 @@ func TestImportOfCompleteFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	half, rest := lines(20, "crib"), magic+strings.SplitAfterN(without(40, "crib", 39), "\n19|crib 19\n", 2)[1]
-	for round, want := range []ingest.DumpReport{{Agency: "xx-lines", Missing: 1}, {Agency: "xx-lines", Missing: 1, Withdrawn: 1}} {
+	for round, want := range []ingest.DumpReport{{Agency: "xx-lines", State: store.RunDone, Missing: 1}, {Agency: "xx-lines", State: store.RunDone, Missing: 1, Withdrawn: 1}} {
 		if got, err := imported(half, rest); err != nil || got != want {
 			t.Fatalf("round %d: %+v, %v", round, got, err)
 		}

@@ -26,6 +26,8 @@ func stateOf(f facts, now time.Time) (State, string) {
 		return Stale, "loaded from files, never polled: " + f.withheld
 	case r.LastSuccess.IsZero() && r.LastPoll == nil && !f.hasFiles:
 		return Never, "never polled" + f.whyNotPolled()
+	case r.LastSuccess.IsZero() && r.LastPoll == nil && r.ImportFault != "":
+		return Partial, "loaded from files, never polled" + f.whyNotPolled() + "; of the last import: " + r.ImportFault
 	case r.LastSuccess.IsZero() && r.LastPoll == nil:
 		return Stale, "loaded from files, never polled" + f.whyNotPolled()
 	case r.LastSuccess.IsZero() && !f.hasFiles:

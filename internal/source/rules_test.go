@@ -28,6 +28,7 @@ func TestStateOf(t *testing.T) {
 		{"withheld, whatever a poll of former times said", facts{withheld: "no key", record: store.SourceRecord{LastPoll: poll(store.RunFailed, time.Hour)}}, Never, "no key"},
 		{"withheld, files", facts{withheld: "no key", hasFiles: true}, Stale, "never polled: no key"},
 		{"withheld since it was polled", facts{withheld: "no key", record: store.SourceRecord{LastPoll: poll(store.RunDone, 25*time.Hour), LastSuccess: ago(25 * time.Hour)}}, Stale, "(no key)"},
+		{"files, of which the last were not believed", facts{hasFiles: true, record: store.SourceRecord{ImportFault: "it lacks 6 of 100"}}, Partial, "never polled; of the last import: it lacks 6 of 100"},
 		{"first poll failed", facts{record: store.SourceRecord{LastPoll: poll(store.RunFailed, time.Hour)}}, Failing, "the line was cut"},
 		{"files, first poll failed", facts{hasFiles: true, record: store.SourceRecord{LastPoll: poll(store.RunFailed, time.Hour)}}, Stale, "no poll has succeeded yet"},
 		{"fresh", facts{record: store.SourceRecord{LastPoll: poll(store.RunDone, time.Hour), LastSuccess: ago(time.Hour)}}, OK, ""},

@@ -193,6 +193,7 @@ type SourceRecord struct {
 	// FirstSuccess is when the first such poll finished; zero: never.
 	FirstSuccess time.Time
 	LastImport   time.Time // when the last import that read records of this agency finished; zero: never
+	ImportFault  string    // the reason of the last import when that was RunPartial
 	Rejected     int       // rejections on record
 }
 

@@ -39,6 +39,9 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	imported(0, "39", fewer)
 	imported(1, "more than 5 %", "--complete", shrunk)
 	imported(1, "more than 5 %", "--complete", shrunk)
+	if state, reason := sourceState(t, data, "us-cpsc"); state != "partial" || !strings.Contains(reason, "more than 5 %") {
+		t.Errorf("after a dump that was stopped the source is %s: %s", state, reason)
+	}
 	if got := status(); got != "active" {
 		t.Fatalf("after files that prove nothing it is %s", got)
 	}
@@ -70,6 +73,21 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	if got := status(); got != "active" {
 		t.Errorf("back in a complete dump it is %s", got)
 	}
+}
+
+// sourceState asks a server of its own for the state of one source.
+func sourceState(t *testing.T, data, agency string) (state, reason string) {
+	t.Helper()
+	s := serve(t, data)
+	defer s.kill()
+	var list sources
+	s.get("/api/v1/sources", &list)
+	for _, src := range list.Items {
+		if src.Agency == agency {
+			return src.State, src.Reason
+		}
+	}
+	return "", "it is not listed"
 }
 
 // NHTSA's feed has the child seats only, its files everything.

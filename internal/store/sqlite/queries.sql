@@ -106,6 +106,13 @@ WHERE agency = ? AND kind = 'import' AND read > 0 AND finished_at IS NOT NULL
 ORDER BY finished_at DESC
 LIMIT 1;
 
+-- name: LastImportFault :one
+-- Why the last import was partial, nothing when it was whole.
+SELECT CASE state WHEN 'partial' THEN reason ELSE '' END AS fault FROM run
+WHERE agency = ? AND kind = 'import' AND finished_at IS NOT NULL
+ORDER BY finished_at DESC, id DESC
+LIMIT 1;
+
 -- name: CountRejections :one
 SELECT count(*) FROM rejection WHERE agency = ?;
 

@@ -159,6 +159,10 @@ func sourceOf(ctx context.Context, q *queries.Queries, agency string) (store.Sou
 	if record.LastImport, err = timeOf(q.LastImport(ctx, agency)); err != nil {
 		return record, err
 	}
+	record.ImportFault, err = q.LastImportFault(ctx, agency)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return record, err
+	}
 	rejected, err := q.CountRejections(ctx, agency)
 	record.Rejected = int(rejected)
 	return record, err

@@ -73,6 +73,9 @@ func sources(t *testing.T, s store.Store) {
 	begin(t, s, "us-alpha", store.RunPoll, day(3)) // still running
 	imported := load("us-alpha", 1, 12, store.RunImport)
 	load("us-alpha", 4, 0, store.RunImport) // had nothing of this agency
+	ran(t, s, store.Run{Agency: "us-delta", Kind: store.RunImport, State: store.RunPartial, Reason: "cut off", StartedAt: day(5), Read: 3})
+	ran(t, s, store.Run{Agency: "us-epsilon", Kind: store.RunImport, State: store.RunPartial, Reason: "cut off", StartedAt: day(5), Read: 3})
+	load("us-epsilon", 6, 3, store.RunImport)
 	late := poll("fr-gamma", 9, store.RunDone)
 	poll("fr-gamma", 2, store.RunDone) // recorded late, but not the last
 	if err := s.Reject(t.Context(), []store.Rejection{{Agency: "fr-gamma", Raw: "raw/1", Position: 4}, {Agency: "xx-nobody", Raw: "raw/1"}}); err != nil {
@@ -82,6 +85,8 @@ func sources(t *testing.T, s store.Store) {
 		{Agency: "fr-gamma", LastPoll: &late, LastSuccess: late.FinishedAt, FirstSuccess: day(2).Add(time.Hour), Rejected: 1},
 		{Agency: "us-alpha", LastPoll: &failure, LastSuccess: success.FinishedAt, FirstSuccess: success.FinishedAt, LastImport: imported.FinishedAt},
 		{Agency: "us-beta"},
+		{Agency: "us-delta", LastImport: day(5).Add(time.Hour), ImportFault: "cut off"},
+		{Agency: "us-epsilon", LastImport: day(6).Add(time.Hour)},
 	})
 }
 

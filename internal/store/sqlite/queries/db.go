@@ -84,6 +84,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastImportStmt, err = db.PrepareContext(ctx, lastImport); err != nil {
 		return nil, fmt.Errorf("error preparing query LastImport: %w", err)
 	}
+	if q.lastImportFaultStmt, err = db.PrepareContext(ctx, lastImportFault); err != nil {
+		return nil, fmt.Errorf("error preparing query LastImportFault: %w", err)
+	}
 	if q.lastSerialStmt, err = db.PrepareContext(ctx, lastSerial); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSerial: %w", err)
 	}
@@ -255,6 +258,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastImportStmt: %w", cerr)
 		}
 	}
+	if q.lastImportFaultStmt != nil {
+		if cerr := q.lastImportFaultStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastImportFaultStmt: %w", cerr)
+		}
+	}
 	if q.lastSerialStmt != nil {
 		if cerr := q.lastSerialStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastSerialStmt: %w", cerr)
@@ -424,6 +432,7 @@ type Queries struct {
 	headStmt                        *sql.Stmt
 	lastFinishedPollStmt            *sql.Stmt
 	lastImportStmt                  *sql.Stmt
+	lastImportFaultStmt             *sql.Stmt
 	lastSerialStmt                  *sql.Stmt
 	lastSuccessStmt                 *sql.Stmt
 	missedStmt                      *sql.Stmt
@@ -472,6 +481,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		headStmt:                        q.headStmt,
 		lastFinishedPollStmt:            q.lastFinishedPollStmt,
 		lastImportStmt:                  q.lastImportStmt,
+		lastImportFaultStmt:             q.lastImportFaultStmt,
 		lastSerialStmt:                  q.lastSerialStmt,
 		lastSuccessStmt:                 q.lastSuccessStmt,
 		missedStmt:                      q.missedStmt,

@@ -484,6 +484,21 @@ func (q *Queries) LastImport(ctx context.Context, agency string) (sql.NullInt64,
 	return finished_at, err
 }
 
+const lastImportFault = `-- name: LastImportFault :one
+SELECT CASE state WHEN 'partial' THEN reason ELSE '' END AS fault FROM run
+WHERE agency = ? AND kind = 'import' AND finished_at IS NOT NULL
+ORDER BY finished_at DESC, id DESC
+LIMIT 1
+`
+
+// Why the last import was partial, nothing when it was whole.
+func (q *Queries) LastImportFault(ctx context.Context, agency string) (string, error) {
+	row := q.queryRow(ctx, q.lastImportFaultStmt, lastImportFault, agency)
+	var fault string
+	err := row.Scan(&fault)
+	return fault, err
+}
+
 const lastSerial = `-- name: LastSerial :one
 SELECT value FROM last_serial WHERE only_row = 1
 `
