@@ -41,7 +41,7 @@ func (q *Question) brandStands(w *productWords, asked, own []string) bool {
 	if slices.ContainsFunc(asked, func(a string) bool { return len(a) <= 2 }) {
 		pool = append(slices.Clone(w.brand), w.nameTokens...) // two letters stand in many a title
 	}
-	return allStand(pool, asked) || closedUp(pool, asked) ||
+	return allStand(pool, asked) || closedUp(pool, asked) || closedUp(pool, q.brandTokens) ||
 		len(own) > 0 && (allStand(q.brandTokens, own) || allStand(append(slices.Clone(q.brandTokens), q.nameTokens...), own)) ||
 		misspelt(own, asked)
 }

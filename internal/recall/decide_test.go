@@ -41,6 +41,8 @@ var (
 	// How models begin, and a model that the name alone holds.
 	beginnings = notice("us-cpsc:30-060", "Sondril Recalls Mattresses", recall.Product{Name: "Sondril mattresses", Brand: "Sondril", Models: []string{"13QBNAT*"}})
 	adapter    = notice("us-cpsc:30-061", "Ostwin Recalls Power Adapters", recall.Product{Name: "Ostwin PX-10B power adapters", Brand: "Ostwin", Models: []string{"MQ10"}})
+	// A brand that is two words written as one.
+	warmer = notice("ca-hc:30-062", "WarmPaws Rechargeable Paw Warmers recalled", recall.Product{Name: "WarmPaws Rechargeable Paw Warmers"})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -94,7 +96,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -183,6 +185,7 @@ func TestDecide(t *testing.T) {
 		{"brand and name, no model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet"}, recall.NeedCode, "model"},
 		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NoMatch, ""},
 		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
+		{"brand written apart, name closed up", recall.Unit{Brand: "warm paws", Name: "rechargeable pawwarmers"}, recall.Affected, ""},
 		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
 		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
 		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},
