@@ -100,7 +100,7 @@ func (m *memoryStore) Revisions(_ context.Context, id string) ([]store.Revision,
 		return nil, m.down
 	}
 	if list := m.revisions[id]; len(list) > 0 {
-		return list, nil
+		return slices.Clone(list), nil // as a store's: the caller's own
 	}
 	return nil, store.ErrNotFound
 }

@@ -81,7 +81,7 @@ func TestDocumentHasEveryCallOfTheContract(t *testing.T) {
 		"/api/v1/recalls/{id}/revisions": "get", "/api/v1/barcode/{code}": "get", "/api/barcode/{code}": "get", "/api/v1/barcode": "get", "/api/barcode": "get",
 		"/api/v1/verdict": "post", "/api/v1/verdict/batch": "post", "/api/v1/sources": "get", "/api/v1/sources/{agency}/quarantine": "get", "/api/v1/changes": "get",
 		"/api/v1/export/recalls.ndjson.gz": "get",
-		"/health": "get", "/api/readyz": "get", "/api/healthz": "get",
+		"/health":                          "get", "/api/readyz": "get", "/api/healthz": "get",
 	} {
 		if document.Paths[path][method] == nil {
 			t.Errorf("%s %s is not in the document", method, path)

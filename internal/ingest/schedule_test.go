@@ -10,6 +10,7 @@ import (
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/ingest"
+	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -18,6 +19,7 @@ import (
 type memoryRuns struct {
 	store.Store
 	finished []store.Run
+	active   []store.Stored
 }
 
 func (m *memoryRuns) StartRun(context.Context, string, store.RunKind, time.Time) (int64, error) {
@@ -30,6 +32,15 @@ func (m *memoryRuns) FinishRun(_ context.Context, run store.Run) error {
 }
 
 func (m *memoryRuns) Serial(context.Context) (int64, error) { return 0, nil }
+
+func (m *memoryRuns) ActiveNotices(_ context.Context, _ string, yield func(store.Stored) error) error {
+	for _, s := range m.active {
+		if err := yield(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (m *memoryRuns) Sources(context.Context) ([]store.SourceRecord, error) {
 	var record store.SourceRecord
@@ -91,6 +102,23 @@ func TestScheduleLeavesAWithheldAgencyAlone(t *testing.T) {
 		a := &lineAgency{withheld: "set the key"}
 		if runs := scheduled(t, a, &memoryRuns{}, 5*time.Hour); len(runs) != 0 || len(a.since) != 0 {
 			t.Errorf("%d polls and %d fetches of a withheld agency", len(runs), len(a.since))
+		}
+	})
+}
+
+// A dump that was not believed would be the same a moment later.
+func TestScheduleDoesNotAskSoonerAfterAGuardedDump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		empty := agency.Payload{URL: "https://lines.example/all", Body: []byte("LINES/0\n"), Complete: true}
+		kept := &memoryRuns{active: []store.Stored{{Serial: 0, Notice: recall.Notice{ID: "xx-lines:1", Agency: "xx-lines"}}}}
+		runs := scheduled(t, &lineAgency{payloads: []agency.Payload{empty}}, kept, 3*time.Hour+30*time.Minute)
+		if len(runs) < 3 || len(runs) > 5 {
+			t.Errorf("%d polls in three and a half hours", len(runs))
+		}
+		for _, run := range runs {
+			if run.State != "partial" || run.Reason == "" {
+				t.Errorf("%+v", run)
+			}
 		}
 	})
 }
