@@ -193,7 +193,7 @@ func (b *builder) finish(base *codec) *segment {
 		models:    renumbered(b.models, newOf),
 	}
 	for i := range b.columns {
-		g.columns[i] = column{sets: b.columns[i].sets, of: pick(b.columns[i].of, order)}
+		g.columns[i] = newColumn(b.columns[i].sets, pick(b.columns[i].of, order))
 	}
 	b.arrange(g, order, base)
 	var links linkWriter
@@ -256,7 +256,7 @@ func (b *builder) invert(newOf []uint32) termIndex {
 		byTerm[i] = uint32(i)
 	}
 	slices.SortFunc(byTerm, func(x, y uint32) int { return strings.Compare(b.terms[x], b.terms[y]) })
-	var w termWriter
+	w := termWriter{notices: len(newOf)}
 	for _, number := range byTerm {
 		w.add(b.terms[number], postings[starts[number]:starts[number+1]])
 	}

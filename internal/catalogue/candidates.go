@@ -49,7 +49,7 @@ func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
 	for _, model := range q.ModelKeys() {
 		list = s.byKey(list, textKey(model), func(g *segment) *keyIndex { return &g.models }, maxByModel)
 	}
-	list = s.byWords(list, read(q.Unit.Brand+" "+q.Unit.Name+" "+q.Unit.Model))
+	list = s.byWords(list, q)
 	slices.SortFunc(list, func(a, b candidate) int { return compareIDs(a.part.segment, a.doc, b.part.segment, b.doc) })
 	list = slices.Compact(list)
 	notices := make([]*recall.Notice, len(list))
@@ -60,9 +60,7 @@ func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
 }
 
 // stands reports whether a notice can be a candidate at all.
-func (p *part) stands(doc uint32) bool {
-	return !p.dead.has(doc) && p.traits[doc]&(isWithdrawn|isGone) == 0
-}
+func (p *part) stands(doc uint32) bool { return p.alive.has(doc) }
 
 func (s *Snapshot) byKey(list []candidate, key uint64, of func(*segment) *keyIndex, limit int) []candidate {
 	before := len(list)
@@ -85,13 +83,17 @@ func (s *Snapshot) byKey(list []candidate, key uint64, of func(*segment) *keyInd
 	return list[:before+limit]
 }
 
-func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
+// byWords adds the notices that share most with the words of a question. A word
+// that is too common to name a product finds only what has it in a brand,
+// because no match rests on such words alone.
+func (s *Snapshot) byWords(list []candidate, q *recall.Question) []candidate {
+	pieces := read(q.Unit.Brand + " " + q.Unit.Name + " " + q.Unit.Model)
 	if len(pieces) == 0 {
 		return list
 	}
 	x := newScan(s, true, nil)
 	defer x.release()
-	x.lookForCandidates(pieces)
+	x.lookForCandidates(pieces, func(w *word) bool { return recall.Common(w.means) })
 	for _, c := range x.bestFound() {
 		list = append(list, candidate{c.part, c.doc})
 	}
@@ -100,25 +102,22 @@ func (s *Snapshot) byWords(list []candidate, pieces []piece) []candidate {
 
 // bestFound returns the notices that share most with the words.
 func (x *scan) bestFound() []rankedRow {
-	s, most := x.snapshot, uint32(0)
-	x.eachFound(func(part int, doc uint32) {
-		if p := &s.parts[part]; p.stands(doc) {
-			most = max(most, x.tally[p.first+doc].sum)
-		}
-	})
-	best := newRanking(s, maxEqual)
-	x.eachFound(func(part int, doc uint32) {
-		p := &s.parts[part]
-		if sum := x.tally[p.first+doc].sum; sum >= most/farBehind && p.stands(doc) {
-			best.add(part, int64(sum), doc)
-		}
-	})
-	ranked := best.best(s)
-	if len(ranked) > maxByWords {
-		least := ranked[maxByWords-1].key
-		for len(ranked) > maxByWords && ranked[len(ranked)-1].key < least {
-			ranked = ranked[:len(ranked)-1]
+	s, most := x.snapshot, int64(0)
+	best, high := newRanking(s, maxEqual), bar{limit: maxEqual}
+	least := func() int64 { return max(high.least(), most/farBehind) }
+	for i := range s.parts {
+		x.view(i).eachBest(s.parts[i].alive, x.room.empty(s.parts[i].len()), least, func(doc uint32, key int64) {
+			most = max(most, key)
+			high.add(key)
+			best.add(i, key, doc)
+		})
+	}
+	rows := slices.DeleteFunc(best.best(s), func(r rankedRow) bool { return r.key < most/farBehind })
+	if len(rows) > maxByWords {
+		last := rows[maxByWords-1].key
+		for len(rows) > maxByWords && rows[len(rows)-1].key < last {
+			rows = rows[:len(rows)-1]
 		}
 	}
-	return ranked
+	return rows
 }

@@ -27,13 +27,50 @@ var columnNames = [columnCount]string{"agency", "country", "audience", "category
 // column holds one set of values for each notice of a segment. There are few
 // distinct sets, so that a notice holds the number of its set.
 type column struct {
-	sets [][]string
-	of   []uint32
+	sets   [][]string
+	of     []uint32
+	values []string // that stand in any set, in order
+	rows   []docSet // by value: the notices that have it
+}
+
+func newColumn(sets [][]string, of []uint32) column {
+	c := column{sets: sets, of: of}
+	for _, set := range sets {
+		c.values = append(c.values, set...)
+	}
+	slices.Sort(c.values)
+	c.values = slices.Compact(c.values)
+	numbers := make([][]int, len(sets)) // of the values of each set
+	for i, set := range sets {
+		for _, v := range set {
+			at, _ := slices.BinarySearch(c.values, v)
+			numbers[i] = append(numbers[i], at)
+		}
+	}
+	docs := make([][]uint32, len(c.values))
+	for doc, set := range of {
+		for _, value := range numbers[set] {
+			docs[value] = append(docs[value], uint32(doc))
+		}
+	}
+	for _, list := range docs {
+		c.rows = append(c.rows, newDocSet(list, len(of)))
+	}
+	return c
+}
+
+// rowsOf returns the notices that have a value.
+func (c *column) rowsOf(value string) *docSet {
+	if at, ok := slices.BinarySearch(c.values, value); ok {
+		return &c.rows[at]
+	}
+	return &docSet{}
 }
 
 // columnBuilder collects a column.
 type columnBuilder struct {
-	column
+	sets    [][]string
+	of      []uint32
 	numbers map[string]uint32
 	key     []byte
 }

@@ -26,6 +26,7 @@ const (
 	inDescription
 	inGTIN // found through the barcode index, never posted
 
+	posted = inGTIN - 1
 	naming = inName | inBrand | inModel | inTitle | inID
 	// deciding are the parts that make a word known: a word that stands in
 	// descriptions alone may be a misspelling of one that names something.

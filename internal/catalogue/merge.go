@@ -90,7 +90,7 @@ func (m *merger) copyRows() {
 	}
 	out.serials, out.published = slices.Clip(out.serials), slices.Clip(out.published)
 	for i := range columns {
-		out.columns[i] = columns[i].column
+		out.columns[i] = newColumn(columns[i].sets, columns[i].of)
 	}
 }
 
@@ -167,7 +167,7 @@ func (m *merger) mergeLinks() {
 
 // mergeTerms walks the sources' terms in step.
 func (m *merger) mergeTerms() {
-	var w termWriter
+	w := termWriter{notices: len(m.rows)}
 	heads := make([]int, len(m.sources))
 	var source, all []posting
 	for {

@@ -18,18 +18,20 @@ func (p posting) field() field { return field(p & 0xff) }
 
 // termIndex is a segment's inverted index: its terms in order, a hash table
 // over them, and for each term two runs of postings, those that name a product
-// and those that merely tell of it.
+// and those that merely tell of it. No notice is in both.
 //
-// The runs of a term stand one behind the other: how many notices each has,
-// then the first run as pairs of the distance to the notice before and the set
-// of fields, then the second as distances whose lowest bit says that a set of
-// fields follows; without it the field is the description.
+// The runs of a term stand one behind the other, each behind a number: how many
+// notices it has, twice, plus one if it is dense. A dense run is the number of
+// one of dense; of the others, the first is pairs of the distance to the notice
+// before and the set of fields, the second is distances whose lowest bit says
+// that a set of fields follows; without it the field is the description.
 type termIndex struct {
 	text  string
 	at    []uint32 // term i is text[at[i]:at[i+1]]
 	table []uint32 // by hash: the number of a term plus one, 0 is free
 	runs  []byte
 	from  []uint32 // the runs of term i begin at runs[from[i]]
+	dense []*denseRun
 }
 
 func (x *termIndex) len() int { return len(x.from) }
@@ -59,23 +61,66 @@ func (x *termIndex) withPrefix(prefix string) (from, to int) {
 
 // naming returns how many notices a term names.
 func (x *termIndex) naming(i int) int {
-	n, _ := shortNumber(x.runs[x.from[i]:])
-	return int(n)
+	head, _ := shortNumber(x.runs[x.from[i]:])
+	return int(head >> 1)
 }
 
-// appendNaming appends the first run of a term.
-func (x *termIndex) appendNaming(to []posting, i int) []posting {
-	to, _, _ = x.appendNamed(to, i)
-	return to
+// run is one run of a term, where it lies in the index.
+type run struct {
+	count   int
+	telling bool
+	dense   *denseRun
+	bytes   []byte // of a run that is not dense
 }
 
-// appendAll appends both runs of a term; no notice is in both.
-func (x *termIndex) appendAll(to []posting, i int) []posting {
-	to, rest, telling := x.appendNamed(to, i)
-	doc := uint32(0)
-	for range telling {
-		var step uint32
+// runsOf returns both runs of a term.
+func (x *termIndex) runsOf(i int) (naming, telling run) {
+	rest := x.runs[x.from[i]:]
+	naming, rest = x.readRun(rest, false)
+	telling, _ = x.readRun(rest, true)
+	return naming, telling
+}
+
+// readRun reads a run at the beginning of some bytes. What lies behind it is
+// returned for the first run only: nothing but other terms follows the second.
+func (x *termIndex) readRun(b []byte, telling bool) (run, []byte) {
+	head, b := shortNumber(b)
+	r := run{count: int(head >> 1), telling: telling}
+	if head&1 == 1 {
+		var number uint32
+		number, b = shortNumber(b)
+		r.dense = x.dense[number]
+		return r, b
+	}
+	if telling {
+		r.bytes = b
+		return r, nil
+	}
+	var length uint32
+	length, b = shortNumber(b)
+	r.bytes = b[:length]
+	return r, b[length:]
+}
+
+// appendTo appends the postings of a run, in order of notice.
+func (r *run) appendTo(to []posting) []posting {
+	if r.dense != nil {
+		next := 0
+		r.dense.rows.each(func(doc uint32) {
+			to = append(to, newPosting(doc, field(r.dense.fields[next])))
+			next++
+		})
+		return to
+	}
+	doc, rest, step := uint32(0), r.bytes, uint32(0)
+	for range r.count {
 		step, rest = shortNumber(rest)
+		if !r.telling {
+			doc += step
+			to = append(to, newPosting(doc, field(rest[0])))
+			rest = rest[1:]
+			continue
+		}
 		doc += step >> 1
 		in := inDescription
 		if step&1 == 1 {
@@ -86,18 +131,10 @@ func (x *termIndex) appendAll(to []posting, i int) []posting {
 	return to
 }
 
-func (x *termIndex) appendNamed(to []posting, i int) (_ []posting, rest []byte, telling uint32) {
-	named, rest := shortNumber(x.runs[x.from[i]:])
-	telling, rest = shortNumber(rest)
-	doc := uint32(0)
-	for range named {
-		var step uint32
-		step, rest = shortNumber(rest)
-		doc += step
-		to = append(to, newPosting(doc, field(rest[0])))
-		rest = rest[1:]
-	}
-	return to, rest, telling
+// appendAll appends both runs of a term.
+func (x *termIndex) appendAll(to []posting, i int) []posting {
+	naming, telling := x.runsOf(i)
+	return telling.appendTo(naming.appendTo(to))
 }
 
 func shortNumber(b []byte) (uint32, []byte) {
@@ -110,8 +147,12 @@ func shortNumber(b []byte) (uint32, []byte) {
 
 // termWriter makes a termIndex of terms that come in order.
 type termWriter struct {
-	index termIndex
-	text  []byte
+	notices int // of the segment
+	index   termIndex
+	text    []byte
+	run     []byte
+	naming  []posting
+	telling []posting
 }
 
 // add writes a term with its postings, which it sorts.
@@ -121,31 +162,58 @@ func (w *termWriter) add(term string, postings []posting) {
 	x.at = append(x.at, uint32(len(w.text)))
 	w.text = append(w.text, term...)
 	x.from = append(x.from, uint32(len(x.runs)))
-	named := 0
+	w.naming, w.telling = w.naming[:0], w.telling[:0]
 	for _, p := range postings {
 		if p.field()&naming != 0 {
-			named++
+			w.naming = append(w.naming, p)
+		} else {
+			w.telling = append(w.telling, p)
 		}
 	}
-	x.runs = binary.AppendUvarint(x.runs, uint64(named))
-	x.runs = binary.AppendUvarint(x.runs, uint64(len(postings)-named))
+	if !w.addDense(w.naming) {
+		w.addNaming()
+	}
+	if !w.addDense(w.telling) {
+		w.addTelling()
+	}
+}
+
+// addDense writes a run that is long enough to be dense.
+func (w *termWriter) addDense(postings []posting) bool {
+	if !isDense(len(postings), w.notices) {
+		return false
+	}
+	x := &w.index
+	x.runs = binary.AppendUvarint(x.runs, uint64(len(postings))<<1|1)
+	x.runs = binary.AppendUvarint(x.runs, uint64(len(x.dense)))
+	x.dense = append(x.dense, newDenseRun(postings, w.notices))
+	return true
+}
+
+func (w *termWriter) addNaming() {
+	x := &w.index
+	w.run = w.run[:0]
 	last := uint32(0)
-	for _, p := range postings {
-		if p.field()&naming != 0 {
-			x.runs = binary.AppendUvarint(x.runs, uint64(p.doc()-last))
-			x.runs = append(x.runs, byte(p.field()))
-			last = p.doc()
-		}
+	for _, p := range w.naming {
+		w.run = binary.AppendUvarint(w.run, uint64(p.doc()-last))
+		w.run = append(w.run, byte(p.field()))
+		last = p.doc()
 	}
-	last = 0
-	for _, p := range postings {
-		switch {
-		case p.field()&naming != 0:
-			continue
-		case p.field() == inDescription:
-			x.runs = binary.AppendUvarint(x.runs, uint64(p.doc()-last)<<1)
-		default:
-			x.runs = binary.AppendUvarint(x.runs, uint64(p.doc()-last)<<1|1)
+	x.runs = binary.AppendUvarint(x.runs, uint64(len(w.naming))<<1)
+	x.runs = binary.AppendUvarint(x.runs, uint64(len(w.run)))
+	x.runs = append(x.runs, w.run...)
+}
+
+func (w *termWriter) addTelling() {
+	x := &w.index
+	x.runs = binary.AppendUvarint(x.runs, uint64(len(w.telling))<<1)
+	last := uint32(0)
+	for _, p := range w.telling {
+		step := uint64(p.doc()-last) << 1
+		if p.field() == inDescription {
+			x.runs = binary.AppendUvarint(x.runs, step)
+		} else {
+			x.runs = binary.AppendUvarint(x.runs, step|1)
 			x.runs = append(x.runs, byte(p.field()))
 		}
 		last = p.doc()

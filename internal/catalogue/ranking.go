@@ -73,7 +73,8 @@ func (h leastFirst) down(i int) {
 
 // rankedRow is a notice in its place.
 type rankedRow struct {
-	part *part
+	part   *part
+	number int // of the part
 	ranked
 }
 
@@ -82,7 +83,7 @@ func (r *ranking) best(s *Snapshot) []rankedRow {
 	var all []rankedRow
 	for i, rows := range r.parts {
 		for _, row := range rows {
-			all = append(all, rankedRow{&s.parts[i], row})
+			all = append(all, rankedRow{&s.parts[i], i, row})
 		}
 	}
 	if len(all) > r.limit { // what can't get in by its key needs no look at its id

@@ -1,57 +1,112 @@
 package catalogue
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sync"
 )
 
-// scan adds up, notice by notice, what the words of a query are worth. Notices
-// are numbered through all parts of the snapshot.
+// scan looks for the words of a query in every part of a snapshot.
 type scan struct {
 	snapshot   *Snapshot
 	namingOnly bool // look only where a product is named
 	decisions  decisions
 
-	tally  []tally  // by notice
-	nowIn  []uint32 // notices that the present word stands in
-	known  bool     // the present word names something
-	found  []uint32 // notices with a sum
-	weight uint32   // of all words that were found anywhere
+	words  []*wanted
+	weight uint32 // of all words that were found anywhere
+	views  []view // by part, made when all words are known
 
+	room     rowRoom
+	free     []*wanted // used before
 	postings []posting
 	similar  []string
 }
 
-// tally is what one notice has come to.
-type tally struct {
-	now     uint32 // of the present word: quality × weight of the fields << 16 | fields
-	sum     uint32
-	covered uint32 // weight of the words found
-	fields  field
+// wanted is a word that is looked for, and where it stands.
+type wanted struct {
+	weight uint32
+	common bool // it finds only what has it in a brand; it merely ranks the others
+	parts  []partLists
 }
+
+// partLists are where a word stands in one part: where it names a product or
+// is its barcode, and where it tells of one.
+type partLists [2]list
+
+const (
+	inNames = iota
+	inProse
+)
+
+// list is where a word stands in one part, by all its forms.
+type list struct {
+	rows   rowSet // dead ones too; nil: nowhere
+	shared bool   // rows belong to the segment
+	sparse []sparseForm
+	dense  []denseForm
+	best   uint32 // the most that the word is worth in any notice
+}
+
+// sparseForm is where forms of a word stand that stand in few notices.
+type sparseForm struct {
+	marks []mark // in order of notice
+	next  int    // where the last look ended; looks mostly go upwards
+}
+
+// denseForm is where a form of a word stands that stands in many.
+type denseForm struct {
+	run     *denseRun
+	fields  field // those that count
+	quality uint32
+}
+
+// mark is a notice that a word stands in: its number, what the word is worth
+// there, which is its quality times the weight of the fields, and the fields.
+type mark uint64
+
+func newMark(doc uint32, in field, quality uint32) mark {
+	return mark(uint64(doc)<<32 | uint64(quality*fieldWeights[in])<<16 | uint64(in))
+}
+
+func (m mark) doc() uint32   { return uint32(m >> 32) }
+func (m mark) value() uint32 { return uint32(m>>16) & 0xffff }
+func (m mark) field() field  { return field(m & 0xffff) }
 
 var scans = sync.Pool{New: func() any { return new(scan) }}
 
 func newScan(s *Snapshot, namingOnly bool, pinned []uint32) *scan {
 	x := scans.Get().(*scan)
 	x.snapshot, x.namingOnly, x.decisions = s, namingOnly, decisions{pinned: pinned, read: pinned != nil}
-	if len(x.tally) < s.rows {
-		x.tally = make([]tally, s.rows)
-	}
 	return x
 }
 
-// release gives the memory back, clean, even from the middle of a word.
+// release gives the memory back.
 func (x *scan) release() {
-	x.forget()
-	for _, row := range x.found {
-		x.tally[row] = tally{}
+	for len(x.words) > 0 {
+		x.forget()
 	}
-	x.found, x.weight, x.snapshot = x.found[:0], 0, nil
-	x.decisions = decisions{}
+	x.views = slices.Delete(x.views, 0, len(x.views))
+	x.weight, x.snapshot, x.decisions = 0, nil, decisions{}
+	x.room.used = 0
 	scans.Put(x)
+}
+
+// rowRoom hands out sets of notices that live as long as a scan.
+type rowRoom struct {
+	words []uint64
+	used  int
+}
+
+// empty returns an empty set for so many notices.
+func (r *rowRoom) empty(notices int) rowSet {
+	n := wordsFor(notices)
+	if r.used+n > len(r.words) { // those that were handed out keep the old room
+		r.words, r.used = make([]uint64, max(2*len(r.words), 8*n)), 0
+	}
+	b := rowSet(r.words[r.used : r.used+n : r.used+n])
+	r.used += n
+	clear(b)
+	return b
 }
 
 // decisions are what was decided for a query when its first page was made:
@@ -92,63 +147,183 @@ func (d *decisions) is(fresh func() bool) bool {
 func (x *scan) look(pieces []piece) {
 	for _, p := range pieces {
 		if p.code != nil {
-			x.collect(p.code)
-			if x.decisions.is(func() bool { return x.known }) {
-				x.count()
+			w := x.collect(p.code)
+			if x.decisions.is(func() bool { return x.known(w) }) {
+				x.weigh(w)
 				continue
 			}
 			x.forget()
 		}
 		for i := range p.words {
-			w := &p.words[i]
-			x.collect(w)
-			if w.spelling != "" && x.decisions.is(func() bool { return !x.known }) {
-				x.collectSimilar(w.spelling)
+			asked := &p.words[i]
+			w := x.collect(asked)
+			if asked.spelling != "" && x.decisions.is(func() bool { return !x.known(w) }) {
+				x.collectSimilar(w, asked.spelling)
 			}
-			x.count()
+			x.weigh(w)
 		}
 	}
 }
 
-// collect finds the notices in which a word stands in any of its forms.
-func (x *scan) collect(w *word) {
-	x.known = false
-	parts := x.snapshot.parts
-	for i := range parts {
-		p := &parts[i]
-		for _, f := range w.forms {
+// lookForCandidates looks for every word where products are named, each code
+// both as one and as words.
+func (x *scan) lookForCandidates(pieces []piece, common func(*word) bool) {
+	for _, p := range pieces {
+		if p.code != nil {
+			x.weigh(x.collect(p.code))
+		}
+		for i := range p.words {
+			asked := &p.words[i]
+			w := x.collect(asked)
+			if asked.spelling != "" && !x.known(w) {
+				x.collectSimilar(w, asked.spelling)
+			}
+			w.common = common(asked)
+			x.weigh(w)
+		}
+	}
+}
+
+// collect finds where a word stands in any of its forms.
+func (x *scan) collect(asked *word) *wanted {
+	w := x.want()
+	for i := range x.snapshot.parts {
+		p := &x.snapshot.parts[i]
+		for _, f := range asked.forms {
 			if number, ok := p.terms.find(f.term); ok {
-				x.take(p, number, f.quality)
+				x.take(w, i, number, f.quality)
 			}
 		}
-		if w.barcode != "" {
-			own, related := askedKeys(w.barcode)
-			x.takeBarcode(p, own, exactly)
+		if asked.barcode != "" && !x.namingOnly {
+			own, related := askedKeys(asked.barcode)
+			x.takeBarcode(w, i, own, exactly)
 			for _, key := range related {
-				x.takeBarcode(p, key, caseOrItem)
+				x.takeBarcode(w, i, key, caseOrItem)
 			}
+		}
+	}
+	return w
+}
+
+// want returns a word that stands nowhere yet.
+func (x *scan) want() *wanted {
+	w := new(wanted)
+	if last := len(x.free) - 1; last >= 0 {
+		w, x.free = x.free[last], x.free[:last]
+	}
+	w.parts = slices.Grow(w.parts[:0], len(x.snapshot.parts))[:len(x.snapshot.parts)]
+	for i := range w.parts {
+		for j := range w.parts[i] {
+			l := &w.parts[i][j]
+			*l = list{sparse: l.sparse[:0], dense: l.dense[:0]}
+		}
+	}
+	x.words = append(x.words, w)
+	return w
+}
+
+// forget drops the last word.
+func (x *scan) forget() {
+	last := len(x.words) - 1
+	w := x.words[last]
+	for i := range w.parts {
+		for j := range w.parts[i] {
+			w.parts[i][j].clear()
+		}
+	}
+	w.weight, w.common = 0, false
+	x.words, x.free = x.words[:last], append(x.free, w)
+}
+
+// clear empties a list and keeps its memory, but not what it points to in a
+// segment, which may be superseded.
+func (l *list) clear() {
+	clear(l.dense)
+	*l = list{sparse: l.sparse[:0], dense: l.dense[:0]}
+}
+
+// take takes a term of a part as a form of a word.
+func (x *scan) take(w *wanted, part, number int, quality uint32) {
+	terms := &x.snapshot.parts[part].terms
+	names, prose := terms.runsOf(number)
+	if x.namingOnly {
+		x.takeRun(&w.parts[part][inNames], part, &names, quality, naming)
+		return
+	}
+	x.takeRun(&w.parts[part][inNames], part, &names, quality, posted)
+	x.takeRun(&w.parts[part][inProse], part, &prose, quality, posted)
+}
+
+// takeRun takes a run of a term; only some fields count.
+func (x *scan) takeRun(l *list, part int, r *run, quality uint32, fields field) {
+	switch {
+	case r.count == 0:
+	case r.dense != nil:
+		l.dense = append(l.dense, denseForm{r.dense, fields, quality})
+		l.best = max(l.best, quality*r.dense.best)
+		if l.rows == nil {
+			l.rows, l.shared = r.dense.rows, true
+			return
+		}
+		x.ownRows(l, part).unite(r.dense.rows)
+	default:
+		x.postings = r.appendTo(x.postings[:0])
+		f, rows := l.newSparse(), x.ownRows(l, part)
+		for _, p := range x.postings {
+			m := newMark(p.doc(), p.field()&fields, quality)
+			f.marks = append(f.marks, m)
+			l.best = max(l.best, m.value())
+			rows.add(p.doc())
 		}
 	}
 }
 
-func (x *scan) takeBarcode(p *part, key uint64, quality uint32) {
-	for _, doc := range p.barcodes.find(key) {
-		if !p.dead.has(doc) {
-			x.put(p.first+doc, inGTIN, quality)
-		}
+// newSparse adds a sparse form, in the memory of one that was there before.
+func (l *list) newSparse() *sparseForm {
+	if len(l.sparse) < cap(l.sparse) {
+		l.sparse = l.sparse[:len(l.sparse)+1]
+	} else {
+		l.sparse = append(l.sparse, sparseForm{})
+	}
+	f := &l.sparse[len(l.sparse)-1]
+	f.marks, f.next = f.marks[:0], 0
+	return f
+}
+
+// ownRows returns a list's rows for changing.
+func (x *scan) ownRows(l *list, part int) rowSet {
+	if l.rows == nil || l.shared {
+		rows := x.room.empty(x.snapshot.parts[part].len())
+		copy(rows, l.rows)
+		l.rows, l.shared = rows, false
+	}
+	return l.rows
+}
+
+func (x *scan) takeBarcode(w *wanted, part int, key uint64, quality uint32) {
+	docs := x.snapshot.parts[part].barcodes.find(key)
+	if len(docs) == 0 {
+		return
+	}
+	l := &w.parts[part][inNames]
+	f, rows := l.newSparse(), x.ownRows(l, part)
+	for _, doc := range docs {
+		m := newMark(doc, inGTIN, quality)
+		f.marks = append(f.marks, m)
+		l.best = max(l.best, m.value())
+		rows.add(doc)
 	}
 }
 
 // collectSimilar finds the notices with longer words and misspelt ones.
-func (x *scan) collectSimilar(spelling string) {
-	parts := x.snapshot.parts
-	for i := range parts {
-		p := &parts[i]
+func (x *scan) collectSimilar(w *wanted, spelling string) {
+	for i := range x.snapshot.parts {
+		p := &x.snapshot.parts[i]
 		if len(spelling) >= minPrefix && !x.namingOnly {
 			from, to := p.terms.withPrefix(spelling)
 			for number := from; number < to; number++ {
 				if q := prefixQuality(spelling, p.terms.term(number)); q > 0 {
-					x.take(p, number, q)
+					x.take(w, i, number, q)
 				}
 			}
 		}
@@ -158,73 +333,160 @@ func (x *scan) collectSimilar(spelling string) {
 		x.similar = p.typos().near(x.similar[:0], &p.terms, spelling)
 		for _, term := range x.similar {
 			if number, ok := p.terms.find(term); ok {
-				x.take(p, number, typoQuality(spelling, term))
+				x.take(w, i, number, typoQuality(spelling, term))
 			}
 		}
 	}
 }
 
-// take puts down every notice of a term.
-func (x *scan) take(p *part, number int, quality uint32) {
-	if x.namingOnly {
-		x.postings = p.terms.appendNaming(x.postings[:0], number)
-	} else {
-		x.postings = p.terms.appendAll(x.postings[:0], number)
-	}
-	for _, posting := range x.postings {
-		if !p.dead.has(posting.doc()) {
-			x.put(p.first+posting.doc(), posting.field(), quality)
+// known reports whether a word names something, or stands where it decides.
+func (x *scan) known(w *wanted) bool {
+	for i := range w.parts {
+		dead := x.snapshot.parts[i].dead
+		names, prose := &w.parts[i][inNames], &w.parts[i][inProse]
+		for at, word := range names.rows {
+			if dead != nil {
+				word &^= dead[at]
+			}
+			if word != 0 {
+				return true
+			}
+		}
+		if prose.decides(dead) {
+			return true
 		}
 	}
+	return false
 }
 
-func (x *scan) put(row uint32, in field, quality uint32) {
-	if x.namingOnly {
-		if in &= naming; in == 0 {
-			return
+// decides reports whether a living notice has the word in a field that decides.
+func (l *list) decides(dead rowSet) bool {
+	for i := range l.sparse {
+		for _, m := range l.sparse[i].marks {
+			if m.field()&deciding != 0 && !dead.has(m.doc()) {
+				return true
+			}
 		}
 	}
-	x.known = x.known || in&deciding != 0
-	value := quality * fieldWeights[in]
-	t := &x.tally[row]
-	if t.now == 0 {
-		x.nowIn = append(x.nowIn, row)
+	for i := range l.dense {
+		if r := l.dense[i].run; r.all&deciding != 0 && r.decides(dead) {
+			return true
+		}
 	}
-	t.now = max(value, t.now>>16)<<16 | uint32(in) | t.now&0xffff
+	return false
 }
 
-// count weighs the present word and adds it up.
-func (x *scan) count() {
-	x.add(x.decisions.decide(func() uint32 { return rarity(len(x.nowIn), x.snapshot.living) }))
+func (r *denseRun) decides(dead rowSet) bool {
+	next, found := 0, false
+	r.rows.each(func(doc uint32) {
+		found = found || field(r.fields[next])&deciding != 0 && !dead.has(doc)
+		next++
+	})
+	return found
 }
 
-func (x *scan) add(weight uint32) {
-	if weight == 0 {
+// weigh decides what a word weighs, and drops it when it is nothing.
+func (x *scan) weigh(w *wanted) {
+	living := x.living(w)
+	w.weight = x.decisions.decide(func() uint32 { return rarity(living, x.snapshot.living) })
+	if w.weight == 0 || living == 0 {
 		x.forget()
 		return
 	}
-	if len(x.nowIn) > 0 {
-		x.weight += weight
-	}
-	for _, row := range x.nowIn {
-		t := &x.tally[row]
-		if t.sum == 0 {
-			x.found = append(x.found, row)
+	x.weight += w.weight
+	for i := range w.parts {
+		for j := range w.parts[i] {
+			w.parts[i][j].compact()
 		}
-		t.sum += weight * (t.now >> 16)
-		t.covered += weight
-		t.fields |= field(t.now & 0xffff)
-		t.now = 0
 	}
-	x.nowIn = x.nowIn[:0]
 }
 
-// forget drops the present word.
-func (x *scan) forget() {
-	for _, row := range x.nowIn {
-		x.tally[row].now = 0
+// living returns how many living notices a word stands in.
+func (x *scan) living(w *wanted) (n int) {
+	for i := range w.parts {
+		p := &x.snapshot.parts[i]
+		names, prose := w.parts[i][inNames].rows, w.parts[i][inProse].rows
+		if names == nil && prose == nil {
+			continue
+		}
+		mark := x.room.used
+		both := x.room.empty(p.len())
+		both.unite(names)
+		both.unite(prose)
+		both.drop(p.dead)
+		n += both.count()
+		x.room.used = min(x.room.used, mark)
 	}
-	x.nowIn = x.nowIn[:0]
+	return n
+}
+
+// severalForms is how many sparse forms are looked through one by one.
+const severalForms = 4
+
+// compact makes one sparse form of many.
+func (l *list) compact() {
+	if len(l.sparse) <= severalForms {
+		return
+	}
+	all := l.sparse[0].marks
+	for i := range l.sparse[1:] {
+		all = append(all, l.sparse[1+i].marks...)
+	}
+	slices.Sort(all)
+	kept := all[:0]
+	for _, m := range all {
+		if last := len(kept) - 1; last >= 0 && kept[last].doc() == m.doc() {
+			kept[last] = max(kept[last], m)&^0xffff | (kept[last]|m)&0xffff
+			continue
+		}
+		kept = append(kept, m)
+	}
+	l.sparse[0] = sparseForm{marks: kept}
+	l.sparse = l.sparse[:1]
+}
+
+// at tells what the word is worth in a notice, and where it stands there.
+func (l *list) at(doc uint32) (value uint32, in field) {
+	if !l.rows.has(doc) {
+		return 0, 0
+	}
+	for i := range l.sparse {
+		if m := l.sparse[i].at(doc); m != 0 {
+			value, in = max(value, m.value()), in|m.field()
+		}
+	}
+	for i := range l.dense {
+		if f := &l.dense[i]; f.run.rows.has(doc) {
+			here := f.run.at(doc) & f.fields
+			value, in = max(value, f.quality*fieldWeights[here]), in|here
+		}
+	}
+	return value, in
+}
+
+// at returns the mark of a notice, or 0. It gallops from where the last look
+// ended, or from the beginning.
+func (f *sparseForm) at(doc uint32) mark {
+	if f.next > 0 && f.marks[f.next-1].doc() >= doc {
+		f.next = 0
+	}
+	step := 1
+	for f.next+step <= len(f.marks) && f.marks[f.next+step-1].doc() < doc {
+		f.next += step
+		step *= 2
+	}
+	end := min(f.next+step, len(f.marks))
+	for f.next < end {
+		if mid := (f.next + end) / 2; f.marks[mid].doc() < doc {
+			f.next = mid + 1
+		} else {
+			end = mid
+		}
+	}
+	if f.next < len(f.marks) && f.marks[f.next].doc() == doc {
+		return f.marks[f.next]
+	}
+	return 0
 }
 
 // rarity is what a word weighs that stands in some of all notices: the
@@ -234,113 +496,4 @@ func rarity(in, of int) uint32 {
 		return 0
 	}
 	return uint32(1 + 64*math.Log1p(float64(of-in)/float64(in)+0.1))
-}
-
-// score is what a notice's words are worth, times the weight of those that were
-// found; of equals, the one with fewer other names comes first.
-func (x *scan) score(p *part, doc uint32) int64 {
-	t := &x.tally[p.first+doc]
-	return int64(t.sum) * int64(t.covered) * brevity[p.widths[doc]]
-}
-
-// brevity is what a score is multiplied with, by the number of terms that name
-// the notice: from 9 eighths down to 1, in whole numbers.
-var brevity = func() (table [256]int64) {
-	for width := range table {
-		table[width] = 64 + 64/int64(8+width)
-	}
-	return table
-}()
-
-// points makes a score of about 1 of one word that stands in one field of a
-// middling weight.
-func (x *scan) points(score int64) float64 {
-	return float64(score) / float64(x.weight) / (64 << 20)
-}
-
-// eachFound calls yield with every notice that has a sum, and the number of its
-// part.
-func (x *scan) eachFound(yield func(part int, doc uint32)) {
-	parts := x.snapshot.parts
-	at := 0
-	for _, row := range x.found {
-		if row < parts[at].first || int(row) >= int(parts[at].first)+parts[at].len() {
-			at = x.snapshot.partOf(row)
-		}
-		yield(at, row-parts[at].first)
-	}
-}
-
-// maxEnumerated is how many postings of a question's words are walked through to
-// find notices, beginning with the rarest word. The words beyond only tell the
-// notices apart that were found: what shares nothing rarer with a question is
-// not what it asks for.
-const maxEnumerated = 8192
-
-// sized is a word with the number of its postings.
-type sized struct {
-	*word
-	size int
-}
-
-// lookForCandidates looks for every word where products are named, each code
-// both as one and as words.
-func (x *scan) lookForCandidates(pieces []piece) {
-	var words []sized
-	for i := range pieces {
-		p := &pieces[i]
-		if p.code != nil {
-			words = append(words, sized{p.code, x.size(p.code)})
-		}
-		for j := range p.words {
-			words = append(words, sized{&p.words[j], x.size(&p.words[j])})
-		}
-	}
-	slices.SortStableFunc(words, func(a, b sized) int { return cmp.Compare(a.size, b.size) })
-	left := maxEnumerated
-	for _, w := range words {
-		if w.size > left && len(x.found) > 0 {
-			x.refine(w)
-			continue
-		}
-		left -= w.size
-		x.collect(w.word)
-		if w.spelling != "" && !x.known {
-			x.collectSimilar(w.spelling)
-		}
-		x.count()
-	}
-}
-
-// size returns in how many notices a word names something, dead ones too.
-func (x *scan) size(w *word) (n int) {
-	for i := range x.snapshot.parts {
-		p := &x.snapshot.parts[i]
-		for _, f := range w.forms {
-			if number, ok := p.terms.find(f.term); ok {
-				n += p.terms.naming(number)
-			}
-		}
-	}
-	return n
-}
-
-// refine adds a word to the notices that were found already.
-func (x *scan) refine(w sized) {
-	for i := range x.snapshot.parts {
-		p := &x.snapshot.parts[i]
-		for _, f := range w.forms {
-			number, ok := p.terms.find(f.term)
-			if !ok {
-				continue
-			}
-			x.postings = p.terms.appendNaming(x.postings[:0], number)
-			for _, posting := range x.postings {
-				if row := p.first + posting.doc(); x.tally[row].sum != 0 {
-					x.put(row, posting.field(), f.quality)
-				}
-			}
-		}
-	}
-	x.add(rarity(min(w.size, x.snapshot.living), x.snapshot.living))
 }

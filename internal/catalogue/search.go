@@ -2,9 +2,7 @@ package catalogue
 
 import (
 	"cmp"
-	"slices"
 	"sort"
-	"time"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -14,7 +12,7 @@ type search struct {
 	snapshot *Snapshot
 	query    *Query
 	order    Sort
-	filters  []partFilter
+	hits     []rowSet // by part: every notice that the query finds
 	behind   []behind // by part; nil on the first page
 	ranking  *ranking
 	facets   *facets
@@ -37,7 +35,7 @@ func (s *Snapshot) Search(q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	run := &search{snapshot: s, query: &q, facets: facets, filters: q.filters(s), ranking: newRanking(s, clampLimit(q.Limit)+1)}
+	run := &search{snapshot: s, query: &q, facets: facets, ranking: newRanking(s, clampLimit(q.Limit)+1)}
 	pieces := read(q.Words)
 	run.order = q.sortOrder(len(pieces) > 0)
 	var pinned []uint32
@@ -57,13 +55,11 @@ func (s *Snapshot) Search(q Query) (Page, error) {
 	if x.decisions.spent || len(x.decisions.pinned) > 0 {
 		return Page{}, ErrBadCursor
 	}
-	switch {
-	case len(pieces) > 0:
-		run.takeFound(x)
-	case run.unfiltered():
-		run.takeNewest()
-	default:
-		run.takeAll()
+	run.find(x, len(pieces) > 0)
+	if run.order == ByRelevance {
+		run.takeBest(x)
+	} else {
+		run.takeByTime()
 	}
 	return run.page(x, len(pieces) > 0), nil
 }
@@ -82,72 +78,85 @@ func (q *Query) sortOrder(words bool) Sort {
 
 func (q *Query) status() recall.Status { return cmp.Or(q.Status, recall.Active) }
 
-// takeFound takes what the words found.
-func (r *search) takeFound(x *scan) {
-	byScore := r.order == ByRelevance
-	x.eachFound(func(part int, doc uint32) {
-		if !r.counts(part, doc) {
+// find makes the set of all hits, and counts them.
+func (r *search) find(x *scan, words bool) {
+	filters := r.query.filters()
+	for i := range r.snapshot.parts {
+		p := &r.snapshot.parts[i]
+		hits := x.room.empty(p.len())
+		if words {
+			for _, w := range x.words {
+				hits.unite(w.parts[i][inNames].rows)
+				hits.unite(w.parts[i][inProse].rows)
+			}
+			hits.keep(filters.status(p))
+		} else {
+			hits.unite(filters.status(p))
+		}
+		hits.drop(p.dead)
+		filters.apply(hits, p, &x.room)
+		count := hits.count()
+		r.total += count
+		r.facets.count(i, hits, count)
+		r.hits = append(r.hits, hits)
+	}
+}
+
+// takeBest takes the hits that score highest.
+func (r *search) takeBest(x *scan) {
+	high := bar{limit: r.ranking.limit}
+	for i := range r.snapshot.parts {
+		p := &r.snapshot.parts[i]
+		x.view(i).eachBest(r.hits[i], x.room.empty(p.len()), high.least, func(doc uint32, key int64) {
+			if r.behind == nil || r.behind[i].has(key, doc) {
+				high.add(key)
+				r.ranking.add(i, key, doc)
+			}
+		})
+	}
+}
+
+// fewHits is the share of a part's notices, one in so many, below which it is
+// quicker to look at the hits than to look for them in the order of time.
+const fewHits = 16
+
+// takeByTime takes the hits that come first in an order of time.
+func (r *search) takeByTime() {
+	for i, hits := range r.hits {
+		p := &r.snapshot.parts[i]
+		if hits.count() < p.len()/fewHits {
+			hits.each(func(doc uint32) { r.rank(i, doc) })
+			continue
+		}
+		r.takeNext(i, hits)
+	}
+}
+
+// takeNext walks the hits of a part in the order of time until there are enough.
+// Those of one second don't stand in the order of ids both ways, so that all of
+// them are looked at.
+func (r *search) takeNext(part int, hits rowSet) {
+	p := &r.snapshot.parts[part]
+	nth := func(i int) uint32 {
+		if r.order == ByOldest {
+			i = p.len() - 1 - i
+		}
+		return p.byTime[i]
+	}
+	next := 0
+	if r.behind != nil {
+		next = sort.Search(p.len(), func(i int) bool { return r.byTime(part, nth(i)) <= r.behind[part].key })
+	}
+	taken, last := 0, int64(0)
+	for ; next < p.len(); next++ {
+		doc := nth(next)
+		if taken >= r.ranking.limit && p.published[doc] != last {
 			return
 		}
-		var key int64
-		if byScore {
-			key = x.score(&r.snapshot.parts[part], doc)
-		} else {
-			key = r.byTime(part, doc)
-		}
-		r.rank(part, key, doc)
-	})
-}
-
-// takeAll takes every notice.
-func (r *search) takeAll() {
-	for i := range r.snapshot.parts {
-		p := &r.snapshot.parts[i]
-		for doc := range uint32(p.len()) {
-			if !p.dead.has(doc) && r.counts(i, doc) {
-				r.rank(i, r.byTime(i, doc), doc)
-			}
+		if hits.has(doc) && r.rank(part, doc) {
+			taken, last = taken+1, p.published[doc]
 		}
 	}
-}
-
-// unfiltered reports whether this is the plain list of active notices, the
-// newest first.
-func (r *search) unfiltered() bool {
-	q := r.query
-	return r.order == ByNewest && !r.facets.any && q.From.IsZero() && q.To.IsZero() && q.status() == recall.Active &&
-		len(q.Agencies)+len(q.Countries)+len(q.Audiences)+len(q.Categories)+len(q.Hazards)+len(q.Remedies) == 0
-}
-
-// takeNewest takes the notices that come next in every part, where they stand
-// in that order already; the others are only counted.
-func (r *search) takeNewest() {
-	r.total = r.snapshot.active
-	for i := range r.snapshot.parts {
-		p := &r.snapshot.parts[i]
-		next := 0
-		if r.behind != nil {
-			next = sort.Search(p.len(), func(j int) bool { return r.behind[i].has(p.published[p.byTime[j]], p.byTime[j]) })
-		}
-		for taken := 0; next < p.len() && taken < r.ranking.limit; next++ {
-			if doc := p.byTime[next]; p.stands(doc) {
-				r.ranking.add(i, p.published[doc], doc)
-				taken++
-			}
-		}
-	}
-}
-
-// counts reports whether the filters admit a notice, and counts it then.
-func (r *search) counts(part int, doc uint32) bool {
-	if !r.filters[part].admits(&r.snapshot.parts[part], doc) {
-		return false
-	}
-	r.total++
-	if r.facets.any {
-		r.facets.count(part, doc)
-	}
-	return true
 }
 
 // byTime returns the key of a notice in an order of time.
@@ -160,10 +169,13 @@ func (r *search) byTime(part int, doc uint32) int64 {
 }
 
 // rank offers a notice for the page unless it came on one before.
-func (r *search) rank(part int, key int64, doc uint32) {
-	if r.behind == nil || r.behind[part].has(key, doc) {
-		r.ranking.add(part, key, doc)
+func (r *search) rank(part int, doc uint32) bool {
+	key := r.byTime(part, doc)
+	if r.behind != nil && !r.behind[part].has(key, doc) {
+		return false
 	}
+	r.ranking.add(part, key, doc)
+	return true
 }
 
 func (r *search) page(x *scan, words bool) Page {
@@ -179,84 +191,18 @@ func (r *search) page(x *scan, words bool) Page {
 		hit := Hit{Notice: row.part.notice(row.doc), Serial: row.part.serials[row.doc], Matched: []string{}}
 		r.snapshot.resolveAliases(&hit.Notice)
 		if words {
-			hit.Score = x.points(x.score(row.part, row.doc))
-			hit.Matched = x.tally[row.part.first+row.doc].fields.names()
+			v := x.view(row.number)
+			w := v.worth(row.doc)
+			hit.Score = x.points(v.score(w.sum, w.covered, brevity[row.part.widths[row.doc]]))
+			hit.Matched = w.fields.names()
 		}
 		page.Hits = append(page.Hits, hit)
 	}
 	return page
 }
 
-// partFilter admits the notices of one part that a query asks for.
-type partFilter struct {
-	sets         []setFilter
-	status       trait
-	dated        bool
-	from, before int64
-}
-
-// setFilter admits by the number of the set in a column.
-type setFilter struct {
-	of     []uint32
-	admits []bool
-}
-
-const openEnd = 1 << 62
-
-// filters makes a query's filters for every part.
-func (q *Query) filters(s *Snapshot) []partFilter {
-	wanted := [columnCount][]string{byAgency: q.Agencies, byCountry: q.Countries, byAudience: strs(q.Audiences),
-		byCategory: q.Categories, byHazard: strs(q.Hazards), byRemedy: strs(q.Remedies)}
-	filters := make([]partFilter, len(s.parts))
-	for i := range filters {
-		f := &filters[i]
-		f.dated = !q.From.IsZero() || !q.To.IsZero()
-		f.from, f.before = -openEnd, openEnd
-		if !q.From.IsZero() {
-			f.from = day(q.From)
-		}
-		if !q.To.IsZero() {
-			f.before = day(q.To.UTC().AddDate(0, 0, 1))
-		}
-		if q.status() == recall.Withdrawn {
-			f.status = isWithdrawn
-		}
-		for column, values := range wanted {
-			if len(values) > 0 {
-				f.sets = append(f.sets, newSetFilter(&s.parts[i].columns[column], values))
-			}
-		}
-	}
-	return filters
-}
-
-// day returns the beginning of the day that a time lies in, UTC.
-func day(t time.Time) int64 {
-	t = t.UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix()
-}
-
-func newSetFilter(c *column, values []string) setFilter {
-	f := setFilter{of: c.of, admits: make([]bool, len(c.sets))}
-	for i, set := range c.sets {
-		f.admits[i] = slices.ContainsFunc(set, func(v string) bool { return slices.Contains(values, v) })
-	}
-	return f
-}
-
-func (f *partFilter) admits(p *part, doc uint32) bool {
-	if p.traits[doc]&(isWithdrawn|isGone) != f.status {
-		return false
-	}
-	if f.dated {
-		if at := p.published[doc]; at < f.from || at >= f.before {
-			return false
-		}
-	}
-	for i := range f.sets {
-		if !f.sets[i].admits[f.sets[i].of[doc]] {
-			return false
-		}
-	}
-	return true
+// points makes a score of about 1 of one word that stands in one field of a
+// middling weight.
+func (x *scan) points(score int64) float64 {
+	return float64(score) / float64(x.weight) / (64 << 20)
 }

@@ -19,6 +19,8 @@ type segment struct {
 	bySerial  []uint32 // notices in order of serial
 	byTime    []uint32 // notices in order of publication, the newest first, then of id
 	columns   [columnCount]column
+	active    rowSet // neither withdrawn nor gone
+	withdrawn rowSet
 
 	briefs   string
 	briefEnd []uint32 // brief i ends here and begins where i-1 ends
@@ -143,9 +145,17 @@ func (g *segment) find(id string, key uint64) (uint32, bool) {
 func (g *segment) index() {
 	ids := make([]keyed, g.len())
 	g.bySerial, g.byTime = make([]uint32, g.len()), make([]uint32, g.len())
+	g.active, g.withdrawn = make(rowSet, wordsFor(g.len())), make(rowSet, wordsFor(g.len()))
 	for doc := range uint32(g.len()) {
 		ids[doc] = keyed{textKey(g.id(doc)), doc}
 		g.bySerial[doc], g.byTime[doc] = doc, doc
+		switch traits := g.traits[doc]; {
+		case traits&isGone != 0:
+		case traits&isWithdrawn != 0:
+			g.withdrawn.add(doc)
+		default:
+			g.active.add(doc)
+		}
 	}
 	g.ids = newKeyIndex(ids)
 	slices.SortFunc(g.bySerial, func(a, b uint32) int { return cmp.Compare(g.serials[a], g.serials[b]) })
@@ -154,21 +164,6 @@ func (g *segment) index() {
 	})
 	terms := &g.terms
 	g.typos = sync.OnceValue(func() *typoIndex { return newTypoIndex(terms) })
-}
-
-// rowSet is a set of a segment's notices.
-type rowSet []uint64
-
-func (b rowSet) has(doc uint32) bool { return b != nil && b[doc>>6]&(1<<(doc&63)) != 0 }
-
-// with returns a copy of the set of n with more notices in it.
-func (b rowSet) with(n int, docs []uint32) rowSet {
-	next := make(rowSet, (n+63)/64)
-	copy(next, b)
-	for _, doc := range docs {
-		next[doc>>6] |= 1 << (doc & 63)
-	}
-	return next
 }
 
 // compareIDs orders notices of two segments.

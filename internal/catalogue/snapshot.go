@@ -25,7 +25,7 @@ type Snapshot struct {
 type part struct {
 	*segment
 	dead  rowSet // superseded by a notice of a later segment
-	first uint32
+	alive rowSet // neither dead nor withdrawn nor gone
 }
 
 // newSnapshot puts parts together.
@@ -33,7 +33,11 @@ func newSnapshot(parts []part, serial int64, loaded bool) *Snapshot {
 	s := &Snapshot{parts: parts, serial: serial, loaded: loaded, counts: map[string]AgencyCounts{}}
 	for i := range parts {
 		p := &parts[i]
-		p.first = uint32(s.rows)
+		p.alive = p.active
+		if p.dead != nil {
+			p.alive = slices.Clone(p.active)
+			p.alive.drop(p.dead)
+		}
 		s.rows += p.len()
 		s.countPart(p)
 	}
@@ -97,15 +101,6 @@ func (s *Snapshot) find(id string) (*part, uint32, bool) {
 		}
 	}
 	return nil, 0, false
-}
-
-// partOf returns the number of the part that a row lies in.
-func (s *Snapshot) partOf(row uint32) int {
-	at, ok := slices.BinarySearchFunc(s.parts, row, func(p part, row uint32) int { return cmp.Compare(p.first, row) })
-	if !ok {
-		at--
-	}
-	return at
 }
 
 // Notice returns the notice of an id, withdrawn or not, and its serial, with its

@@ -17,6 +17,7 @@ type piece struct {
 
 // word is one thing to look for, in all its forms.
 type word struct {
+	means    string // as recall.Words has it; empty for a code
 	forms    []form
 	barcode  string // with 14 digits
 	spelling string // what prefixes and typos are tried with; empty: nothing
@@ -145,7 +146,7 @@ func readWords(text string) []word {
 }
 
 func readWord(raw, tokens []string, w string, from, to int) word {
-	var out word
+	out := word{means: w}
 	switch {
 	case to-from == 1 && tokens[from] == w:
 		out.forms = []form{{w, exactly}, {synonymMark + w, canonical}}
