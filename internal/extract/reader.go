@@ -117,6 +117,8 @@ func (r *reader) read(t *text) {
 	r.sweepGTINs(t)
 	if codeFields[t.field] && before == len(r.marks)+len(r.found.GTINs)+len(r.found.Models) {
 		r.readBareCodes(t)
+	} else if codeFields[t.field] {
+		r.readLoneCodes(t)
 	}
 	r.places.read(t)
 }

@@ -43,7 +43,7 @@ var allUnits = regexp.MustCompile(`(?i)^\W*(?:all|any|none|no|n/?a|not applicabl
 var (
 	token    = regexp.MustCompile(`[\pL\d*][\pL\d*./-]*`)
 	quantity = regexp.MustCompile(`(?i)^(?:\s*-?\s*(?:oz|ounces?|fl|lbs?|pounds?|kg|g|grams?|ml|l|liters?|gal|gallons?|qt|pt|ct|count|pk|packs?|cases?|boxes|bags?|bottles?|jars?|cans?|cartons?|units?|pieces?|days?|months?|years?|inch(?:es)?|%|mg|mcg)\b)`)
-	labelled = regexp.MustCompile(`(?i)\b(?:upc|gtin|ean|bar ?code|item|sku|plu|ndc|product|part|material|catalog|ref)\b[^\n;]{0,25}$`)
+	labelled = regexp.MustCompile(`(?i)\b(?:upc|gtin|ean|bar ?code|item|sku|plu|ndc|product|part|material|catalog|ref|plt|plant|est|establishment|facility|firm code)\b[^\n;]{0,25}$`)
 	// size is a quantity with its unit written to it: 2lb, 6/8oz, 500-g.
 	size = regexp.MustCompile(`(?i)^\d+(?:[./]\d+){0,2}-?(?:oz|lbs?|kg|g|ml|l|ct|pk|gal|qt|pt|in|mg)$`)
 	year = regexp.MustCompile(`^(?:19|20)\d\d$`)
