@@ -205,11 +205,13 @@ func TestStatus(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for line, want := range map[string][2]string{
-		`12-oz. packages of “VELLORA GRILLED STRIPS” with lot code 4417`:           {"VELLORA GRILLED STRIPS", "Larkmere Foods"},
-		`Packages with “use by” date “01/02/27” and “Vellora GRILLED HAM STRIPS”`:  {"Vellora GRILLED HAM STRIPS", "Vellora"},
-		`5-lb. boxes of "Vellora" brand boneless beef shanks with case code 12`:    {"Vellora brand boneless beef shanks", "Vellora"},
-		`one pound packages containing “Turnway Farm”, “GROUND BEEF” and lot 2412`: {"Turnway Farm GROUND BEEF", "Turnway Farm"},
-		`3-oz. packages containing Vellora Maple Links, with lot codes 1 and 2`:    {"Vellora Maple Links", "Larkmere Foods"},
+		`12-oz. packages of “VELLORA GRILLED STRIPS” with lot code 4417`:             {"VELLORA GRILLED STRIPS", "Larkmere Foods"},
+		`Packages with “use by” date “01/02/27” and “Vellora GRILLED HAM STRIPS”`:    {"Vellora GRILLED HAM STRIPS", "Vellora"},
+		`5-lb. boxes of "Vellora" brand boneless beef shanks with case code 12`:      {"Vellora brand boneless beef shanks", "Vellora"},
+		`one pound packages containing “Turnway Farm”, “GROUND BEEF” and lot 2412`:   {"Turnway Farm GROUND BEEF", "Turnway Farm"},
+		`3-oz. packages containing Vellora Maple Links, with lot codes 1 and 2`:      {"Vellora Maple Links", "Larkmere Foods"},
+		`12-oz. cans of "SkyRings" with Meatballs (Cars), bearing product code "U5"`: {"SkyRings with Meatballs (Cars)", "Larkmere Foods"},
+		`“MADE ON” date of “01/02/27” and “Vellora GRILLED HAM STRIPS”`:              {"Vellora GRILLED HAM STRIPS", "Vellora"},
 		`“01/02/27”`: {"Beef Stew Products", "Larkmere Foods"},
 	} {
 		t.Run(line, func(t *testing.T) {

@@ -12,16 +12,40 @@ var (
 	// or a number.
 	mark = regexp.MustCompile(`(?i)\b(?:by|before|date[sd]?|through|thru|codes?|numbers?|no\.?|#|lots?|est\.?|julian|stamped?|time ?stamps?|upc|on|sku|plu|between|ranging|from|frozen|packed|packaged|produced|after|until)\b[\s:.,(]*$`)
 	// labelWord is a quotation of the label's own words for a code or a date.
-	labelWord = regexp.MustCompile(`(?i)^(?:(?:best|use|used|sell|sold|freeze|enjoy|packed|pack|production|expiration|exp|lot|batch|case|product|package|julian|est|establishment|date|if|or|by|on|before|thru|through|code|number|no)\b[\s./:#-]*)+$|\b(?:19|20)\d\d$`)
+	labelWord = regexp.MustCompile(`(?i)^(?:(?:best|use|used|sell|sold|freeze|enjoy|packed|pack|made|production|expiration|exp|lot|batch|case|product|package|julian|est|establishment|date|if|or|by|on|before|thru|through|code|number|no)\b[\s./:#-]*)+$|\b(?:19|20)\d\d$`)
 	// packing is how a line without quotations begins: "12-oz. packages of".
 	packing = regexp.MustCompile(`(?i)^(?:[^"“]{0,90}?)\b(?:packages?|pkgs?\.?|cases?|cartons?|boxes|box|bags?|bowls?|trays?|cans?|jars?|tubs?|containers?|pouch(?:es)?|packs?|chubs?|logs?|pieces?|cups?|rolls?|sleeves|wrappers?|pails?|clamshells?|bottles?|slabs?)(?: each)?\s*(?:\([^)]*\))?,?\s*(?:weighing [^,]+,?\s*)?(?:labell?ed as|labell?ed|identified as|containing|containers? of|consisting of|of|marked(?: as)?|with)\s+(?:the\s+|\d+\s+(?:pieces|packages|links|units) of\s+)?`)
 	// weighing is a weight in front of a name: "24-oz. of", "3.5 pound".
 	weighing = regexp.MustCompile(`(?i)^(?:approximately |various |varying |and |or |,\s*)*[\d.,/ -]+(?:-| )?(?:oz|ounces?|lbs?|pounds?|kg|g|grams?|count)\b\.?,?\s*(?:of\s+)?(?:individually wrapped )?`)
 	// behindName begins what a line says besides the name.
-	behindName  = regexp.MustCompile(`(?i)[\s,;:(]+(?:(?:with|that|which|and|having|printed|marked|labell?ed|bears?|bearing|containing|includ(?:es|ing)|identified|stamped|are|were|was|is|has|have|sold|distributed|produced|packed|packaged|in|on|for|from)\s+|\(?(?:upc|lots?|case|best|use|sell|freeze|est\b|establishment|package|production|product codes?|batch|item|sku|code|date)\b)`)
+	behindName = regexp.MustCompile(`(?i)[\s,;:(]+(?:(?:with|that|which|and|having|printed|marked|labell?ed|bears?|bearing|containing|includ(?:es|ing)|identified|stamped|are|were|was|is|has|have|sold|distributed|produced|packed|packaged|in|on|for|from)\s+|\(?(?:upc|lots?|case|best|use|sell|freeze|est\b|establishment|package|production|product codes?|batch|item|sku|code|date)\b)`)
+	// behindQuote does so behind a quoted name that the words behind it may
+	// complete: "SkyRings" with Meatballs, bearing ….
+	behindQuote = regexp.MustCompile(`(?i)[;:]|[\s,(]+(?:(?:with (?:an?|the|its|identifying|various|use|best|sell|lots?|codes?|case|production|product|package|pack|batch|est|establishment|upc|expiration|julian)|that|which|having|printed|marked|labell?ed|bears?|bearing|containing|identified|stamped|are|were|was|is|has|have|sold|distributed|produced|packed|packaged|in|on|for|from|and)|(?:upc|lots?|case codes?|best (?:by|before|if)|use by|sell by|freeze|est|establishment|package codes?|production codes?|product codes?|batch|item|sku))\b|\s(?:with )?["“\d]`)
 	brandBehind = regexp.MustCompile(`(?i)^[\s,]*brand(?:ed|s)?\b`)
 	namedBrand  = regexp.MustCompile(`(?i)(?:^|[\s"“])((?:[\p{Lu}\d][\p{L}\p{N}'’&.-]*\s){1,4})brand\b`)
 )
+
+var (
+	// otherLabel stands behind the name on the label that the product wrongly
+	// carries, and mislabelled before it.
+	otherLabel  = regexp.MustCompile(`(?i)^[\s,]*(?:brand )?labels?\b`)
+	mislabelled = regexp.MustCompile(`(?i)\b(?:(?:mis)?label(?:l?ed)?(?: incorrectly)? as|label of another product),?\s*$`)
+)
+
+// itemNames are what a line's product is called, and what the label calls it
+// that it wrongly carries: who has it at home knows that name alone.
+func itemNames(line, otherwise string) []string {
+	names := []string{itemName(line, otherwise)}
+	for _, m := range quoted.FindAllStringSubmatchIndex(line, -1) {
+		text := strings.Join(strings.Fields(line[m[2]:m[3]]), " ")
+		wrong := otherLabel.MatchString(line[m[1]:]) || mislabelled.MatchString(line[:m[0]])
+		if wrong && isName(text) && !strings.Contains(names[0], text) && len(names) == 1 {
+			names = append(names, text)
+		}
+	}
+	return names
+}
 
 // itemName takes from a line of the list what the product is called: what the
 // label shows, which FSIS quotes, or the words behind the packing.
@@ -59,10 +83,12 @@ func quotedName(line string) string {
 	if name == "" || saysFood(name) {
 		return name
 	}
-	if at := behindName.FindStringIndex(line[end:]); at == nil || at[0] > 2 {
-		if rest := upToCodes(line[end:]); saysFood(rest) && !strings.ContainsAny(rest, `"“”`) {
-			return name + " " + rest
-		}
+	rest := line[end:]
+	if at := behindQuote.FindStringIndex(rest); at != nil {
+		rest = rest[:at[0]]
+	}
+	if rest = strings.Join(strings.Fields(rest), " "); saysFood(rest) && !strings.ContainsAny(rest, `"“”`) {
+		return name + " " + strings.Trim(rest, " .,")
 	}
 	return name
 }

@@ -6,36 +6,61 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/extract"
 	"github.com/crownsafe/api/internal/recall"
 )
 
 // item is one line of field_product_items, which stands for one product.
 type item struct {
-	text string
-	at   int // where it stands in the field's cleaned text
+	text  string
+	field string // where the words are quoted from: field_product_items or field_summary
+	at    int    // where they stand in that field's cleaned text
 }
 
-// items cuts the list of products at its line ends and drops the bullets.
-func items(list string) []item {
+// items cuts the list of products at its line ends and drops the bullets. What
+// FSIS's system cut off a line is taken from the press release, which repeats
+// the list.
+func (s story) items() []item {
 	var found []item
 	at := 0
-	for line := range strings.SplitAfterSeq(list, "\n") {
-		text := strings.TrimLeft(line, "•·*- \t")
+	for line := range strings.SplitAfterSeq(s.row[fieldProducts], "\n") {
+		text := strings.TrimLeft(line, bullets)
 		start := at + len(line) - len(text)
 		at += len(line)
 		if text = strings.TrimRight(text, " \n\t"); strings.ContainsFunc(text, isWordRune) {
-			found = append(found, item{text, start})
+			found = append(found, s.completed(item{text, fieldProducts, start}))
 		}
 	}
 	return found
+}
+
+const bullets = "•·*- \t"
+
+// completed returns the line as the press release has it, where the list cut it.
+func (s story) completed(line item) item {
+	const telling = 80 // bytes that no two lines of a list begin with
+	summary := s.row[fieldSummary]
+	if !line.cut() || len(line.text) < telling {
+		return line
+	}
+	at := strings.Index(summary, line.text[:telling])
+	if at < 0 {
+		return line
+	}
+	text, _, _ := strings.Cut(summary[at:], "\n")
+	text = strings.TrimRight(text, " \t")
+	if len(text) < len(line.text) {
+		return line
+	}
+	return item{text, fieldSummary, at}
 }
 
 func isWordRune(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r > 0xBF
 }
 
-// longestItem is how many characters of a line some carriers keep.
+// longestItem is how many characters of a line FSIS's system keeps.
 const longestItem = 255
 
 // dangling is a word that no line ends with.
@@ -50,23 +75,18 @@ func (i item) cut() bool {
 // products makes one product of every line, with the codes of that line, or one
 // of the title where there is no list. cut says that a line was cut off.
 func (s story) products() (products []recall.Product, cut bool) {
-	lines := items(s.row[fieldProducts])
+	lines := s.items()
+	if len(lines) == 0 {
+		return []recall.Product{s.named(s.product, s.readRelease(fieldTitle, fieldSummary))}, false
+	}
 	limited := false
 	for _, line := range lines {
-		codes := extract.Read([]extract.Field{{Name: fieldProducts, Text: line.text}}, extract.Options{Language: s.language(), Cut: line.cut(), Food: true})
-		for i := range codes.Units {
-			if q := &codes.Units[i].Quote; q.Field == fieldProducts {
-				q.Start, q.End = q.Start+line.at, q.End+line.at
-			}
-		}
+		codes := s.read(line)
 		limited = limited || len(codes.Units) > 0
 		cut = cut || line.cut()
-		products = append(products, s.named(itemName(line.text, s.product), codes))
-	}
-	if len(lines) == 0 {
-		codes := extract.Read([]extract.Field{{Name: fieldTitle, Text: s.title}, {Name: fieldSummary, Text: s.row[fieldSummary]}},
-			extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary]), Food: true})
-		return []recall.Product{s.named(s.product, codes)}, false
+		for _, name := range itemNames(line.text, s.product) {
+			products = append(products, s.named(name, codes))
+		}
 	}
 	if !limited {
 		s.limitBySummary(products)
@@ -78,21 +98,28 @@ func (s story) products() (products []recall.Product, cut bool) {
 // line of the list says anything. It isn't tied to one of several products, so
 // that it excludes no unit of several.
 func (s story) limitBySummary(products []recall.Product) {
-	codes := extract.Read([]extract.Field{{Name: fieldSummary, Text: s.row[fieldSummary]}},
-		extract.Options{Language: s.language(), Cut: extract.HasCutEnd(s.row[fieldSummary]), Food: true})
+	codes := s.readRelease(fieldSummary)
 	if len(codes.Units) == 0 {
 		return
 	}
+	if len(products) > 1 {
+		agency.AddUnreadable(&codes, codes.Units[0].Kind, codes.Units[0].Quote)
+	}
 	for i := range products {
-		units := slices.Clone(codes.Units)
-		if len(products) > 1 {
-			last := slices.MaxFunc(units, func(p, q recall.Predicate) int { return p.Group - q.Group }).Group
-			units = append(units, recall.Unreadable(last+1, units[0].Kind, units[0].Quote))
-		}
-		products[i].Units = units
+		products[i].Units = clonePredicates(codes.Units)
 	}
 }
 
+func clonePredicates(units []recall.Predicate) []recall.Predicate {
+	out := slices.Clone(units)
+	for i := range out {
+		out[i].Models = slices.Clone(out[i].Models)
+	}
+	return out
+}
+
 func (s story) named(name string, codes extract.Codes) recall.Product {
-	return recall.Product{Name: name, Brand: s.brandOf(name), GTINs: codes.GTINs, Models: codes.Models, Units: codes.Units}
+	return recall.Product{
+		Name: name, Brand: s.brandOf(name), GTINs: slices.Clone(codes.GTINs), Models: slices.Clone(codes.Models), Units: clonePredicates(codes.Units),
+	}
 }
