@@ -31,7 +31,7 @@ var (
 	// An editor's words before the place and the day.
 	dateline = regexp.MustCompile(`(?i)\bwashington,?\s+(?:d\.?c\.?,?\s+)?(?:\p{L}+\.?\s+\d{1,2},?\s+\d{4}|\d{1,2}[\s\x{a0}]+de[\s\x{a0}]+\p{L}+[\s\x{a0}]+de[\s\x{a0}]+\d{4})\s*[-–—]*\s*`)
 	// firmThere is the firm behind the dateline: "Acme Foods, an Ohio establishment, is recalling …".
-	firmThere = regexp.MustCompile(`^([\p{Lu}\d][^\n]{1,70}?),?\s+(?:an?|the|located|doing business|una?|based|of)\s`)
+	firmThere = regexp.MustCompile(`^([\p{Lu}\d][^\n]{1,70}?),?\s+(?:an?|the|located|doing business|una?|based|of|is|are|está)\s`)
 	pounds    = regexp.MustCompile(`(?i)\brecall(?:ing|ed)\b[^.]{0,80}?\b(?:pounds?|units?|cases|packages|amount) of\s+(.+?)(?:,? (?:that|because|due|which|after|produced|for|labeled|under|as)\b|,|\.|$)`)
 	libras    = regexp.MustCompile(`(?i)\bretirando\b[^.]{0,80}?\blibras de\s+(.+?)(?:,? (?:que|porque|debido)\b|,|\.|$)`)
 	// somebody stands in old titles for a firm: "Texas Firm Recalls …".
