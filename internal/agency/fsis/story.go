@@ -35,7 +35,7 @@ var (
 	pounds    = regexp.MustCompile(`(?i)\brecall(?:ing|ed)\b[^.]{0,80}?\b(?:pounds?|units?|cases|packages|amount) of\s+(.+?)(?:,? (?:that|because|due|which|after|produced|for|labeled|under|as)\b|,|\.|$)`)
 	libras    = regexp.MustCompile(`(?i)\bretirando\b[^.]{0,80}?\blibras de\s+(.+?)(?:,? (?:que|porque|debido)\b|,|\.|$)`)
 	// somebody stands in old titles for a firm: "Texas Firm Recalls …".
-	somebody  = regexp.MustCompile(`(?i)^(?:(?:[\p{L}.]+ ){0,3})(?:firms?|company|companies|establishments?|stores?|retailer|importer)$|^(?:fsis|(?:the )?u\.s\. department)\b|^$`)
+	somebody  = regexp.MustCompile(`(?i)^(?:(?:[\p{L}.]+ ){0,3})(?:firms?|company|companies|establishments?|stores?|retailer|importer)$|^(?:fsis|(?:the )?(?:u\.s\. department|usda))\b|^$`)
 	legalForm = regexp.MustCompile(`(?i)(?:,?\s+(?:inc|incorporated|llc|l\.l\.c|ltd|limited|corp|corporation|co|company|lp|l\.p|s\.e\.c\.?/ ?l\.p|usa?|s\.a\. de c\.v)\.?)+,?$`)
 	tradingAs = regexp.MustCompile(`(?i)\s*[,(]?\s*\b(?:dba|d/b/a|doing business as|also known as)\b:?\s*`)
 )
@@ -110,7 +110,8 @@ func (s story) firmOfSummary() string {
 	if m == nil {
 		return ""
 	}
-	return m[1]
+	firm, _, _ := strings.Cut(m[1], ",") // its place or its legal form follows
+	return firm
 }
 
 // firstFirm returns the first of some names that names a firm, as labels show it.
