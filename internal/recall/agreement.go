@@ -23,6 +23,7 @@ type productWords struct {
 	name       []string // words of the name, without the brand's and fillers
 	heads      []string // the classes of product that the name is about
 	pool       []string // words of brand, name, models and title
+	leading    []string // distinctive words of the name up to its first comma
 }
 
 func wordsOf(p *Product, title string) productWords {
@@ -32,6 +33,9 @@ func wordsOf(p *Product, title string) productWords {
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
 	w.pool = slices.Concat(brand, name, Words(title))
+	if first, _, ok := strings.Cut(open, ","); ok {
+		w.leading = distinctive(meaningful(Words(first)))
+	}
 	if open != p.Name {
 		w.pool = append(w.pool, Words(p.Name)...)
 	}
@@ -100,12 +104,12 @@ func headClasses(name string) []string {
 	words:
 		for _, w := range part {
 			switch w {
-			case "and", "or", "et", "ou":
+			case "and", "or", "et", "ou", "und", "oder":
 				if head != "" {
 					heads = append(heads, head)
 				}
 				head = ""
-			case "with", "for", "on", "in", "sold", "avec", "pour":
+			case "with", "for", "on", "in", "sold", "avec", "pour", "mit", "fur", "aus":
 				if head != "" {
 					break words
 				}
@@ -170,6 +174,8 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	}
 	c.askedMissing = missing(c.asked, slices.Concat(w.pool, name)) // "handwarmer" for "hand warmer"
 	c.ownMissing = missing(c.own, given)
+	c.otherClass = len(missing(classWords(name), given)) > 0
+	c.leading = leads(w.leading, given)
 	switch {
 	case c.class == no && (len(c.ownMissing) > 0 || len(c.own) == 0),
 		slices.ContainsFunc(c.askedMissing, hasDigit) && slices.ContainsFunc(c.ownMissing, hasDigit):
@@ -196,6 +202,8 @@ type comparison struct {
 	class                    truth
 	asked, own               []string // distinctive words
 	askedMissing, ownMissing []string
+	otherClass               bool // the notice's name has a class of product that the asker's has not
+	leading                  bool // what the notice's name begins with, up to its first comma, is there
 }
 
 func (c *comparison) withBrand(asked []string, w *productWords) nameAgreement {
@@ -203,6 +211,10 @@ func (c *comparison) withBrand(asked []string, w *productWords) nameAgreement {
 	switch {
 	case len(c.own) == 0:
 		// The notice's name is a class of product: every such product of the brand.
+		// But "chicken meals" are not the brand's "Salisbury steak meals".
+		if len(c.askedMissing) > 0 && c.otherClass {
+			return nameNone
+		}
 		if c.class == yes || c.class == unknown && containsAll(w.pool, asked) {
 			return nameStrong
 		}
@@ -231,7 +243,7 @@ func (c *comparison) withoutBrand(brandGiven bool) nameAgreement {
 		return nameStrong
 	}
 	// A word of the asker's that stands nowhere may be another brand.
-	if !brandGiven && ownFound*2 >= len(c.own) && len(c.askedMissing) == 0 && c.class == yes {
+	if !brandGiven && ownFound*2 >= len(c.own) && len(c.askedMissing) == 0 && c.class == yes || !brandGiven && c.leading {
 		return nameVague
 	}
 	return nameNone
@@ -293,6 +305,12 @@ func isSize(w string) bool {
 	figures := strings.TrimRight(w, "abcdefghijklmnopqrstuvwxyz")
 	unit := w[len(figures):]
 	return len(figures) <= 4 && allDigits(figures) && (unit == "" || units[unit])
+}
+
+// leads reports whether what a name begins with is there: two words at least,
+// that could tell a product.
+func leads(leading, given []string) bool {
+	return len(leading) >= 2 && len(missing(leading, given)) == 0
 }
 
 func missing(words, pool []string) []string {

@@ -200,6 +200,7 @@ salmon tuna shrimp egg yogurt butter ice sauce soup spice juice water tea coffee
 pepper onion cucumber lettuce spinach pasta rice noodle pizza sandwich dip hummus dressing mix
 dispenser extinguisher alarm detector lighter firework torch stand holder hook hanger lock latch handle mount frame mirror glass
 mobile gym activity center playset playhouse sandbox swingset jumper rocker glider recliner ottoman nursery changing station
+meal entree dinner patty nugget burger steak wing
 boudin jambon pate viande poulet poisson legume glace gateau huile sucre sel pain
 vehicule voiture moto automobile tee pull pantalon chemise
 brot kuchen schokolade nuss mandel obst gemuse salat fleisch rindfleisch hackfleisch schinken hahnchen fisch lachs thunfisch ei joghurt sosse suppe gewurz

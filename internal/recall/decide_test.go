@@ -43,6 +43,11 @@ var (
 	adapter    = notice("us-cpsc:30-061", "Ostwin Recalls Power Adapters", recall.Product{Name: "Ostwin PX-10B power adapters", Brand: "Ostwin", Models: []string{"MQ10"}})
 	// A brand that is two words written as one.
 	warmer = notice("ca-hc:30-062", "WarmPaws Rechargeable Paw Warmers recalled", recall.Product{Name: "WarmPaws Rechargeable Paw Warmers"})
+	// Names of food: a brand with classes alone, and a sentence of them.
+	meals = notice("us-fsis:30-063", "Bankar Brand Meals Recalled", recall.Product{Name: "BANKAR CHICKEN STRIPS MEAL", Brand: "Bankar"})
+	drops = notice("us-fda:30-064", "Herbs Firm: Calmo Tummytea Herbal Supplement, promotes rest",
+		recall.Product{Name: "Calmo Tummytea Herbal Supplement, Promotes rest, helps ease colic and upset stomach", Units: []recall.Predicate{
+			recall.Equals(1, recall.Lot, "E164BS", recall.Quote{Text: "E164BS", Field: "code_info", End: 6})}})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -96,7 +101,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -186,6 +191,10 @@ func TestDecide(t *testing.T) {
 		{"brand, name and another model", recall.Unit{Brand: "Plumova", Name: "DreamNest bassinet", Model: "QX-999"}, recall.NoMatch, ""},
 		{"model within the name", recall.Unit{Name: "Plumova bassinet QX-844 white"}, recall.Affected, ""},
 		{"brand written apart, name closed up", recall.Unit{Brand: "warm paws", Name: "rechargeable pawwarmers"}, recall.Affected, ""},
+		{"another kind of a brand's meals", recall.Unit{Brand: "Bankar", Name: "Salisbury steak meal"}, recall.NoMatch, ""},
+		{"a brand's meals", recall.Unit{Brand: "Bankar", Name: "chicken strips meal"}, recall.Affected, ""},
+		{"what a long name begins with, no brand", recall.Unit{Name: "Calmo Tummytea herbal drops 2 oz"}, recall.NeedCode, "lot"},
+		{"a lot, and what a long name begins with", recall.Unit{Name: "Calmo Tummytea herbal drops 2 oz", Lot: "E164BS"}, recall.Affected, ""},
 		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
 		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
 		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},

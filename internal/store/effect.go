@@ -51,7 +51,7 @@ func Judge(current Standing, in Incoming, contentHash string, offered func() (Of
 		return Older, nil
 	case in.Replayed:
 		return judgeReplayed(current, in, offered)
-	case in.Live:
+	case in.Live && !(current.richerThan(in) && in.Version > 0 && in.Version == current.Version):
 		return Revised, nil
 	case current.newerThan(in):
 		return Older, nil

@@ -86,7 +86,8 @@ type Notices interface {
 	//      are no content.)
 	//   3. stored is a starter entry (completeness 0) and the incoming is not: Revised.
 	//      An incoming starter entry over an agency's own notice: Older.
-	//   4. Live: Revised.
+	//   4. Live: Revised; but of the Version that is stored (above 0) and a lower
+	//      Completeness: Older, for an agency's list says less than its page.
 	//   5. lower Version (when both are above 0): Older. Higher Version: Revised.
 	//   6. lower Completeness: Older.
 	//   7. the SourceHash was offered before, other than for the present revision:

@@ -55,7 +55,9 @@ func rules(t *testing.T, open func(t *testing.T) store.Store) {
 
 		{"4: live over anything", []store.Incoming{a}, live(b), store.Revised},
 		{"4: live in a lower version", []store.Incoming{ranked("a", 5, 2)}, live(ranked("b", 3, 2)), store.Revised},
-		{"4: live in a poorer format", []store.Incoming{a}, live(ranked("b", 1, 1)), store.Revised},
+		{"4: live in a poorer format", []store.Incoming{ranked("a", 0, 2)}, live(ranked("b", 0, 1)), store.Revised},
+		{"4: live in a poorer format and a higher version", []store.Incoming{a}, live(ranked("b", 2, 1)), store.Revised},
+		{"4: live in a poorer format of the version that is stored", []store.Incoming{a}, live(ranked("b", 1, 1)), store.Older},
 		{"4: live with a record that was there before", []store.Incoming{a, b}, live(a), store.Revised},
 
 		{"5: lower version", []store.Incoming{ranked("a", 5, 2)}, ranked("b", 4, 2), store.Older},
@@ -79,7 +81,7 @@ func rules(t *testing.T, open func(t *testing.T) store.Store) {
 		{"7: the present record, read better", []store.Incoming{a}, sourced(ranked("a read better", 1, 2), a.SourceHash), store.Revised},
 		{"7: a record that confirmed an older revision", []store.Incoming{a, sourced(a, "twin"), b}, sourced(ranked("c", 1, 2), "twin"), store.Older},
 		{"7: a record that was older when it first came", []store.Incoming{ranked("a", 0, 2), ranked("b", 0, 1), live(ranked("c", 0, 1))}, ranked("b", 0, 1), store.Older},
-		{"7: an old record in a richer format after a live one", []store.Incoming{a, live(ranked("b", 1, 1))}, a, store.Older},
+		{"7: an old record in a richer format after a live one", []store.Incoming{ranked("a", 0, 2), live(ranked("b", 0, 1))}, ranked("a", 0, 2), store.Older},
 
 		{"replayed: nothing stored", nil, replayed(a), store.Added},
 		{"replayed: the same content", []store.Incoming{a, b}, replayed(b), store.Unchanged},
