@@ -185,3 +185,20 @@ func TestBrands(t *testing.T) {
 		}
 	}
 }
+
+func TestYearsAndArticlesCountNoIncidents(t *testing.T) {
+	for _, text := range []string{"In 2016 the agency heard of illnesses.", "This is an alert due to illnesses."} {
+		if got := extract.Incidents(text); got.Injuries != nil || got.Reports != nil {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+	if got := extract.Incidents("There was a report of an injury."); got.Injuries == nil || *got.Injuries != 1 {
+		t.Errorf("an injury: %+v", got)
+	}
+}
+
+func TestThrownOutIsDisposal(t *testing.T) {
+	if got := extract.Remedies("These products should be thrown away or returned."); len(got) != 2 || got[0] != recall.RemedyDispose {
+		t.Errorf("%v", got)
+	}
+}

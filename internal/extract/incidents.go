@@ -38,7 +38,11 @@ func (t *text) countIncident(in *recall.Incidents, number, from, n int) {
 		}
 	}
 	article := t.tokens[number].lower == "a" || t.tokens[number].lower == "an"
-	for i := from; i < len(t.tokens) && i < from+6; i++ {
+	reach := 6
+	if year := t.tokens[number].lower; article || len(year) == 4 && year >= "1950" && year < "2050" {
+		reach = 2 // "an alert due to illnesses" counts none, nor does a year
+	}
+	for i := from; i < len(t.tokens) && i < from+reach; i++ {
 		switch word := t.tokens[i].lower; {
 		case word == "." || word == ";" || word == "(" || word == ",":
 			return

@@ -6,7 +6,7 @@ var remedyWords = newLexicon(
 	entry[recall.RemedyType]{recall.RemedyRefund, []string{"refund*", "rembours*", "store credit", "gift card*", "money back", "credit"}},
 	entry[recall.RemedyType]{recall.RemedyReplace, []string{"replace*", "replacing", "remplace*", "échange*", "exchange*"}},
 	entry[recall.RemedyType]{recall.RemedyRepair, []string{"repair*", "répar*", "retrofit*", "fix", "software update*", "firmware update*", "rework*", "repair kit*", "corrective kit*"}},
-	entry[recall.RemedyType]{recall.RemedyDispose, []string{"dispose*", "discard*", "destroy*", "throw away", "throw it away", "throw them away", "détruire", "jeter", "disposal", "trash"}},
+	entry[recall.RemedyType]{recall.RemedyDispose, []string{"dispose*", "discard*", "destroy*", "throw away", "thrown away", "thrown out", "throw out", "throw it out", "throw it away", "throw them away", "détruire", "jeter", "disposal", "trash"}},
 	entry[recall.RemedyType]{recall.RemedyReturn, []string{"return", "returned", "returning", "return it", "rapporter", "ramener", "retourner", "renvoyer", "bring back"}},
 	entry[recall.RemedyType]{recall.RemedyInstructions, []string{"new instructions", "updated instructions", "revised instructions", "new instruction*", "nouvelles instructions", "updated user manual*", "revised user manual*", "new owner’s manual", "correct instructions"}},
 	entry[recall.RemedyType]{recall.RemedyInspect, []string{"inspect*", "vérifier", "examine"}},
