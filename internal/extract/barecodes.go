@@ -31,7 +31,7 @@ func (r *reader) readBareCodes(t *text) {
 		r.marks = append(r.marks, t.bareMark(codes[:n]))
 		codes = codes[n:]
 	}
-	if len(r.marks) == 0 && len(r.found.GTINs) == 0 && t.hasDigits() {
+	if len(r.marks) == 0 && len(r.found.GTINs) == 0 && t.hasDigits() && !t.onlyNumbersOf(labelGTIN) {
 		k := t.bareMark([]bareCode{{kind: recall.Lot}})
 		k.values, k.doubt, k.end = nil, true, t.tokens[len(t.tokens)-1].end
 		r.marks = append(r.marks, k)
@@ -92,6 +92,12 @@ func (t *text) bareCodes() (codes []bareCode, strict bool) {
 			i = end - 1
 			continue
 		}
+		if tok.lower == "and" || tok.lower == "code" || tok.lower == "codes" {
+			continue
+		}
+		if i == 0 && t.isOnlyCode() {
+			return []bareCode{{t.whole(span{tok.start, t.tokens[len(t.tokens)-1].end}), recall.Lot, i}}, true
+		}
 		if !t.isCode(i, m, leadIn{}, false) || tok.digits == 0 || tok.lowercase {
 			strict = false
 			continue
@@ -101,6 +107,19 @@ func (t *text) bareCodes() (codes []bareCode, strict bool) {
 		i = end - 1
 	}
 	return codes, strict
+}
+
+// isOnlyCode tells whether a field is one word with a number behind it: "Larkm1011".
+func (t *text) isOnlyCode() bool {
+	const least = 3
+	first, last := &t.tokens[0], &t.tokens[len(t.tokens)-1]
+	switch {
+	case len(t.tokens) == 1:
+		return first.capital && first.digits >= least && onlyDigits(first.lower[len(first.lower)-first.digits:])
+	case len(t.tokens) == 2: // a long number is cut from its word
+		return first.capital && first.digits == 0 && last.gap == adjacent && onlyDigits(last.lower) && last.digits >= least
+	}
+	return false
 }
 
 // whole is the value of a code that is printed at a place.
@@ -168,6 +187,25 @@ func alike(codes []bareCode) bool {
 		}
 	}
 	return len(codes) >= least
+}
+
+// onlyNumbersOf tells whether all figures stand behind a label of a kind.
+func (t *text) onlyNumbersOf(l label) bool {
+	first := len(t.tokens)
+	for _, m := range t.mentions {
+		switch {
+		case m.label != l && m.label != labelNothing:
+			return false
+		case m.label == l:
+			first = min(first, m.first)
+		}
+	}
+	for i := range t.tokens {
+		if tok := &t.tokens[i]; tok.digits > 0 && (i < first || tok.letters > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *text) hasDigits() bool {

@@ -48,6 +48,9 @@ func (t *text) codesBehind(m mention) codeList {
 			i = behind // "A12 (blue) and A13"
 		}
 		sep := t.listSeparator(i, list.values)
+		if sep < 0 || sep == i && isDash(t.tokens[i].lower) {
+			sep = t.behindDash(i, m)
+		}
 		if sep < 0 {
 			break
 		}
@@ -185,6 +188,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 		return value{form: isPrefix, from: code, at: at}, next, true
 	case in.suffix:
 		return value{form: isSuffix, from: code, at: at}, next, true
+	}
+	if t.inDashedList(i, next, m) {
+		return value{form: isEqual, from: code, to: code, at: at}, next, true
 	}
 	if to, end := t.rangeEnd(next, in.between && !more, m); end > 0 {
 		second := &t.tokens[end-1]

@@ -89,10 +89,28 @@ func (c *cursor) startsDate() bool {
 func (c *cursor) separators() (listed bool) {
 	for ; ; listed = true {
 		c.blanks()
+		if c.strayStop() {
+			continue
+		}
 		if c.take(",;&/\"") == 0 && !c.sign("“", "”", "•") && !c.word("and") && !c.word("or") && !c.word("et") && !c.word("ou") {
 			return listed
 		}
 	}
+}
+
+// strayStop moves behind a full stop in a list of dates in figures, where a comma
+// was meant: "07/30/27. 07/31/27, 08/01/27".
+func (c *cursor) strayStop() bool {
+	probe := *c
+	if probe.take(".") == 0 || !probe.blanks() || !isDigit(probe.peek()) {
+		return false
+	}
+	start := probe.pos
+	if _, ok := probe.date(false); !ok || strings.Count(c.s[start:probe.pos], "/") != 2 {
+		return false
+	}
+	c.pos = start
+	return true
 }
 
 // dateNext tells whether a whole date is next.
@@ -123,7 +141,7 @@ func (c *cursor) fillers() {
 		if probe := *c; probe.bound() != nil {
 			return // "on" of "on or after" is no filler
 		}
-		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes", "end") {
+		if c.take(":#.\"'(=*") == 0 && !c.sign("“", "‘", "n°") && !c.anyWord("date", "dates", "code", "codes", "of", "is", "are", "on", "in", "the", "following", "any", "a", "with", "le", "du", "en", "printed", "listed", "as", "all", "ranging", "range", "ranges", "dated", "s)", "either", "was", "were", "and/or", "within", "be", "that", "include", "includes", "end", "span", "spans", "spanning") {
 			return
 		}
 	}
@@ -236,6 +254,7 @@ func (c *cursor) rangeEnd(years, between bool) (date, bool) {
 	}
 	if joined {
 		c.fillers()
+		c.anyWord("thru", "through") // twice by mistake
 		c.anyWord("sell by", "sell-by", "best by", "use by", "exp")
 		c.fillers()
 		if d, ok := c.date(years || between); ok {

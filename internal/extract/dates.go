@@ -1,6 +1,10 @@
 package extract
 
-import "time"
+import (
+	"regexp"
+	"strconv"
+	"time"
+)
 
 // date is a day, a month or a year as a notice gives it. A part that is 0 was
 // not given; year 0 with a month is a date whose year stands elsewhere ("June
@@ -162,6 +166,9 @@ func (c *cursor) anyDate(years bool) (date, bool) {
 		return date{n % 10000, n / 1000000, n / 10000 % 100}, n/1000000 > 0
 	case 6: // 202201, where a month of manufacture is announced
 		d := date{year: n / 100, month: n % 100}
+		if !years {
+			return c.sixDigits(n)
+		}
 		return d, years && d.year >= 1990 && d.year <= 2045 && d.month >= 1 && d.valid()
 	case 4:
 		return c.yearFirst(n, years)
@@ -203,6 +210,16 @@ func (c *cursor) yearFirst(year int, years bool) (date, bool) {
 	}
 	start := c.pos
 	if sep := c.take("-/."); sep != 0 {
+		if month, ok := c.month(); ok { // 2027-APR-18
+			mark := c.pos
+			if c.take(string(sep)) != 0 {
+				if day, digits := c.number(2); digits > 0 {
+					return date{year, month, day}, true
+				}
+				c.pos = mark
+			}
+			return date{year: year, month: month}, true
+		}
 		if month, digits := c.number(2); digits > 0 && month >= 1 && month <= 12 {
 			mark := c.pos
 			if c.take(string(sep)) != 0 {
@@ -239,12 +256,16 @@ func (c *cursor) smallNumberFirst(n int) (date, bool) {
 			mark := c.pos
 			if c.take(string(sep)) != 0 {
 				c.blanks()
+				figures := isDigit(c.peek())
 				if year, ok := c.year(); ok {
 					return c.ordered(n, second, year)
 				}
+				if figures {
+					return date{}, false // 8/22/205
+				}
 				c.pos = mark
 			}
-			if digits == 2 && sep != '.' { // 05/24
+			if digits == 2 && sep != '.' && !c.measureNext() { // 05/24, but not 6/31 oz
 				return date{year: fullYear(second), month: n}, n >= 1
 			}
 			return date{}, false
@@ -277,8 +298,45 @@ func (c *cursor) smallNumberFirst(n int) (date, bool) {
 				return c.ordered(n, day, fullYear(year))
 			}
 		}
+		c.pos = start
+		if c.blanks(); n >= 1 && n <= 12 { // 07 2027
+			if year, digits := c.number(4); digits == 4 && year >= 1990 && year <= 2060 {
+				return date{year: year, month: n}, true
+			}
+		}
 	}
 	return date{}, false
+}
+
+// sixDigits reads 042326 as a date's figures, in the order in which they can be
+// one: month, day, year as Americans print it, or year, month, day.
+func (c *cursor) sixDigits(n int) (date, bool) {
+	const earliest, latest = 2010, 2039 // of dates on packs
+	plausible := func(d date) bool {
+		return d.year >= earliest && d.year <= latest && d.month >= 1 && d.day >= 1 && d.valid()
+	}
+	a, b, e := n/10000, n/100%100, n%100
+	d := date{fullYear(e), a, b}
+	if c.order == dayFirst {
+		d.month, d.day = b, a
+	}
+	yearFirst := date{fullYear(a), b, e}
+	switch {
+	case plausible(d):
+		// A year in front of 13 and a month that it could be are told apart.
+		c.unsure = c.unsure || a > 12 && plausible(yearFirst) && yearFirst != d
+		return d, true
+	case plausible(yearFirst):
+		return yearFirst, true
+	}
+	return date{}, false
+}
+
+// measureNext tells whether a unit of measure is next.
+func (c *cursor) measureNext() bool {
+	probe := *c
+	probe.blanks()
+	return measures[probe.letters()]
 }
 
 // ordered decides which of two small numbers is the month.
@@ -338,9 +396,32 @@ func (c *cursor) dayThenYear(month, day int) date {
 			return date{2000 + year, month, day}
 		}
 	}
+	if digits == 2 && comma == ',' && c.listsShortYears() {
+		return date{2000 + year, month, day}
+	}
 	c.pos = mark
 	return date{month: month, day: day}
 }
+
+// listsShortYears tells whether a text writes years as "Oct 02, 25": it has no
+// year of four digits, and one number of two stands behind the comma of all its
+// months and days, or two that follow one another.
+func (c *cursor) listsShortYears() bool {
+	if fourDigitYear.MatchString(c.s) {
+		return false
+	}
+	least, most := 99, 0
+	for _, m := range commaYear.FindAllStringSubmatch(c.s, -1) {
+		n, _ := strconv.Atoi(m[1]) // two digits always parse
+		least, most = min(least, n), max(most, n)
+	}
+	return least >= 13 && most <= 45 && most-least <= 1
+}
+
+var (
+	fourDigitYear = regexp.MustCompile(`\b(?:19|20)\d\d\b`)
+	commaYear     = regexp.MustCompile(`\b[a-z]{3,9}\.? \d{1,2}, ?(\d\d)\b`)
+)
 
 func (c *cursor) month() (int, bool) {
 	start := c.pos

@@ -36,6 +36,7 @@ func (r *reader) readLoneCodes(t *text) {
 		}
 		i = end
 	}
+	r.marks = slices.DeleteFunc(r.marks, l.announced)
 	for len(l.codes) > 0 {
 		n := 1
 		for n < len(l.codes) && !l.markBetween(l.codes[n-1].first, l.codes[n].first) {
@@ -44,6 +45,20 @@ func (r *reader) readLoneCodes(t *text) {
 		r.insertMark(t.bareMark(l.codes[:n]))
 		l.codes = l.codes[n:]
 	}
+}
+
+// announced tells whether a mark only doubts what its label announces, and the
+// codes behind it were found.
+func (l *loneCodes) announced(k mark) bool {
+	if k.text != l.t || !k.doubt || len(k.values) > 0 || !k.label.label.code() {
+		return false
+	}
+	for i := k.label.next; i < len(l.t.tokens) && !l.taken[i]; i++ {
+		if l.kept[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // completeNumbers gives a code the number that a sign sets off from it: "40YP#3".
@@ -157,6 +172,9 @@ func (l *loneCodes) isOther(i int) bool {
 			break
 		}
 	}
+	if onlyDigits(tok.lower) && len(tok.lower) == len("042326") {
+		return false // a date only where a label says so
+	}
 	c := t.cursorAt(i)
 	_, ok := c.dateValue(false)
 	return ok
@@ -247,7 +265,7 @@ func (l *loneCodes) meets(i, step int) bool {
 			}
 		case rangeJoint[tok.lower]:
 			return false // an end of a range
-		case tok.lower == "and", tok.lower == "or":
+		case tok.lower == "and", tok.lower == "or", measures[tok.lower]:
 		case step < 0 && l.caption(k):
 		default:
 			return false

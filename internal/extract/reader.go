@@ -106,7 +106,7 @@ func (r *reader) read(t *text) {
 	t.cutSentences()
 	t.order = orderOfDates(t.lower, r.opts.dateOrder())
 	r.texts = append(r.texts, t)
-	before := len(r.marks) + len(r.found.GTINs) + len(r.found.Models)
+	before := r.readSoFar()
 	t.findMentions()
 	next := 0 // the token behind the last list
 	for _, m := range t.mentions {
@@ -115,12 +115,17 @@ func (r *reader) read(t *text) {
 		}
 	}
 	r.sweepGTINs(t)
-	if codeFields[t.field] && before == len(r.marks)+len(r.found.GTINs)+len(r.found.Models) {
+	if codeFields[t.field] && before == r.readSoFar() {
 		r.readBareCodes(t)
 	} else if codeFields[t.field] {
 		r.readLoneCodes(t)
 	}
 	r.places.read(t)
+}
+
+// readSoFar counts what was read.
+func (r *reader) readSoFar() int {
+	return len(r.marks) + len(r.productCodes) + len(r.found.GTINs) + len(r.found.Models)
 }
 
 // readMention reads what a label announces and returns the token to go on from.
