@@ -55,6 +55,9 @@ func splitRange(code string) (from, to string, ok bool) {
 // codesBefore reads the codes that stand in quotation marks before their label:
 // "with a “JUL24” or “AUG24” date code".
 func (t *text) codesBefore(m mention) []value {
+	if v, ok := t.yearBefore(m); ok {
+		return []value{v}
+	}
 	var values []value
 	k := m.first - 1
 	for k >= 2 {
@@ -71,6 +74,16 @@ func (t *text) codesBefore(m mention) []value {
 		k -= 3
 	}
 	return values
+}
+
+// yearBefore reads the year in "a 1996 date code".
+func (t *text) yearBefore(m mention) (value, bool) {
+	k := m.first - 1
+	if m.label != labelDateCode || k < 1 || t.tokens[k].letters > 0 || t.tokens[k].digits != 4 || t.tokens[k-1].lower != "a" {
+		return value{}, false
+	}
+	code := t.code(k)
+	return value{form: isEqual, from: code, to: code, at: span{t.tokens[k].start, t.tokens[k].end}}, true
 }
 
 func isQuote(s string) bool { return s == "“" || s == "”" || s == "\"" }

@@ -193,6 +193,7 @@ func (c *cursor) borrowedYear() int {
 		mark := probe
 		probe.blanks()
 		probe.take(",")
+		probe.word("of")
 		probe.blanks()
 		if year, digits := probe.number(4); digits == 4 && year >= 1950 && year <= 2060 {
 			return year
@@ -359,6 +360,7 @@ func (c *cursor) namedMonthFirst() (date, bool) {
 	mark := c.pos
 	c.blanks()
 	c.take(",-/’'")
+	c.word("of")
 	c.blanks()
 	n, digits := c.number(8)
 	switch digits {

@@ -23,6 +23,9 @@ var groupings = [][]int{
 // barcode and with the right check digit is one then.
 func (r *reader) sweepGTINs(t *text) {
 	if !t.announcesGTINs() {
+		if r.opts.Food {
+			r.sweepWholeGTINs(t)
+		}
 		return
 	}
 	runs := t.digitRuns()
@@ -44,6 +47,26 @@ func (r *reader) sweepGTINs(t *text) {
 	if len(glued) > 0 {
 		r.cutGlued(t, glued)
 	}
+}
+
+// sweepWholeGTINs reads the barcodes that the text on a food prints without a
+// label: twelve digits in one piece, as no lot is.
+func (r *reader) sweepWholeGTINs(t *text) {
+	for i := range t.tokens {
+		if tok := &t.tokens[i]; len(tok.lower) == 12 && onlyDigits(tok.lower) && gtin.Valid(tok.lower) && !r.inMark(t, span{tok.start, tok.end}) {
+			r.sweepIn(t, span{tok.start, tok.end})
+		}
+	}
+}
+
+// inMark tells whether a stretch of a text was read as a mark of units.
+func (r *reader) inMark(t *text, at span) bool {
+	for i := range r.marks {
+		if k := &r.marks[i]; k.text == t && slices.ContainsFunc(k.values, func(v value) bool { return v.at.start < at.end && at.start < v.at.end }) {
+			return true
+		}
+	}
+	return false
 }
 
 // sweepIn keeps a barcode, unless it is the end of a range of serial numbers or

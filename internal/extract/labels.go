@@ -109,6 +109,8 @@ func (t *text) mentionAt(i int) (m mention, ok bool) {
 		t.joinTwinLabel(&m)
 	}
 	switch {
+	case l == labelWeakModel && !m.strong && !m.plural && t.isPlainModel(m.next):
+		m.label = labelModel // "Style 816TR"
 	case (l == labelWeakModel || l == labelWeakDateCode) && !m.strong:
 		return m, false
 	case l == labelWeakModel:
@@ -117,6 +119,17 @@ func (t *text) mentionAt(i int) (m mention, ok bool) {
 		m.label = labelDateCode
 	}
 	return m, true
+}
+
+// isPlainModel tells whether token i is a code that can hardly be anything but a
+// model's: letters and digits, four at least.
+func (t *text) isPlainModel(i int) bool {
+	const least = 4
+	if i >= len(t.tokens) {
+		return false
+	}
+	tok := &t.tokens[i]
+	return tok.word && tok.digits >= 2 && tok.letters >= 1 && !tok.lowercase && tok.end-tok.start >= least && !standards[tok.lower] && !t.isAmount(i)
 }
 
 // labelTail moves behind "number(s)", "no.", "#", "code" and ":".

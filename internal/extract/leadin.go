@@ -57,17 +57,46 @@ func (in *leadIn) meaningful(t *text) bool {
 		in.lower, in.exclusive = true, true
 	case "through", "thru", "until":
 		in.upper = true
+	case "running", "run", "runs":
+		in.between = true
+	case "up":
+		if in.next+1 >= len(t.tokens) || t.tokens[in.next+1].lower != "to" {
+			return false
+		}
+		in.upper = true
 	case "letter", "digit", "character":
 		in.awkward = in.awkward || !in.prefix && !in.suffix
 	case "second", "third", "fourth", "fifth", "middle", "position", "contain", "contains", "containing":
 		in.awkward = true
 	case "located", "found", "appears", "appear", "situated", "molded", "engraved", "etched", "sewn", "affixed", "attached":
+		if behind := t.behindPlace(in.next); behind > 0 { // "…, which are located under the gauge: 200003"
+			in.next, in.announced = behind, true
+			return true
+		}
 		in.located = true
 		return false
 	default:
 		return false
 	}
 	return true
+}
+
+// behindPlace finds the colon with which a sentence goes on to the values behind
+// the place where they stand, and nothing but words before it; 0: there is none.
+func (t *text) behindPlace(i int) int {
+	const reach = 14
+	for k := i + 1; k+1 < len(t.tokens) && k < i+reach; k++ {
+		switch tok := &t.tokens[k]; {
+		case tok.lower == ":":
+			return k
+		case tok.digits > 0, tok.lower == ".":
+			return 0
+		}
+		if l, _ := labels.at(t, k); l != noLabel && l != labelNothing {
+			return 0
+		}
+	}
+	return 0
 }
 
 // skipsInLeadIn tells whether the token at in.next belongs to the lead-in

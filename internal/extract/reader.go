@@ -119,6 +119,7 @@ func (r *reader) read(t *text) {
 		r.readBareCodes(t)
 	} else if codeFields[t.field] {
 		r.readLoneCodes(t)
+		r.readRecords(t)
 	}
 	r.places.read(t)
 }
