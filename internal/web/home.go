@@ -2,8 +2,10 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,14 +16,14 @@ import (
 
 // Bounds of what one page shows and reads.
 const (
-	shownMatches = 10
-	shownHits    = 10
-	maxTyped     = 4000 // bytes of one field
+	shownEvents = 10
+	soughtHits  = 30   // notices of a search, to be grouped
+	maxTyped    = 4000 // bytes of one field
 )
 
 // form is what was typed, as it goes back into the fields.
 type form struct {
-	Q, Brand, Model, Lot, Serial, MadeOn, BestBefore string
+	Q, Brand, Model, Lot, Serial, MadeOn, BestBefore, BoughtOn string
 }
 
 // homeView is all that the page shows.
@@ -31,7 +33,6 @@ type homeView struct {
 	Open    bool // the further fields are shown: one of them is in trouble
 	Trouble *trouble
 	Verdict *verdictView
-	Hits    []hitView
 	Sources []sourceView
 	Notices int
 }
@@ -49,26 +50,32 @@ type suggestion struct {
 
 func readForm(r *http.Request) form {
 	query := r.URL.Query()
-	field := func(name string) string { return strings.TrimSpace(query.Get(name)) }
+	typed := func(name string) string { return strings.TrimSpace(query.Get(name)) }
 	return form{
-		Q: field("q"), Brand: field("brand"), Model: field("model"), Lot: field("lot"),
-		Serial: field("serial"), MadeOn: field("made_on"), BestBefore: field("best_before"),
+		Q: typed("q"), Brand: typed("brand"), Model: typed("model"), Lot: typed("lot"),
+		Serial: typed("serial"), MadeOn: typed("made_on"), BestBefore: typed("best_before"), BoughtOn: typed("bought_on"),
 	}
 }
 
-func (f *form) further() []string {
-	return []string{f.Brand, f.Model, f.Lot, f.Serial, f.MadeOn, f.BestBefore}
+// field is one field of the form.
+type field struct{ Name, Value string }
+
+// filled are the fields that something was typed into.
+func (f *form) filled() []field {
+	return slices.DeleteFunc([]field{
+		{"q", f.Q}, {"brand", f.Brand}, {"model", f.Model}, {"lot", f.Lot}, {"serial", f.Serial},
+		{"made_on", f.MadeOn}, {"best_before", f.BestBefore}, {"bought_on", f.BoughtOn},
+	}, func(f field) bool { return f.Value == "" })
 }
 
 // address is the page for the same form with another code.
 func (f *form) address(code string) string {
-	values := url.Values{"q": {code}}
-	for name, value := range map[string]string{"brand": f.Brand, "model": f.Model, "lot": f.Lot, "serial": f.Serial, "made_on": f.MadeOn, "best_before": f.BestBefore} {
-		if value != "" {
-			values.Set(name, value)
-		}
+	values := url.Values{}
+	for _, field := range f.filled() {
+		values.Set(field.Name, field.Value)
 	}
-	return "/?" + values.Encode()
+	values.Set("q", code)
+	return "/?" + values.Encode() + "#answer"
 }
 
 // home shows the form and, when something was asked, the answer.
@@ -76,7 +83,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 	f := readForm(r)
 	snap := s.Catalogue.Current()
 	view := homeView{Form: f, Notices: snap.Len(), Sources: s.sourceViews(snap)}
-	view.Asked = strings.Join(append(f.further(), f.Q), "") != ""
+	view.Asked = len(f.filled()) > 0
 	status := http.StatusOK
 	if view.Asked {
 		status = s.ask(snap, &view)
@@ -87,8 +94,8 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 // ask fills in the answer and returns the page's status.
 func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 	f := &view.Form
-	for _, field := range append(f.further(), f.Q) {
-		if !utf8.ValidString(field) || len(field) > maxTyped {
+	for _, field := range f.filled() {
+		if !utf8.ValidString(field.Value) || len(field.Value) > maxTyped {
 			view.Form = form{}
 			view.Trouble = &trouble{Title: "That can't be read", Text: "What was typed is too long, or is no text. Type the digits under the barcode, or a brand and a product name."}
 			return http.StatusUnprocessableEntity
@@ -107,16 +114,30 @@ func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 	if err != nil {
 		panic(err) // the caller's middleware logs it and answers with the error page
 	}
-	names := agencyNames(view.Sources)
-	view.Verdict = s.verdictView(&verdict, names)
-	if f.Q != "" && !looksLikeCode(f.Q) {
-		view.Hits = s.hits(snap, f.Q, &verdict, names)
-	}
+	view.Verdict = answer(newReader(snap, view.Sources), f, &verdict)
 	return http.StatusOK
 }
 
+// answer words a verdict together with what a search for the same words finds.
+func answer(r *reader, f *form, v *recall.Verdict) *verdictView {
+	if f.Q == "" || looksLikeCode(f.Q) {
+		return r.view(v, f, nil)
+	}
+	page, err := r.snap.Search(catalogue.Query{Words: f.Q, Limit: soughtHits})
+	if err != nil { // a query without a cursor has nothing that could be refused
+		panic(fmt.Errorf("searching for the page: %w", err))
+	}
+	found := make([]string, len(page.Hits))
+	for i := range page.Hits {
+		found[i] = page.Hits[i].Notice.ID
+	}
+	view := r.view(v, f, found)
+	view.Hits = r.hits(page.Hits, view.told())
+	return view
+}
+
 func (s *Site) verdict(snap *catalogue.Snapshot, f *form) (recall.Verdict, error) {
-	unit := recall.Unit{Brand: f.Brand, Model: f.Model, Lot: f.Lot, Serial: f.Serial, MadeOn: f.MadeOn, BestBefore: f.BestBefore}
+	unit := recall.Unit{Brand: f.Brand, Model: f.Model, Lot: f.Lot, Serial: f.Serial, MadeOn: f.MadeOn, BestBefore: f.BestBefore, BoughtOn: f.BoughtOn}
 	if looksLikeCode(f.Q) {
 		return s.Lookup.Barcode(snap, f.Q, unit)
 	}
@@ -152,7 +173,7 @@ func looksLikeCode(typed string) bool {
 // fieldNames are the form's words for the fields of a unit.
 var fieldNames = map[string]string{
 	"code": "The code", "gtin": "The code", "scan": "The code", "name": "The product name", "brand": "The brand", "model": "The model", "lot": "The lot or batch code",
-	"serial": "The serial number", "made_on": "The production date", "best_before": "The best-before date",
+	"serial": "The serial number", "made_on": "The production date", "best_before": "The best-before date", "bought_on": "The date of purchase",
 }
 
 func troubleOf(bad *recall.BadUnit, f *form) *trouble {

@@ -76,6 +76,11 @@ func notices() []recall.Notice {
 
 func newSite(t testing.TB, list []recall.Notice) *web.Site {
 	t.Helper()
+	return newSiteOver(t, oneAgency{}, list)
+}
+
+func newSiteOver(t testing.TB, sources web.Sources, list []recall.Notice) *web.Site {
+	t.Helper()
 	c := catalogue.New()
 	if list != nil {
 		if err := c.Load(t.Context(), shelf{notices: list}); err != nil {
@@ -83,7 +88,7 @@ func newSite(t testing.TB, list []recall.Notice) *web.Site {
 		}
 	}
 	site, err := web.New(web.Dependencies{
-		Catalogue: c, Lookup: lookup.New(oneAgency{}, func() time.Time { return now }), Sources: oneAgency{}, Version: "test",
+		Catalogue: c, Lookup: lookup.New(sources, func() time.Time { return now }), Sources: sources, Version: "test",
 		OpenAPI: []byte(`{"info":{"title":"Crown Safe","version":"test","description":"Says <b>it</b> with ` + "`code`" + `."},"tags":[{"name":"Safety"}],
 			"paths":{"/api/v1/things/{id}":{"get":{"operationId":"get-thing","tags":["Safety"],"summary":"One thing",
 			"parameters":[{"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":100,"default":20}}],
@@ -156,7 +161,7 @@ func TestAnswersInPlainWords(t *testing.T) {
 			"This unit is recalled", "Covers this unit", `lot "A17" & no other`, "repair", "Ask for a free repair kit.", "0800 123456", "The agency's page",
 			"fall", "The seat can drop", "What was looked at", "22 November 2026, 06:00 UTC",
 		}},
-		"need_code":    {query: url.Values{"q": {"036000291452"}}, status: 200, says: []string{"one more code decides", "lot or batch code", "Add the code"}},
+		"need_code":    {query: url.Values{"q": {"036000291452"}}, status: 200, says: []string{"one more code decides", "lot or batch code", "Check again"}},
 		"not_affected": {query: url.Values{"q": {"036000291452"}, "lot": {"B99"}}, status: 200, says: []string{"Not among the recalled units"}},
 		"no_match":     {query: url.Values{"q": {"4006381333931"}}, status: 200, says: []string{"No recall notice found", "no all-clear", "Consumer Product <Safety> Commission"}},
 		"cannot_tell":  {query: url.Values{"lot": {"A17"}}, status: 200, says: []string{"That isn't enough to tell"}},
@@ -253,7 +258,7 @@ func TestEveryFieldHasALabelAndEveryImageAText(t *testing.T) {
 			t.Errorf("%s has %d h1", target, headings)
 		}
 		for n := range p.root.Descendants() {
-			if n.Type == html.ElementNode && n.Data == "input" && !labels[attribute(n, "id")] {
+			if n.Type == html.ElementNode && n.Data == "input" && attribute(n, "type") != "hidden" && !labels[attribute(n, "id")] {
 				t.Errorf("%s: the field %s has no label", target, attribute(n, "id"))
 			}
 			if by := attribute(n, "aria-labelledby"); by != "" && !ids[by] {
