@@ -175,6 +175,7 @@ func TestBrands(t *testing.T) {
 		{"Acme Recalls Lumo Cots", "This recall involves Lumo cots with drawers.", "Lumo cots", "Acme"},
 		{"Acme Recalls Cots", "This recall involves 12 models of Lumo cots.", "Lumo cots", "Acme"},
 		{"Acme Recalls Cots", "This recall involves gray cots.", "Cots", "Acme"},
+		{"Helmets Recalled by Triple Lumo Distribution Due to Fall Hazard", "", "Helmets for children", "Triple Lumo Distribution"},
 	} {
 		got := extract.BrandFromLead(tt.description, tt.product)
 		if got == "" {

@@ -54,7 +54,9 @@ func (t *text) codesBehind(m mention) codeList {
 		if sep < 0 {
 			break
 		}
-		i = sep
+		if i = sep; in.prefix || in.suffix {
+			i = t.behindKind(i) // "… or the letter D"
+		}
 	}
 	list.doubt = list.doubt || t.listGoesOn(list, m)
 	if in.awkward && len(list.values) > 0 {
@@ -64,6 +66,18 @@ func (t *text) codesBehind(m mention) codeList {
 		list.doubt = true
 	}
 	return list
+}
+
+// behindKind moves behind words that say what kind of character follows.
+func (t *text) behindKind(i int) int {
+	for k := i; k < len(t.tokens) && k < i+4; k++ {
+		switch t.tokens[k].lower {
+		case "the", "letter", "letters", "number", "numbers", "digit", "digits", "“", "\"":
+			continue
+		}
+		return k
+	}
+	return i
 }
 
 var affixWords = wordSet(`beginning begins begin starting starts start ending ends end commençant finissant`)
@@ -177,6 +191,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	}
 	code := t.source[at.start:at.end]
 	next = t.skipQuotes(i + 1)
+	if to, end := t.affixRange(code, next); in.prefix && end > 0 && first.digits == 0 {
+		return value{form: isPrefix, from: code, to: to, at: span{at.start, t.tokens[end-1].end}}, t.skipQuotes(end), true
+	}
 	if in.prefix && in.firstAndLast(t, next) {
 		return t.firstToLast(code, next, m, at)
 	}
@@ -187,6 +204,9 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 		}
 		return value{form: isPrefix, from: code, at: at}, next, true
 	case in.suffix:
+		if to, end := t.affixRange(code, next); end > 0 && len(code) <= longestEnding {
+			return value{form: isSuffix, from: code, to: to, at: span{at.start, t.tokens[end-1].end}}, t.skipQuotes(end), true
+		}
 		return value{form: isSuffix, from: code, at: at}, next, true
 	}
 	if t.inDashedList(i, next, m) {
@@ -277,6 +297,13 @@ func beginnings(first, last string) []string {
 		letters++
 	}
 	low, high := first[letters:], last[letters:]
+	if len(low) == 1 && isUpperLetter(low[0]) && isUpperLetter(high[0]) && low < high { // RB through RL
+		var list []string
+		for c := low[0]; c <= high[0]; c++ {
+			list = append(list, first[:letters]+string(c))
+		}
+		return list
+	}
 	if len(first) > longest || !onlyDigits(low) || !onlyDigits(high) {
 		return nil
 	}
@@ -291,6 +318,27 @@ func beginnings(first, last string) []string {
 		list = append(list, first[:letters]+strings.Repeat("0", len(low)-len(number))+number)
 	}
 	return list
+}
+
+// longestEnding is how long the endings of a range of endings are at most.
+const longestEnding = 3
+
+// affixRange reads the other end of a range of beginnings or endings: "0
+// through 9", "RB through RL". It returns the token behind it, or 0.
+func (t *text) affixRange(code string, i int) (string, int) {
+	if i+1 >= len(t.tokens) {
+		return "", 0
+	}
+	switch t.tokens[i].lower {
+	case "through", "thru", "to", "–", "-":
+	default:
+		return "", 0
+	}
+	k := t.skipQuotes(i + 1)
+	if k >= len(t.tokens) || !t.tokens[k].word || t.tokens[k].lowercase || len(t.code(k)) != len(code) || beginnings(code, t.code(k)) == nil {
+		return "", 0
+	}
+	return t.code(k), k + 1
 }
 
 // skipQuotes moves behind quotation marks and the full stop or comma that

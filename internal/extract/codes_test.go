@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,5 +131,32 @@ func TestAQuotedLabelTellsWhatIsPrintedAndLimitsNothing(t *testing.T) {
 		if len(got.Units) != want {
 			t.Errorf("%s: %v", text, units(got))
 		}
+	}
+}
+
+func TestFormsOfCodes(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a five-digit date code running from EL101 through EL158":                                        {"1 date_code range [EL101..EL158]"},
+		"Only machines that have serial numbers up to 78209 are subject to this program.":                {"1 serial range [..78209]"},
+		"The pumps have the following date codes, which are located under the gauge: 200003 and 200101.": {"1 date_code equals 200003", "2 date_code equals 200101"},
+		"Only ovens with a 1996 date code are involved.":                                                 {"1 date_code equals 1996"},
+		"chargers with a serial number ending in the number 0 through 2 or the letter “D.”":              {"1 serial suffix 0", "2 serial suffix 1", "3 serial suffix 2", "4 serial suffix D"},
+		"bicycles with date codes beginning with P, Q and RB through RD are included":                    {"1 date_code prefix P", "2 date_code prefix Q", "3 date_code prefix RB", "4 date_code prefix RC", "5 date_code prefix RD"},
+		"They are marked with batch codes AAA, AAB and AAC.":                                             {"1 batch equals AAA", "2 batch equals AAB", "3 batch equals AAC"},
+		"Sights contain either the letter K or M as the last digit of the serial number on the bottom.":  {"1 serial unreadable"},
+		"Manufactured in April, May and June of 1989.":                                                   {"1 made equals 1989-04", "2 made equals 1989-05", "3 made equals 1989-06"},
+	} {
+		got := extract.Read([]extract.Field{{Name: "description", Text: text}}, extract.Options{})
+		var have []string
+		for _, line := range units(got) {
+			line, _, _ = strings.Cut(line, " @")
+			have = append(have, line)
+		}
+		if diff := cmp.Diff(want, have); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+	if got := read("description", "This recall involves Morla pajama sets, Style 816TR in Petal."); len(got.Models) != 1 || got.Models[0] != "816TR" {
+		t.Errorf("style: models %q", got.Models)
 	}
 }

@@ -74,8 +74,26 @@ func (t *text) isLetterCode(i int, m mention, in leadIn, more bool) bool {
 	if in.prefix || in.suffix {
 		return true
 	}
+	if m.plural && m.strong && t.isLettersList(i) {
+		return true
+	}
 	quoted := i > 0 && (t.tokens[i-1].lower == "“" || t.tokens[i-1].lower == "\"" || t.tokens[i-1].lower == "‘" || t.tokens[i-1].lower == "'")
 	return tok.letters >= 2 && m.strong && quoted
+}
+
+// isLettersList tells whether token i stands in a list of codes of capitals
+// alone, all of one length: "batch codes AAA, AAB and AAC".
+func (t *text) isLettersList(i int) bool {
+	const shortest, longest = 2, 5
+	alike := func(k int) bool {
+		return k >= 0 && k < len(t.tokens) && t.tokens[k].word && t.tokens[k].digits == 0 && !t.tokens[k].lowercase &&
+			len(t.tokens[k].lower) == len(t.tokens[i].lower) && !proseCapitals[t.tokens[k].lower]
+	}
+	if n := len(t.tokens[i].lower); n < shortest || n > longest || !alike(i) {
+		return false
+	}
+	return i+2 < len(t.tokens) && t.tokens[i+1].lower == "," && alike(i+2) ||
+		i >= 2 && (t.tokens[i-1].lower == "," || t.tokens[i-1].lower == "and" || t.tokens[i-1].lower == "or") && (alike(i-2) || i >= 3 && t.tokens[i-2].lower == "," && alike(i-3))
 }
 
 // proseCapitals are words that texts print in capitals and that are no codes.

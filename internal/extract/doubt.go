@@ -101,7 +101,7 @@ func (t *text) limits(m mention) bool {
 	if !m.strong && !m.plural && !ranged || t.excludes(m.first) {
 		return false
 	}
-	if m.first > first && someMarks[t.tokens[m.first-1].lower] {
+	if m.first > first && someMarks[t.tokens[m.first-1].lower] || t.limitsByDigit(first, m.first) {
 		return true
 	}
 	if t.describes(m.next, end) {
@@ -116,6 +116,22 @@ func (t *text) limits(m mention) bool {
 		}
 	}
 	return false
+}
+
+// limitsByDigit tells whether a label stands behind a condition on single
+// characters: "contain either the letter K or M as the last digit of the serial
+// number".
+func (t *text) limitsByDigit(first, label int) bool {
+	contains, places := false, false
+	for i := first; i < label; i++ {
+		switch t.tokens[i].lower {
+		case "contain", "contains", "containing", "with":
+			contains = true
+		case "digit", "digits", "character", "characters", "letter", "letters":
+			places = places || contains && i+2 < label && t.tokens[i+1].lower == "of"
+		}
+	}
+	return places
 }
 
 // describes tells whether the rest of a sentence says how a mark must look or

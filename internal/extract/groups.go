@@ -132,9 +132,13 @@ func (r *reader) predicates(k mark) []recall.Predicate {
 	}
 	out := make([]recall.Predicate, 0, len(k.values))
 	for _, v := range k.values {
-		if v.form == isPrefix && v.to != "" {
-			for _, beginning := range beginnings(v.from, v.to) {
-				out = append(out, r.finish(recall.Affix(0, k.kind, recall.OpPrefix, beginning, k.quote(v)), k))
+		if (v.form == isPrefix || v.form == isSuffix) && v.to != "" {
+			op := recall.OpPrefix
+			if v.form == isSuffix {
+				op = recall.OpSuffix
+			}
+			for _, part := range beginnings(v.from, v.to) {
+				out = append(out, r.finish(recall.Affix(0, k.kind, op, part, k.quote(v)), k))
 			}
 			continue
 		}

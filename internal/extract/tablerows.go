@@ -10,8 +10,9 @@ import (
 
 var (
 	cellCode    = regexp.MustCompile(`[A-Z0-9][A-Z0-9.\-/*]*`)
-	serialRange = regexp.MustCompile(`([A-Z0-9][A-Z0-9-]*)\s*(?:thru|through|to|and|–|—|-)\s+([A-Z0-9][A-Z0-9-]*)|([A-Z0-9][A-Z0-9-]*)\s*[–—]\s*([A-Z0-9][A-Z0-9-]*)`)
-	lastEnd     = regexp.MustCompile(`(?:thru|through|to|and|–|—|-)\s*([A-Z0-9][A-Z0-9-]*)`)
+	serialRange = regexp.MustCompile(`([A-Z0-9][A-Z0-9*-]*)\s*(?:thru|through|to|and|–|—|-)\s+([A-Z0-9][A-Z0-9*-]*)|([A-Z0-9][A-Z0-9*-]*)\s*[–—]\s*([A-Z0-9][A-Z0-9*-]*)`)
+	lastEnd     = regexp.MustCompile(`(?:thru|through|to|and|–|—|-)\s*([A-Z0-9][A-Z0-9*-]*)`)
+	remark      = regexp.MustCompile(`\s*\([^()]*\)`)
 	lettersOnly = regexp.MustCompile(`[A-Z]{2,}-[A-Z]+[^A-Z0-9-]|[A-Z]-[A-Z]{2,}[^A-Z0-9-]`)
 	runningOn   = regexp.MustCompile(`^(?:-[A-Za-z]|[’'”"]|[A-Z][a-z](?:[^a-z]|$))`)
 	monthYear   = regexp.MustCompile(`(?:0[1-9]|1[0-2])/20[0-9][0-9]`)
@@ -248,10 +249,11 @@ func (b *tableBody) serialRows(first int) ([]serialRow, bool) {
 		start, second := read+max(at[2], at[6]), read+max(at[4], at[8])
 		glued, from, okFrom := cutBehind(s[start:read+max(at[3], at[7])], build)
 		to, _, okTo := cutBefore(s[second:read+at[1]], build)
-		if !okFrom || !okTo || !ordered(from, to) {
+		from, last := fillPlaceholders(from, '0'), fillPlaceholders(to, '9')
+		if !okFrom || !okTo || !ordered(from, last) {
 			return nil, false
 		}
-		switch name := strings.TrimSuffix(strings.Trim(s[read:start], " ,;\t"), "Between"); {
+		switch name := strings.TrimSuffix(strings.Trim(remark.ReplaceAllString(s[read:start], ""), " ,;\t"), "Between"); {
 		case name+glued == "" && model == "", name != "" && glued != "" && !strings.HasSuffix(s[read:start], " "):
 			return nil, false
 		case name+glued != "":
@@ -259,7 +261,7 @@ func (b *tableBody) serialRows(first int) ([]serialRow, bool) {
 				return nil, false
 			}
 		}
-		rows = append(rows, serialRow{model, from, to, b.spanOf(start+len(glued), second+len(to))})
+		rows = append(rows, serialRow{model, from, last, b.spanOf(start+len(glued), second+len(to))})
 		read = second + len(to)
 	}
 	if strings.ContainsAny(s[read:], "0123456789") {

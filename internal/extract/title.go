@@ -38,10 +38,25 @@ func (t *text) recaller() string {
 			}
 			return cleanBrand(t.source[t.tokens[first].start:t.tokens[i-1].end])
 		case "recalled":
+			if i+2 < len(t.tokens) && t.tokens[i+1].lower == "by" {
+				return t.nameFrom(i + 2)
+			}
 			return ""
 		}
 	}
 	return ""
+}
+
+// nameFrom reads a firm's name from token i up to what it did, or why.
+func (t *text) nameFrom(i int) string {
+	end := i
+	for end < len(t.tokens) && t.tokens[end].lower != "due" && t.tokens[end].lower != ";" && t.tokens[end].lower != "," && t.tokens[end].lower != "for" && t.tokens[end].lower != "because" {
+		end++
+	}
+	if end == i || !t.tokens[i].capital {
+		return ""
+	}
+	return cleanBrand(t.source[t.tokens[i].start:t.tokens[end-1].end])
 }
 
 // companyForms are dropped from a brand's end.
