@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -20,10 +21,11 @@ const (
 // links are the declared links of a segment's notices, as keys of ids and
 // addresses, in both directions.
 type links struct {
-	end  []uint32 // the links of notice i end here and begin where those of i-1 end
-	keys []uint64
-	from keyIndex // key of a target → the notices that declare it
-	page keyIndex // key of a page's address → the notice
+	end   []uint32 // the links of notice i end here and begin where those of i-1 end
+	keys  []uint64
+	pages []uint64 // by notice: the key of its page's address; 0: none
+	from  keyIndex // key of a target → the notices that declare it
+	page  keyIndex // key of a page's address → the notice
 }
 
 func (l *links) of(doc uint32) []uint64 {
@@ -48,26 +50,26 @@ func addressKey(address string) uint64 { return textKey("//" + recall.AddressKey
 // linkWriter collects the links of a segment's notices, in their order.
 type linkWriter struct {
 	links
-	pages []keyed
 }
 
 func (w *linkWriter) add(declared []uint64, page uint64) {
 	w.keys = append(w.keys, declared...)
-	if page != 0 {
-		w.pages = append(w.pages, keyed{page, uint32(len(w.end))})
-	}
+	w.pages = append(w.pages, page)
 	w.end = append(w.end, uint32(len(w.keys)))
 }
 
 func (w *linkWriter) finish() links {
-	out := links{end: slices.Clone(w.end), keys: slices.Clone(w.keys)}
-	var from []keyed
-	for doc := range uint32(len(out.end)) {
-		for _, key := range out.of(doc) {
-			from = append(from, keyed{key, doc})
+	out := links{end: slices.Clone(w.end), keys: slices.Clone(w.keys), pages: slices.Clone(w.pages)}
+	var from, pages []keyed
+	for doc, page := range out.pages {
+		for _, key := range out.of(uint32(doc)) {
+			from = append(from, keyed{key, uint32(doc)})
+		}
+		if page != 0 {
+			pages = append(pages, keyed{page, uint32(doc)})
 		}
 	}
-	out.from, out.page = newKeyIndex(from), newKeyIndex(w.pages)
+	out.from, out.page = newKeyIndex(from), newKeyIndex(pages)
 	return out
 }
 
@@ -84,24 +86,36 @@ func declaredKeys(n *recall.Notice) (declared []uint64, page uint64) {
 	return declared, page
 }
 
-// resolveAliases replaces what a notice says of its aliases by what is known of
-// them: every notice that declared links join it to, directly or through
-// others, whichever side stated them; the ids that it declares itself although
-// nothing is known of them yet; and those that are possibly of the same event.
-func (s *Snapshot) resolveAliases(n *recall.Notice) {
-	p, doc, ok := s.find(n.ID)
-	if !ok {
-		return
-	}
-	event := s.event(candidate{p, doc})
-	aliases := []recall.Alias{}
-	add := func(id string, kind recall.AliasKind) {
-		if id != n.ID && !slices.ContainsFunc(aliases, func(a recall.Alias) bool { return a.ID == id }) {
-			aliases = append(aliases, recall.Alias{ID: id, Kind: kind})
+// resolver finds aliases. It remembers the events that it met, for the notices
+// of one answer are often of one event, and of an event of hundreds each would
+// be looked for hundreds of times.
+type resolver struct {
+	snapshot *Snapshot
+	events   map[candidate][]string // by notice: the ids of its event in order
+}
+
+func (s *Snapshot) newResolver() *resolver {
+	return &resolver{snapshot: s, events: map[candidate][]string{}}
+}
+
+// resolve replaces what a notice says of its aliases by what is known of them:
+// every notice that declared links join it to, directly or through others,
+// whichever side stated them; the ids that it declares itself although nothing
+// is known of them yet; and those that are possibly of the same event.
+func (r *resolver) resolve(n *recall.Notice, here candidate) {
+	event := r.event(here)
+	aliases := make([]recall.Alias, 0, len(event)-1)
+	for _, id := range event {
+		if id != n.ID {
+			aliases = append(aliases, recall.Alias{ID: id, Kind: recall.Declared})
 		}
 	}
-	for _, c := range event {
-		add(c.part.id(c.doc), recall.Declared)
+	known := len(aliases)
+	add := func(id string, kind recall.AliasKind) {
+		_, joined := slices.BinarySearch(event, id)
+		if !joined && !slices.ContainsFunc(aliases[known:], func(a recall.Alias) bool { return a.ID == id }) {
+			aliases = append(aliases, recall.Alias{ID: id, Kind: kind})
+		}
 	}
 	for i := range n.Aliases {
 		if a := &n.Aliases[i]; a.Kind == recall.Declared && !a.IsAddress() {
@@ -109,43 +123,69 @@ func (s *Snapshot) resolveAliases(n *recall.Notice) {
 		}
 	}
 	if n.Status == recall.Active {
-		for _, id := range s.alike(n) {
+		for _, id := range r.snapshot.alike(n) {
 			add(id, recall.Possible)
 		}
 	}
-	slices.SortFunc(aliases, func(a, b recall.Alias) int {
-		if a.Kind != b.Kind {
-			return strings.Compare(string(a.Kind), string(b.Kind))
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	if len(aliases) > known {
+		slices.SortFunc(aliases, func(a, b recall.Alias) int {
+			return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.ID, b.ID))
+		})
+	}
 	n.Aliases = aliases
+}
+
+// event returns the ids of the notices that declared links join to one, in
+// order, its own included.
+func (r *resolver) event(here candidate) []string {
+	if ids, ok := r.events[here]; ok {
+		return ids
+	}
+	found := r.snapshot.event(here)
+	ids := make([]string, len(found))
+	for i, c := range found {
+		ids[i] = c.part.id(c.doc)
+	}
+	slices.Sort(ids)
+	if len(found) < maxEvent { // a cut event is another one from each of its notices
+		for _, c := range found {
+			r.events[c] = ids
+		}
+	}
+	return ids
 }
 
 // event returns the notices that declared links join to one, itself included.
 func (s *Snapshot) event(start candidate) []candidate {
 	found := []candidate{start}
-	joined, asked := map[candidate]bool{start: true}, map[uint64]bool{}
+	var joined map[candidate]bool // made when there is a second one
+	var asked map[uint64]bool
 	join := func(c candidate) {
-		if len(found) < maxEvent && !joined[c] && !c.part.dead.has(c.doc) && c.part.traits[c.doc]&isGone == 0 {
-			joined[c] = true
-			found = append(found, c)
+		if c == start || len(found) >= maxEvent || joined[c] || c.part.dead.has(c.doc) || c.part.traits[c.doc]&isGone != 0 {
+			return
 		}
+		if joined == nil {
+			joined, asked = map[candidate]bool{}, map[uint64]bool{}
+		}
+		joined[c] = true
+		found = append(found, c)
+	}
+	look := func(key uint64) {
+		if key == 0 || asked[key] {
+			return
+		}
+		if asked != nil {
+			asked[key] = true
+		}
+		s.eachLinked(key, join)
 	}
 	for i := 0; i < len(found); i++ {
 		here := found[i]
-		keys := slices.Clone(here.part.links.of(here.doc))
-		keys = append(keys, textKey(here.part.id(here.doc)))
-		if address := here.part.address(here.doc); recall.AddressKey(address) != "" {
-			keys = append(keys, addressKey(address))
+		for _, key := range here.part.links.of(here.doc) {
+			look(key)
 		}
-		for _, key := range keys {
-			if asked[key] {
-				continue
-			}
-			asked[key] = true
-			s.eachLinked(key, join)
-		}
+		look(textKey(here.part.id(here.doc)))
+		look(here.part.links.pages[here.doc])
 	}
 	return found
 }
@@ -155,7 +195,7 @@ func (s *Snapshot) event(start candidate) []candidate {
 func (s *Snapshot) eachLinked(key uint64, join func(candidate)) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		for _, x := range []*keyIndex{&p.ids, &p.links.page, &p.links.from} {
+		for _, x := range [...]*keyIndex{&p.ids, &p.links.page, &p.links.from} {
 			for _, doc := range x.find(key) {
 				join(candidate{p, doc})
 			}

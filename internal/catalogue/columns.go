@@ -29,8 +29,9 @@ var columnNames = [columnCount]string{"agency", "country", "audience", "category
 type column struct {
 	sets   [][]string
 	of     []uint32
-	values []string // that stand in any set, in order
-	rows   []docSet // by value: the notices that have it
+	values []string   // that stand in any set, in order
+	rows   []docSet   // by value: the notices that have it
+	has    [][]uint32 // by set: the numbers of its values
 }
 
 func newColumn(sets [][]string, of []uint32) column {
@@ -40,16 +41,16 @@ func newColumn(sets [][]string, of []uint32) column {
 	}
 	slices.Sort(c.values)
 	c.values = slices.Compact(c.values)
-	numbers := make([][]int, len(sets)) // of the values of each set
+	c.has = make([][]uint32, len(sets))
 	for i, set := range sets {
 		for _, v := range set {
 			at, _ := slices.BinarySearch(c.values, v)
-			numbers[i] = append(numbers[i], at)
+			c.has[i] = append(c.has[i], uint32(at))
 		}
 	}
 	docs := make([][]uint32, len(c.values))
 	for doc, set := range of {
-		for _, value := range numbers[set] {
+		for _, value := range c.has[set] {
 			docs[value] = append(docs[value], uint32(doc))
 		}
 	}

@@ -8,13 +8,11 @@ import (
 	"github.com/crownsafe/api/internal/recall"
 )
 
-// facets counts the values of all hits, page or not. Few hits are counted by the
-// numbers of their sets and summed up by value at the end.
+// facets counts the values of all hits, page or not.
 type facets struct {
 	snapshot *Snapshot
 	columns  []int
-	values   []map[string]int // by column asked for: counted value by value
-	sets     [][][]int        // by column asked for, part and set: counted one by one
+	counts   []map[string]int // by column asked for
 	status   map[string]int
 }
 
@@ -24,12 +22,7 @@ func newFacets(s *Snapshot, names []string) (*facets, error) {
 		switch i := slices.Index(columnNames[:], name); {
 		case i >= 0 && !slices.Contains(f.columns, i):
 			f.columns = append(f.columns, i)
-			counts := make([][]int, len(s.parts))
-			for j := range s.parts {
-				counts[j] = make([]int, len(s.parts[j].columns[i].sets))
-			}
-			f.sets = append(f.sets, counts)
-			f.values = append(f.values, map[string]int{})
+			f.counts = append(f.counts, map[string]int{})
 		case i >= 0:
 		case name == "status":
 			f.status = map[string]int{}
@@ -48,12 +41,11 @@ const manyHits = 32
 func (f *facets) count(part int, hits rowSet, count int) {
 	p := &f.snapshot.parts[part]
 	for i, column := range f.columns {
-		if c := &p.columns[column]; count >= p.len()/manyHits {
-			for value := range c.rows {
-				f.values[i][c.values[value]] += c.rows[value].countIn(hits)
+		c := &p.columns[column]
+		for value, n := range c.count(hits, count) {
+			if n > 0 {
+				f.counts[i][c.values[value]] += n
 			}
-		} else {
-			hits.each(func(doc uint32) { f.sets[i][part][c.of[doc]]++ })
 		}
 	}
 	if f.status != nil {
@@ -63,22 +55,28 @@ func (f *facets) count(part int, hits rowSet, count int) {
 	}
 }
 
+// count returns by value how many of some notices have it.
+func (c *column) count(hits rowSet, count int) []int {
+	counts := make([]int, len(c.values))
+	if count >= len(c.of)/manyHits {
+		for value := range c.rows {
+			counts[value] = c.rows[value].countIn(hits)
+		}
+		return counts
+	}
+	hits.each(func(doc uint32) {
+		for _, value := range c.has[c.of[doc]] {
+			counts[value]++
+		}
+	})
+	return counts
+}
+
 // results returns the counts, the most frequent value first.
 func (f *facets) results() map[string][]FacetCount {
 	results := map[string][]FacetCount{}
 	for i, column := range f.columns {
-		sums := f.values[i]
-		for part, counts := range f.sets[i] {
-			for set, n := range counts {
-				if n == 0 {
-					continue
-				}
-				for _, v := range f.snapshot.parts[part].columns[column].sets[set] {
-					sums[v] += n
-				}
-			}
-		}
-		results[columnNames[column]] = facetCounts(sums)
+		results[columnNames[column]] = facetCounts(f.counts[i])
 	}
 	if f.status != nil {
 		results["status"] = facetCounts(f.status)

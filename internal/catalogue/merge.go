@@ -3,8 +3,6 @@ package catalogue
 import (
 	"slices"
 	"strings"
-
-	"github.com/crownsafe/api/internal/recall"
 )
 
 // dropped is the new number of a notice that a merge left out.
@@ -142,12 +140,11 @@ func (m *merger) expand(r row) string {
 func (m *merger) keys(of func(*segment) *keyIndex) keyIndex {
 	var list []keyed
 	for i, g := range m.sources {
-		x := of(g)
-		for j, key := range x.keys {
-			if now := m.moved[i][x.docs[j]]; now != dropped {
+		of(g).each(func(key uint64, doc uint32) {
+			if now := m.moved[i][doc]; now != dropped {
 				list = append(list, keyed{key, now})
 			}
-		}
+		})
 	}
 	return newKeyIndex(list)
 }
@@ -155,12 +152,8 @@ func (m *merger) keys(of func(*segment) *keyIndex) keyIndex {
 func (m *merger) mergeLinks() {
 	var w linkWriter
 	for _, r := range m.rows {
-		g := m.sources[r.source]
-		page := uint64(0)
-		if address := g.address(r.doc); recall.AddressKey(address) != "" {
-			page = addressKey(address)
-		}
-		w.add(g.links.of(r.doc), page)
+		l := &m.sources[r.source].links
+		w.add(l.of(r.doc), l.pages[r.doc])
 	}
 	m.out.links = w.finish()
 }

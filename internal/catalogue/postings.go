@@ -28,7 +28,7 @@ func (p posting) field() field { return field(p & 0xff) }
 type termIndex struct {
 	text  string
 	at    []uint32 // term i is text[at[i]:at[i+1]]
-	table []uint32 // by hash: the number of a term plus one, 0 is free
+	table []uint64 // by hash: half of the hash above the number of a term plus one, 0 is free
 	runs  []byte
 	from  []uint32 // the runs of term i begin at runs[from[i]]
 	dense []*denseRun
@@ -38,15 +38,17 @@ func (x *termIndex) len() int { return len(x.from) }
 
 func (x *termIndex) term(i int) string { return x.text[x.at[i]:x.at[i+1]] }
 
-// find returns the number of a term.
-func (x *termIndex) find(term string) (int, bool) {
+// find returns the number of a term, whose key is textKey(term).
+func (x *termIndex) find(term string, key uint64) (int, bool) {
 	if len(x.table) == 0 {
 		return 0, false
 	}
 	mask := uint64(len(x.table) - 1)
-	for slot := textKey(term) & mask; x.table[slot] != 0; slot = (slot + 1) & mask {
-		if i := int(x.table[slot] - 1); x.term(i) == term {
-			return i, true
+	for slot := key & mask; x.table[slot] != 0; slot = (slot + 1) & mask {
+		if entry := x.table[slot]; entry>>32 == key>>32 {
+			if i := int(uint32(entry) - 1); x.term(i) == term {
+				return i, true
+			}
 		}
 	}
 	return 0, false
@@ -230,57 +232,15 @@ func (w *termWriter) finish() termIndex {
 	for size < x.len()*3/2 {
 		size *= 2
 	}
-	x.table = make([]uint32, size)
+	x.table = make([]uint64, size)
 	mask := uint64(size - 1)
 	for i := range x.len() {
-		slot := textKey(x.term(i)) & mask
+		key := textKey(x.term(i))
+		slot := key & mask
 		for x.table[slot] != 0 {
 			slot = (slot + 1) & mask
 		}
-		x.table[slot] = uint32(i + 1)
+		x.table[slot] = key>>32<<32 | uint64(i+1)
 	}
 	return *x
-}
-
-// keyIndex maps keys of 64 bits to notices of a segment.
-type keyIndex struct {
-	keys []uint64 // in order
-	docs []uint32
-}
-
-// keyed is one entry of a keyIndex.
-type keyed struct {
-	key uint64
-	doc uint32
-}
-
-func newKeyIndex(list []keyed) keyIndex {
-	slices.SortFunc(list, func(a, b keyed) int {
-		switch {
-		case a.key != b.key && a.key < b.key, a.key == b.key && a.doc < b.doc:
-			return -1
-		case a == b:
-			return 0
-		}
-		return 1
-	})
-	list = slices.Compact(list)
-	x := keyIndex{keys: make([]uint64, len(list)), docs: make([]uint32, len(list))}
-	for i, k := range list {
-		x.keys[i], x.docs[i] = k.key, k.doc
-	}
-	return x
-}
-
-// find returns the notices of a key.
-func (x *keyIndex) find(key uint64) []uint32 {
-	from, ok := slices.BinarySearch(x.keys, key)
-	if !ok {
-		return nil
-	}
-	to := from
-	for to < len(x.keys) && x.keys[to] == key {
-		to++
-	}
-	return x.docs[from:to]
 }

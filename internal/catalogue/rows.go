@@ -89,9 +89,13 @@ type docSet struct {
 	list []uint32 // if bits is nil
 }
 
+// listedBelow is the share of a segment's notices, one in so many, from which on
+// going through the bits takes less time than going through a list.
+const listedBelow = 128
+
 // newDocSet makes a set of a segment's notices, given in order.
 func newDocSet(docs []uint32, notices int) docSet {
-	if isDense(len(docs), notices) {
+	if len(docs) > notices/listedBelow {
 		return docSet{bits: rowSet(nil).with(notices, docs)}
 	}
 	return docSet{list: slices.Clone(docs)}

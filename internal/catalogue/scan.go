@@ -187,13 +187,15 @@ func (x *scan) lookForCandidates(pieces []piece, common func(*word) bool) {
 // collect finds where a word stands in any of its forms.
 func (x *scan) collect(asked *word) *wanted {
 	w := x.want()
-	for i := range x.snapshot.parts {
-		p := &x.snapshot.parts[i]
-		for _, f := range asked.forms {
-			if number, ok := p.terms.find(f.term); ok {
+	for _, f := range asked.forms {
+		key := textKey(f.term)
+		for i := range x.snapshot.parts {
+			if number, ok := x.snapshot.parts[i].terms.find(f.term, key); ok {
 				x.take(w, i, number, f.quality)
 			}
 		}
+	}
+	for i := range x.snapshot.parts {
 		if asked.barcode != "" && !x.namingOnly {
 			own, related := askedKeys(asked.barcode)
 			x.takeBarcode(w, i, own, exactly)
@@ -332,7 +334,7 @@ func (x *scan) collectSimilar(w *wanted, spelling string) {
 		}
 		x.similar = p.typos().near(x.similar[:0], &p.terms, spelling)
 		for _, term := range x.similar {
-			if number, ok := p.terms.find(term); ok {
+			if number, ok := p.terms.find(term, textKey(term)); ok {
 				x.take(w, i, number, typoQuality(spelling, term))
 			}
 		}

@@ -187,9 +187,10 @@ func (r *search) page(x *scan, words bool) Page {
 		c := cursor{query: r.query.fingerprint(), key: last.key, id: last.part.id(last.doc), decisions: x.decisions.made}
 		page.Next = c.encode()
 	}
+	aliases := r.snapshot.newResolver()
 	for _, row := range rows {
 		hit := Hit{Notice: row.part.notice(row.doc), Serial: row.part.serials[row.doc], Matched: []string{}}
-		r.snapshot.resolveAliases(&hit.Notice)
+		aliases.resolve(&hit.Notice, candidate{row.part, row.doc})
 		if words {
 			v := x.view(row.number)
 			w := v.worth(row.doc)

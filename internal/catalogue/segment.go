@@ -104,15 +104,6 @@ func (g *segment) id(doc uint32) string {
 	return u.in[:n>>1]
 }
 
-// address returns the address of a notice's page, the third text of its brief.
-func (g *segment) address(doc uint32) string {
-	var table [4]string
-	u := unpacker{in: g.brief(doc), table: table[:0]}
-	u.text()
-	u.text()
-	return u.text()
-}
-
 // lean unpacks what a decision needs of a notice. Its other fields are empty.
 func (g *segment) lean(doc uint32) *recall.Notice {
 	var table [48]string

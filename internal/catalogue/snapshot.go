@@ -112,7 +112,7 @@ func (s *Snapshot) Notice(id string) (recall.Notice, int64, bool) {
 		return recall.Notice{}, 0, false
 	}
 	n := p.notice(doc)
-	s.resolveAliases(&n)
+	s.newResolver().resolve(&n, candidate{p, doc})
 	return n, p.serials[doc], true
 }
 
@@ -140,6 +140,7 @@ func (s *Snapshot) Changes(since int64, limit int) ([]Change, bool) {
 		})
 	}
 	changes := []Change{}
+	aliases := s.newResolver()
 	for {
 		next := s.nextChange(heads)
 		if next < 0 {
@@ -149,9 +150,10 @@ func (s *Snapshot) Changes(since int64, limit int) ([]Change, bool) {
 			return changes, true
 		}
 		p := &s.parts[next]
-		change := p.change(p.bySerial[heads[next]])
+		doc := p.bySerial[heads[next]]
+		change := p.change(doc)
 		if change.Notice != nil {
-			s.resolveAliases(change.Notice)
+			aliases.resolve(change.Notice, candidate{p, doc})
 		}
 		changes = append(changes, change)
 		heads[next]++

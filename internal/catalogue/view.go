@@ -76,15 +76,24 @@ func (v *view) make(x *scan, part int) {
 	slices.SortStableFunc(lists, func(a, b weighed) int { return cmp.Compare(b.most, a.most) })
 	v.lists = make([]viewList, len(lists))
 	sum, weight = 0, 0
-	behind := map[*wanted]int64{} // what the lists behind this one are worth at most
-	for i := len(lists) - 1; i >= 0; i-- {
-		l := lists[i]
+	behind := map[*wanted]int64{} // what a word comes to at most in the lists from here on
+	add := func(l weighed) {
 		before, known := behind[l.word]
 		if !known {
 			weight += int64(l.word.weight)
 		}
-		sum, behind[l.word] = sum+l.most-before, l.most // never less than before: they are sorted
-		v.lists[i] = viewList{list: l.list, brandsOnly: l.word.common && !onlyCommon, restSum: sum, restWeight: weight}
+		behind[l.word] = max(before, l.most)
+		sum += behind[l.word] - before
+	}
+	brandsOnly := func(l weighed) bool { return l.word.common && !onlyCommon }
+	for _, l := range lists {
+		if brandsOnly(l) { // whatever other word finds a notice may have it too
+			add(l)
+		}
+	}
+	for i := len(lists) - 1; i >= 0; i-- {
+		add(lists[i])
+		v.lists[i] = viewList{list: lists[i].list, brandsOnly: brandsOnly(lists[i]), restSum: sum, restWeight: weight}
 	}
 }
 
@@ -150,6 +159,9 @@ func (v *view) key(doc uint32, least int64) (int64, bool) {
 		t := &v.terms[i]
 		if v.score(sum+t.restSum, covered+t.restWeight, brief) < least {
 			return 0, false
+		}
+		if !t.partLists[inNames].rows.has(doc) && !t.partLists[inProse].rows.has(doc) {
+			continue // most words stand in few notices
 		}
 		if value, _ := t.at(doc); value != 0 {
 			sum += t.weight * int64(value)
