@@ -174,6 +174,7 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	}
 	c.askedMissing = missing(c.asked, slices.Concat(w.pool, name)) // "handwarmer" for "hand warmer"
 	c.ownMissing = missing(c.own, given)
+	c.askedMissing, c.ownMissing = pairNumbers(c.askedMissing, c.ownMissing)
 	c.otherClass = len(missing(classWords(name), given)) > 0
 	c.leading = leads(w.leading, given)
 	switch {
@@ -223,6 +224,8 @@ func (c *comparison) withBrand(asked []string, w *productWords) nameAgreement {
 		return nameStrong
 	case len(c.askedMissing) > 0 && ownFound*2 >= len(c.own):
 		return nameDoubtful
+	case len(c.askedMissing) > 0 && c.class == yes && ownFound > 0 && len(c.askedMissing) < len(c.asked):
+		return nameDoubtful
 	case len(c.askedMissing) > 0:
 		return nameNone // another product of the same brand
 	case c.class == yes || ownFound > 0:
@@ -239,7 +242,7 @@ func (c *comparison) withoutBrand(brandGiven bool) nameAgreement {
 	if ownFound == 0 || c.class == no {
 		return nameNone
 	}
-	if len(c.ownMissing) == 0 && len(c.askedMissing)*2 <= len(c.asked) && (c.class == yes || ownFound >= 2) {
+	if len(c.ownMissing) == 0 && len(c.askedMissing)*2 <= len(c.asked) && (c.class == yes && !brandGiven || ownFound >= 2) {
 		return nameStrong
 	}
 	// A word of the asker's that stands nowhere may be another brand.
@@ -305,6 +308,21 @@ func isSize(w string) bool {
 	figures := strings.TrimRight(w, "abcdefghijklmnopqrstuvwxyz")
 	unit := w[len(figures):]
 	return len(figures) <= 4 && allDigits(figures) && (unit == "" || units[unit])
+}
+
+// pairNumbers takes out the numbers of a line that go on from one another in
+// letters alone: the "X4A" of the "X4 series".
+func pairNumbers(asked, own []string) (_, _ []string) {
+	for _, o := range own {
+		i := slices.IndexFunc(asked, func(a string) bool {
+			rest, ok := strings.CutPrefix(a, o)
+			return ok && hasDigit(o) && len(o) >= 2 && rest != "" && !hasDigit(rest)
+		})
+		if i >= 0 {
+			return slices.Delete(slices.Clone(asked), i, i+1), slices.DeleteFunc(slices.Clone(own), func(w string) bool { return w == o })
+		}
+	}
+	return asked, own
 }
 
 // leads reports whether what a name begins with is there: two words at least,

@@ -165,14 +165,14 @@ func withinEdits(a, b string, k int) bool {
 }
 
 // closedUp reports whether the words, written as one, are a word of the pool or
-// two neighbours of it written as one.
+// two or three neighbours of it written as one.
 func closedUp(pool, words []string) bool {
 	joined := strings.Join(words, "")
 	if len(joined) < 5 {
 		return false
 	}
 	for i, w := range pool {
-		if len(words) > 1 && w == joined || i+1 < len(pool) && w+pool[i+1] == joined {
+		if len(words) > 1 && w == joined || i+1 < len(pool) && w+pool[i+1] == joined || i+2 < len(pool) && w+pool[i+1]+pool[i+2] == joined {
 			return true
 		}
 	}

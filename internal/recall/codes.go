@@ -17,12 +17,32 @@ func (q *Question) modelNames(printed string, brand brandAgreement, name nameAgr
 	key := ModelKey(printed)
 	switch brand {
 	case brandAgrees:
-		return len(q.name) == 0 || name != nameNone || SpecificModel(key) || !anyMeaning(q.name)
+		return len(q.name) == 0 || name != nameNone || SpecificModel(key) || !anyMeaning(q.name) ||
+			len(key) >= 4 && hasDigit(key) && classAgreement(q.name, w) != no
 	case brandUnknown:
 		return SpecificModel(key) && !allDigits(key) ||
 			len(key) >= 3 && hasDigit(key) && (name != nameNone || classAgreement(q.name, w) == yes)
 	}
 	return false
+}
+
+// modelLabels are words that people type with a model because they stand beside
+// it on the product.
+var modelLabels = wordSet(`MODEL MODELNO MODELNUMBER ITEM ITEMNO ITEMNUMBER STYLE STYLENO SKU ART ARTICLE ARTNO REF REFERENCE MODELE`)
+
+// stripModelLabel cuts such words off, where a sign or a blank sets them apart
+// and something with a figure follows.
+func stripModelLabel(model string) string {
+	for cut := len(model) - 1; cut > 0; cut-- {
+		if c := model[cut]; c != ':' && c != '#' && c != '.' && c != ' ' {
+			continue
+		}
+		rest := strings.TrimLeft(model[cut:], " :#.")
+		if word := ModelKey(model[:cut]); modelLabels[word] && hasDigit(rest) {
+			return rest
+		}
+	}
+	return model
 }
 
 // namesLine reports whether a model without figures is long enough to be worth a

@@ -1,6 +1,7 @@
 package recall
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -14,6 +15,28 @@ import (
 // day and week (ISO 8601); J for the day of the year.
 var datePatterns = []string{
 	"YYYYMMDD", "DDMMYYYY", "MMDDYYYY", "YYYYMM", "MMYYYY", "YYMMDD", "MMDDYY", "DDMMYY", "WWYYYY", "YYYYWW", "YYDDD", "DDDYY", "YYJJJ", "JJJYY", "WWYY", "YYWW", "MMYY", "YYMM",
+}
+
+// monthCode reads a date code that spells its month: "JUL24", "Aug 2024".
+func monthCode(code string) (Period, bool) {
+	key := codeRunes(code)
+	letters := strings.TrimRight(key, "0123456789")
+	figures := key[len(letters):]
+	if len(letters) < 3 || len(figures) != 2 && len(figures) != 4 {
+		return Period{}, false
+	}
+	for month := time.January; month <= time.December; month++ {
+		name := strings.ToUpper(month.String())
+		if letters != name && letters != name[:3] {
+			continue
+		}
+		if len(figures) == 2 {
+			figures = "20" + figures
+		}
+		p, err := ParsePeriod(fmt.Sprintf("%s-%02d", figures, month))
+		return p, err == nil
+	}
+	return Period{}, false
 }
 
 // datePattern finds the notation that a predicate's words state, or "".

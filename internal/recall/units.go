@@ -243,6 +243,9 @@ func (q *Question) madeHolds(p *Predicate) truth {
 		if made, ok := decodeDate(datePattern(p), c.key); ok {
 			return w.covers(made)
 		}
+		if made, ok := monthCode(c.key); ok {
+			return w.covers(made)
+		}
 	}
 	return unknown
 }
@@ -283,6 +286,11 @@ func (q *Question) codeHolds(p *Predicate) truth {
 	if result == unknown && p.Kind == DateCode && q.made.Known() {
 		if w, ok := dateCodeWindow(p); ok {
 			return w.covers(q.made)
+		}
+		if p.Op == OpEquals {
+			if w, ok := monthCode(*p.From); ok {
+				return w.covers(q.made)
+			}
 		}
 	}
 	return result

@@ -101,6 +101,8 @@ func (s *subject) search(c *searchCase) (searchResult, error) {
 			query.Countries = []string{value}
 		case "hazard":
 			query.Hazards = []recall.HazardType{recall.HazardType(value)}
+		case "sort":
+			query.Sort = catalogue.Sort(value)
 		case "category":
 			query.Categories = []string{value}
 		default:
