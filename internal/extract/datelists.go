@@ -193,6 +193,9 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 	if !ok {
 		return value{}, false
 	}
+	if second, ok := c.laterDay(first); ok {
+		return rangeOf(first, second, span{start, c.pos}), true
+	}
 	if second, closed := c.rangeEnd(years, between); closed {
 		if c.unsure {
 			return value{at: span{start, c.pos}}, true
@@ -226,6 +229,23 @@ func (c *cursor) dateValue(years bool) (v value, ok bool) {
 		v.from, v.dates[0] = first.String(), first
 	}
 	return v, true
+}
+
+// laterDay reads the second of two days of a month: "Jan. 10-13, 2027".
+func (c *cursor) laterDay(first date) (date, bool) {
+	start := c.pos
+	c.blanks()
+	if first.year == 0 && first.day > 0 && (c.take("-") != 0 || c.sign("–", "—")) {
+		c.blanks()
+		if day, digits := c.number(2); digits > 0 && c.yearNext() {
+			c.take(",")
+			c.blanks()
+			year, _ := c.number(4)
+			return date{year, first.month, day}, true
+		}
+	}
+	c.pos = start
+	return date{}, false
 }
 
 func (c *cursor) bound() *struct {

@@ -393,6 +393,10 @@ func (c *cursor) dayThenYear(month, day int) date {
 	if digits == 4 && year >= 1950 && year <= 2060 {
 		return date{year, month, day}
 	}
+	if digits == 2 && comma == '-' && c.yearNext() {
+		c.pos = mark
+		return date{month: month, day: day} // Jan. 10-13, 2027: two days
+	}
 	if digits == 2 && comma != ',' && yearStart > mark && year >= 5 && year <= 49 {
 		if b := c.peek(); b != '/' && b != '-' && b != '.' || c.pos+1 >= len(c.s) || !isDigit(c.s[c.pos+1]) {
 			return date{2000 + year, month, day}
@@ -403,6 +407,17 @@ func (c *cursor) dayThenYear(month, day int) date {
 	}
 	c.pos = mark
 	return date{month: month, day: day}
+}
+
+// yearNext tells whether a comma and a year of four digits are next.
+func (c *cursor) yearNext() bool {
+	probe := *c
+	if probe.take(",") == 0 {
+		return false
+	}
+	probe.blanks()
+	year, digits := probe.number(4)
+	return digits == 4 && year >= 1950 && year <= 2060
 }
 
 // listsShortYears tells whether a text writes years as "Oct 02, 25": it has no

@@ -8,9 +8,12 @@ import (
 	"github.com/crownsafe/api/internal/recall"
 )
 
-// isProductCode tells whether a label says "product code", not "item number".
+// isProductCode tells whether a label says "product code" or "case code", not
+// "item number".
 func (t *text) isProductCode(m mention) bool {
-	if t.tokens[m.first].lower != "product" {
+	switch t.tokens[m.first].lower {
+	case "product", "case", "package", "packaging":
+	default:
 		return false
 	}
 	for i := m.first; i < m.next; i++ {
@@ -50,6 +53,16 @@ func (r *reader) readProductCodes(t *text, m mention) int {
 	}
 	r.marks = r.marks[:before]
 	return next
+}
+
+// openPlaces takes a code behind places that a notice leaves open, "###14", for
+// the end of codes.
+func (t *text) openPlaces(values []value) {
+	for i := range values {
+		if v := &values[i]; v.form == isEqual && v.at.start >= 2 && t.source[v.at.start-2:v.at.start] == "##" {
+			v.form = isSuffix
+		}
+	}
 }
 
 // settleTradeNumbers decides what the numbers of a food are. Item numbers stand

@@ -17,6 +17,8 @@ func TestFormsOfFoodNotices(t *testing.T) {
 		{"dates that span", "Use-By dates span March 16, 2027 - February 11, 2028", []string{"1 best_before range [2027-03-16..2028-02-11]"}},
 		{"years of two digits behind a comma", "Pack Dates: Jan 16, 26 - Jan 30, 26 Sell by Dates: Jan 19, 26 - Feb 2, 26", []string{
 			"1 best_before range [2026-01-19..2026-02-02]", "1 made range [2026-01-16..2026-01-30]"}},
+		{"two days of a month", "Sell by Jan. 10-13, 2027", []string{"1 best_before range [2027-01-10..2027-01-13]"}},
+		{"places left open in front", "Lot ###14", []string{"1 lot suffix 14"}},
 		{"days behind a comma", "Enjoy By Oct. 28, 30 in 2027", []string{"1 best_before unreadable"}},
 		{"a year in front of a month's name", "BB: 2028-Oct-29", []string{"1 best_before equals 2028-10-29"}},
 		{"a month and a year in figures", "EXP 07 2027", []string{"1 expiry equals 2027-07"}},

@@ -27,13 +27,13 @@ func (p *pairing) add(k mark) {
 	if n := len(p.clusters); n > 0 {
 		last := &p.clusters[n-1]
 		switch {
-		case date && last.code != nil && last.date == nil && last.code.near(&k) && !p.dateFirst(k.text):
+		case date && last.code != nil && last.date == nil && p.near(last.code, &k) && !p.dateFirst(k.text):
 			if last.code.all && len(k.values) > 0 {
 				last.code = nil // "all lots with best-by dates through …"
 			}
 			last.date = &k
 			return
-		case !date && last.code == nil && last.date.near(&k) && p.dateFirst(k.text) && k.kind != recall.Serial:
+		case !date && last.code == nil && p.near(last.date, &k) && p.dateFirst(k.text) && k.kind != recall.Serial:
 			if !k.all {
 				last.code = &k
 			}
@@ -59,6 +59,12 @@ func (p *pairing) dateFirst(t *text) bool {
 		}
 	}
 	return false
+}
+
+// near tells whether two marks stand together: close by, or, where a food's lines
+// describe one pack each, in one sentence.
+func (p *pairing) near(k, next *mark) bool {
+	return k.near(next) || p.r.opts.Food && k.text == next.text && !codeFields[k.text.field] && k.text.sentenceOf(k.label.first) == k.text.sentenceOf(next.label.first)
 }
 
 // near tells whether the next mark stands close behind this one.

@@ -188,6 +188,7 @@ func (r *reader) addMark(k mark, next int) {
 		return
 	}
 	t := k.text
+	t.openPlaces(k.values)
 	k.end = t.tokens[max(next-1, k.label.next-1)].end
 	for _, v := range k.values {
 		k.end = max(k.end, v.at.end)
