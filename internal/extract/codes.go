@@ -39,6 +39,7 @@ func (t *text) codesBehind(m mention) codeList {
 			i = next
 		} else {
 			list.values = append(list.values, t.joinedParts(&v, i, &next, m)...)
+			list.values = append(list.values, t.quotedParts(v)...)
 			if from, to, ok := splitRange(v.from); ok && v.form == isEqual {
 				list.values = append(list.values, value{form: isRange, from: from, to: to, at: v.at}) // one code, or two ends
 			}
@@ -188,6 +189,10 @@ func (t *text) codeValue(i int, m mention, in leadIn, more bool) (v value, next 
 	if first.digits == 0 && !in.prefix && !in.suffix && t.leadsNumber(i) { // LOT# AP 1700
 		i++
 		at.end = t.tokens[i].end
+	}
+	if end := t.quotedCodeEnd(i); end > 0 && !in.prefix && !in.suffix {
+		whole := t.source[at.start:t.tokens[end-1].end]
+		return value{form: isEqual, from: whole, to: whole, at: span{at.start, t.tokens[end-1].end}}, t.skipQuotes(end), true
 	}
 	code := t.source[at.start:at.end]
 	next = t.skipQuotes(i + 1)

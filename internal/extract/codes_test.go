@@ -41,6 +41,19 @@ func TestGTINs(t *testing.T) {
 	}
 }
 
+func TestCodesWithBlanksInQuotationMarks(t *testing.T) {
+	for text, want := range map[string][]string{
+		`with production codes "100222 U," "100219 U," or "100224 U."`: {
+			"1 date_code equals 100222 U", "2 date_code equals 100222", "3 date_code equals 100219 U", "4 date_code equals 100219", "5 date_code equals 100224 U", "6 date_code equals 100224"},
+		"lot code “20309 11” and more": {"1 lot equals 20309 11", "2 lot equals 20309"},
+		"lot code “20309” 11 cases":    {"1 lot equals 20309"},
+	} {
+		if diff := cmp.Diff(want, units(read("description", text))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 func TestModels(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string

@@ -27,7 +27,7 @@ func TestNumbersOfAFood(t *testing.T) {
 		{name: "a case code beside a lot code", text: "with a lot code of 72487338, a case code of 09080/43303",
 			units: []string{"1 lot equals 72487338"}, trade: []string{"09080/43303"}},
 		{name: "a lot and a date far apart in one line", text: "with a lot code “Q2121”, product code “QHC8T UPY” on the bottom of the big round can, and a best by date of Dec. 21, 2027",
-			units: []string{"1 lot equals Q2121", "1 best_before equals 2027-12-21"}, trade: []string{"QHC8T"}},
+			units: []string{"1 lot equals Q2121", "1 best_before equals 2027-12-21"}, trade: []string{"QHC8T UPY", "QHC8T"}},
 		{name: "product codes in parts are not understood", text: "Product Codes 307 2263 through 307 2274", units: []string{"1 date_code unreadable"}},
 		{name: "a product code that is a barcode", text: "product code 012345678905 and best by 04/13/2027",
 			units: []string{"1 best_before equals 2027-04-13"}, gtins: []string{"00012345678905"}},

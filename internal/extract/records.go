@@ -85,7 +85,9 @@ func (t *text) firstDate(k *mark) string {
 }
 
 // single tells whether a mark is one value and nothing else.
-func single(k *mark) bool { return len(k.values) == 1 && !k.doubt && !k.except && k.values[0].form == isEqual }
+func single(k *mark) bool {
+	return len(k.values) == 1 && !k.doubt && !k.except && k.values[0].form == isEqual
+}
 
 // leadsOn tells whether a word for a range ends what stands between a byte and a token.
 func (t *text) leadsOn(from, token int) bool {
