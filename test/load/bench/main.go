@@ -5,12 +5,13 @@
 // Wherever a number depends on the machine, it is measured against something
 // else on the same machine in the same minutes: the rate of requests is a ratio
 // to a bare net/http handler that writes the same bytes. Everything happens on
-// the loopback interface and in one temporary folder, with invented notices,
-// and ends within some minutes; the only processes that are ended are those
-// that were started here. It reads /proc and so needs Linux.
+// the loopback interface and in one temporary folder, with invented notices or,
+// for what depends on their number, multiplied ones, and ends within some
+// minutes; the only processes that are ended are those that were started here.
+// It reads /proc and so needs Linux.
 //
 // It must not know the program's insides: it builds the real command, runs it,
-// and asks it over HTTP.
+// and asks it over HTTP. What is measured inside a process is package inside's.
 package main
 
 import (
@@ -62,7 +63,8 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	short := flags.Bool("quick", false, "fewer and shorter rounds: for a first look, not for the record")
-	files := flags.String("real", os.Getenv("DATA"), "also time the import of this `folder` of agencies' files (default $DATA)")
+	files := flags.String("real", os.Getenv("DATA"), "also time the import of this `folder` of agencies' files, and multiply their notices (default $DATA)")
+	measured := flags.String("inside", "", "measure the catalogue of this data `directory` in this process; the benchmark starts itself so")
 	bare := flags.Bool("bare", false, "be the bare handler; the benchmark starts itself so")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -83,6 +85,13 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 		s = quick
 	}
 	s.real = *files
+	if *measured != "" {
+		if err := measureInside(ctx, s, *measured, out); err != nil {
+			fmt.Fprintln(progress, "bench -inside:", err)
+			return exitMissed
+		}
+		return exitDone
+	}
 	rows, err := measure(ctx, s, progress)
 	fmt.Fprint(out, table(rows))
 	if err != nil {

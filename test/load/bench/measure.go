@@ -64,6 +64,9 @@ func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, e
 	if err == nil {
 		err = r.serving(ctx)
 	}
+	if err == nil {
+		err = r.scaling(ctx)
+	}
 	return r.rows, err
 }
 
