@@ -97,7 +97,7 @@ func TestOneEventStandsTogether(t *testing.T) {
 	text := textOf(events[0])
 	for _, want := range []string{
 		"One event: 2 notices of 2 agencies", "Covers this unit Mumblewood recalls rockers Commission",
-		"Also of this event, though not found by what you typed: Rockers of Mumblewood recalled in the north Health Agency",
+		"Also of this event, perhaps about other products or units: Rockers of Mumblewood recalled in the north Health Agency",
 		"Possibly the same event.", "No agency says that they belong together. Covers this unit Mumblewood rocker sold by a market place Office",
 		"The commission · Licence: public domain", "Contains island information. · Licence: Open Government Licence v3.0",
 		"Contains northern information. · Licence: Open Government Licence - Canada 2.0",

@@ -28,13 +28,13 @@ type form struct {
 
 // homeView is all that the page shows.
 type homeView struct {
-	Form    form
-	Asked   bool // something was typed
-	Open    bool // the further fields are shown: one of them is in trouble
-	Trouble *trouble
-	Verdict *verdictView
-	Sources []sourceView
-	Notices int
+	Form     form
+	Asked    bool // something was typed
+	Open     bool // the further fields are shown: one of them is in trouble
+	Trouble  *trouble
+	Verdicts []*verdictView // one; of a photo one for each code, the strongest first
+	Sources  []sourceView
+	Notices  int
 }
 
 // trouble tells in plain words why there is no answer.
@@ -42,6 +42,8 @@ type trouble struct {
 	Title, Text string
 	Suggestions []suggestion
 }
+
+var notReady = trouble{Title: "Not ready yet", Text: "The recall notices are still being loaded. Please try again in a moment."}
 
 // suggestion is a code that could have been meant.
 type suggestion struct {
@@ -102,7 +104,7 @@ func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 		}
 	}
 	if !snap.Loaded() {
-		view.Trouble = &trouble{Title: "Not ready yet", Text: "The recall notices are still being loaded. Please try again in a moment."}
+		view.Trouble = &notReady
 		return http.StatusServiceUnavailable
 	}
 	verdict, err := s.verdict(snap, f)
@@ -114,7 +116,7 @@ func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 	if err != nil {
 		panic(err) // the caller's middleware logs it and answers with the error page
 	}
-	view.Verdict = answer(newReader(snap, view.Sources), f, &verdict)
+	view.Verdicts = []*verdictView{answer(newReader(snap, view.Sources), f, &verdict)}
 	return http.StatusOK
 }
 

@@ -22,7 +22,7 @@ type matchView struct {
 	lineView
 	recall.Match
 	Label    string
-	Hazards  []string // in the taxonomy's words
+	Hazards  []string // in the taxonomy's words, where it has any
 	Dangers  []string // in the agency's words
 	Remedies []string
 }
@@ -86,7 +86,9 @@ func (r *reader) match(m *recall.Match) matchView {
 		view.Language = n.Language
 	}
 	for _, h := range m.Recall.Hazards {
-		view.Hazards = append(view.Hazards, words(string(h.Type)))
+		if h.Type != recall.HazardOther { // says nothing beside the agency's words
+			view.Hazards = append(view.Hazards, words(string(h.Type)))
+		}
 		if h.Text != "" && !slices.Contains(view.Dangers, h.Text) { // one sentence often names several hazards
 			view.Dangers = append(view.Dangers, h.Text)
 		}

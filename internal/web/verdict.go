@@ -10,6 +10,7 @@ import (
 
 // verdictView is a verdict in plain words.
 type verdictView struct {
+	Mark     string // parts the ids of several answers on one page
 	Outcome  recall.Outcome
 	Title    string
 	Text     string
