@@ -109,11 +109,18 @@ func (r *reader) groups() []group {
 	groups = r.orWindows(groups, instead)
 	groups = r.takeOut(groups, exceptions)
 	groups = r.coverOtherModels(groups)
+	if len(r.found.Models) == 0 && r.modelsMissing && len(groups) == 0 {
+		r.found.Models = []string{unreadModels}
+	}
 	if len(r.modelMarks) > 0 && len(r.found.Models) > 0 && (r.modelsMissing || r.modelsOpen || r.unexplained != nil || r.modelsCut()) {
 		groups = r.leaveOpen(groups)
 	}
 	return groups
 }
+
+// unreadModels stands for models of which a notice says that they limit it, and
+// none of which could be read.
+const unreadModels = "*"
 
 // sameValues tells whether two marks say the same.
 func sameValues(a, b []value) bool {

@@ -47,6 +47,28 @@ func (r *reader) sweepGTINs(t *text) {
 	if len(glued) > 0 {
 		r.cutGlued(t, glued)
 	}
+	r.sweepShortened(t, runs)
+}
+
+// sweepShortened reads a column of barcodes that have lost their zero in front:
+// several numbers of eleven digits, all of which have the right check digit.
+func (r *reader) sweepShortened(t *text, runs []digitRun) {
+	var shortened []span
+	for _, run := range runs {
+		if run.end-run.start != 11 || t.isGlued(run) {
+			continue
+		}
+		if !gtin.Valid("0" + t.source[run.start:run.end]) {
+			return
+		}
+		shortened = append(shortened, run.span)
+	}
+	if len(shortened) < 2 {
+		return
+	}
+	for _, at := range shortened {
+		r.sweepIn(t, at)
+	}
 }
 
 // sweepWholeGTINs reads the barcodes that the text on a food prints without a

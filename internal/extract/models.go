@@ -59,7 +59,7 @@ func (r *reader) readModels(t *text, m mention) {
 	}
 	if len(mark.models) > 0 {
 		r.modelsMissing = false
-	} else if m.plural && t.pointsToList(m) {
+	} else if t.saysNumbers(m) && t.pointsToList(m) {
 		r.modelsMissing = true
 	}
 	r.keepModels(mark)
@@ -89,6 +89,21 @@ func (r *reader) readBeginnings(t *text, m mention, i int) bool {
 	return len(mark.models) > 0
 }
 
+// saysNumbers tells whether a label is one of models or of numbers: "styles:"
+// alone lists colours.
+func (t *text) saysNumbers(m mention) bool {
+	if l, _ := labels.at(t, m.first); l == labelModel && m.plural {
+		return true
+	}
+	for k := m.first; k < m.next; k++ {
+		switch t.tokens[k].lower {
+		case "number", "numbers", "no", "nos", "code", "codes", "#":
+			return true
+		}
+	}
+	return false
+}
+
 // pointsToList tells whether a sentence announces models: "the following models
 // and serial numbers are included".
 func (t *text) pointsToList(m mention) bool {
@@ -97,6 +112,10 @@ func (t *text) pointsToList(m mention) bool {
 		switch t.tokens[i].lower {
 		case "following", "below", "chart", "table":
 			return true
+		case "list":
+			if i < m.first && i+5 > m.first && t.tokens[min(i+1, end-1)].lower == "of" {
+				return true // "a full list of affected item numbers is available at"
+			}
 		}
 	}
 	return false
@@ -214,7 +233,8 @@ func (t *text) modelName(i int, m mention) ([]string, int) {
 	if m.next < len(t.tokens) && prepositions[t.tokens[m.next].lower] {
 		return nil, 0 // "ten models of Lumo swings"
 	}
-	if t.tokens[m.first].lower != "models" && t.tokens[m.first].lower != "modèles" || m.strong && !t.namesAnnounced(m) {
+	plural := t.tokens[m.first].lower == "models" || t.tokens[m.first].lower == "modèles"
+	if announced := t.namesAnnounced(m); !announced && (m.strong || !plural) {
 		return nil, 0
 	}
 	end := i
@@ -233,7 +253,7 @@ var prepositions = wordSet(`of from by in with for`)
 // namesAnnounced tells that the label says "model name(s)" or ends in a colon.
 func (t *text) namesAnnounced(m mention) bool {
 	for k := m.first; k < m.next; k++ {
-		if s := t.tokens[k].lower; s == "names" || s == "name" || s == ":" {
+		if s := t.tokens[k].lower; s == "names" || m.plural && (s == "name" || s == ":") {
 			return true
 		}
 	}

@@ -150,6 +150,22 @@ func BrandFromLead(description, product string) string {
 	return ""
 }
 
+// NamedInLead tells whether a brand's first word stands in the beginning of a
+// description, where the product is named.
+func NamedInLead(description, brand string) bool {
+	const reach = 60
+	t, b := tokenise("", description), tokenise("", brand)
+	if len(b.tokens) == 0 {
+		return false
+	}
+	for i := range min(len(t.tokens), reach) {
+		if strings.HasPrefix(t.tokens[i].lower, b.tokens[0].lower) {
+			return true
+		}
+	}
+	return false
+}
+
 // BrandFromDescription reads the brand out of a description whose title and
 // product name none: "This recall involves Lumo kids bike helmets" of the product
 // "Multi-purpose kids bike helmets". It is the capitalised words up to one that

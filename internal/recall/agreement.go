@@ -28,7 +28,7 @@ type productWords struct {
 
 func wordsOf(p *Product, title string) productWords {
 	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
-	open := openCamel(withoutText(p.Name, p.Brand))
+	open := openCamel(withoutText(beforePurpose(p.Name), p.Brand))
 	brand, name := meaningful(Words(p.Brand)), Words(open)
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
@@ -63,6 +63,17 @@ func withoutBrand(words, brand []string) []string {
 		return words
 	}
 	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
+}
+
+// beforePurpose cuts off what a name says of the product's purpose: "carabiners
+// used in rock climbing".
+func beforePurpose(name string) string {
+	for _, words := range []string{" used in ", " used for ", " used by ", " for use ", " designed for ", " designed to ", " intended for "} {
+		if before, _, ok := strings.Cut(name, words); ok && strings.Contains(before, " ") {
+			return before
+		}
+	}
+	return name
 }
 
 // withoutText takes the first occurrence of a part out of a text.

@@ -53,6 +53,7 @@ var productClasses = map[string]string{
 	"lounger":     "lounger, baby lounger, infant lounger, nest, baby nest, reducteur de lit",
 	"mattress":    "mattress, matelas, matratze, babymatratze",
 	"bumper":      "bumper, crib bumper, tour de lit, cot bumper",
+	"atv":         "atv, all terrain vehicle, quad bike, quad",
 	"bunkbed":     "bunkbed, bunk bed, lit superpose, etagenbett, hochbett",
 	"magnet":      "magnet, magnetic ball, magnet ball, aimant, bille magnetique, magnetic toy, magnetspielzeug",
 	"flashlight":  "flashlight, torch, lampe de poche",
@@ -213,7 +214,7 @@ white black red blue green yellow pink purple grey gray brown orange beige gold 
 small medium large big mini extra xl size inch inches cm mm ft foot feet oz ounce ounces lb lbs kg g ml l liter litre gallon pound pounds count ct pc pcs piece pieces
 double single triple twin full queen king long short high low light heavy duty soft hard hot cold warm cool fresh frozen dried dry raw organic natural
 multicolored multicoloured colored coloured colours fl fluid footed hooded sleeve sleeved zip zipper print printed striped floral fleece
-multi purpose multipurpose digital automatic standard height commercial residential smart mounted rear front wall handheld lightweight
+youth junior juvenile teen multi purpose multipurpose digital automatic standard height commercial residential smart mounted rear front wall handheld lightweight
 free style model type version edition series line classic original premium deluxe pro plus ultra super best good great nice condition gift
 2 3 4 5 6 7 8 9 10 one two three four five six
 summer winter spring fall holiday christmas halloween birthday party school travel sport sports safety security

@@ -113,6 +113,7 @@ func (q *Question) modelAmong(models []string) (truth, string) {
 		key := ModelKey(printed)
 		switch {
 		case key == "":
+			near = near || strings.TrimSpace(printed) == "*" // models that could not be read
 		case q.model != "" && (q.model == key || q.brandedModel(key)), q.beginsAs(printed, key), q.standsInName(printed, key):
 			return yes, printed
 		case q.model != "" && nearModel(q.model, key):

@@ -216,7 +216,13 @@ func (q *Question) identify(n *Notice, p *Product) identity {
 		name = q.nameOf(&words, brand)
 	}
 	model, printedModel := q.modelOf(p)
-	if len(p.Models) > 0 {
+	switch {
+	case len(p.Models) == 1 && ModelKey(p.Models[0]) == "":
+		// Models limit the notice, and none could be read: the one given may be one of them.
+		if q.model == "" && model != yes {
+			id.model = unknown
+		}
+	case len(p.Models) > 0:
 		id.model = model
 	}
 	if model == yes {

@@ -48,6 +48,7 @@ var (
 	drops = notice("us-fda:30-064", "Herbs Firm: Calmo Tummytea Herbal Supplement, promotes rest",
 		recall.Product{Name: "Calmo Tummytea Herbal Supplement, Promotes rest, helps ease colic and upset stomach", Units: []recall.Predicate{
 			recall.Equals(1, recall.Lot, "E164BS", recall.Quote{Text: "E164BS", Field: "code_info", End: 6})}})
+	unread = notice("us-cpsc:30-065", "Tamura Recalls Baby Loungers", recall.Product{Name: "Tamura baby loungers", Brand: "Tamura", Models: []string{"*"}})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -101,7 +102,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops, unread}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -195,6 +196,8 @@ func TestDecide(t *testing.T) {
 		{"a brand's meals", recall.Unit{Brand: "Bankar", Name: "chicken strips meal"}, recall.Affected, ""},
 		{"what a long name begins with, no brand", recall.Unit{Name: "Calmo Tummytea herbal drops 2 oz"}, recall.NeedCode, "lot"},
 		{"a lot, and what a long name begins with", recall.Unit{Name: "Calmo Tummytea herbal drops 2 oz", Lot: "E164BS"}, recall.Affected, ""},
+		{"models that could not be read, none given", recall.Unit{Brand: "Tamura", Name: "baby lounger"}, recall.NeedCode, "model"},
+		{"models that could not be read, one given", recall.Unit{Brand: "Tamura", Name: "baby lounger", Model: "TX-FQ2"}, recall.Affected, ""},
 		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
 		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
 		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},

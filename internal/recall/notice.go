@@ -63,7 +63,7 @@ type Product struct {
 	Name   string        `json:"name"`
 	Brand  string        `json:"brand" doc:"empty when the notice gives none"`
 	GTINs  []PrintedGTIN `json:"gtins"`
-	Models []string      `json:"models" doc:"model numbers or names as printed; one that ends in an asterisk is how the models meant begin; empty when the notice names none"`
+	Models []string      `json:"models" doc:"model numbers or names as printed; one that ends in an asterisk is how the models meant begin, and a bare one stands for models that could not be read; empty when the notice names none"`
 	Units  []Predicate   `json:"units" doc:"which units are covered; empty means every unit"`
 }
 

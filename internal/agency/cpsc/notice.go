@@ -229,8 +229,12 @@ func (s *source) brandOf(product string) string {
 	if brand == "" {
 		brand = extract.BrandFromTitle(s.title, product)
 	}
-	if brand == "" {
-		brand = extract.BrandFromDescription(s.description, product)
+	// Whoever recalls is often the importer, whose name no label shows: then what
+	// the description calls the product counts.
+	if brand == "" || !extract.NamedInLead(s.description+" "+product, brand) {
+		if stated := extract.BrandFromDescription(s.description, product); stated != "" {
+			brand = stated
+		}
 	}
 	if agency.Placeholder(brand) {
 		return ""
