@@ -20,6 +20,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/fsa"
 	"github.com/crownsafe/api/internal/agency/fsis"
 	"github.com/crownsafe/api/internal/agency/healthcanada"
+	"github.com/crownsafe/api/internal/agency/lmw"
 	"github.com/crownsafe/api/internal/agency/mbie"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
 	"github.com/crownsafe/api/internal/agency/openfda"
@@ -57,6 +58,7 @@ func Agencies(cfg config.Config) []agency.Agency {
 	return []agency.Agency{
 		accc.New(accc.Options{BaseURL: cfg.Feeds.AustraliaACCC}),
 		healthcanada.New(healthcanada.Options{BaseURL: cfg.Feeds.HealthCanada}),
+		lmw.New(lmw.Options{BaseURL: cfg.Feeds.GermanyLMW}),
 		safetygate.New(safetygate.Options{BaseURL: cfg.Feeds.SafetyGate}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
