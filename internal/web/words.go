@@ -28,18 +28,17 @@ func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 func (s *Site) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset":     s.asset,
-		"version":   func() string { return s.Version },
-		"day":       func(t time.Time) string { return t.UTC().Format("2 January 2006") },
-		"instant":   func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
-		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"list":      func(items []string) string { return strings.Join(items, ", ") },
-		"each":      func(items []string) string { return strings.Join(items, "; ") },
-		"field":     fieldWords,
-		"place":     place,
-		"prose":     prose,
-		"plural":    plural,
-		"thousands": thousands,
+		"asset":   s.asset,
+		"version": func() string { return s.Version },
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"instant": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"list":    func(items []string) string { return strings.Join(items, ", ") },
+		"each":    func(items []string) string { return strings.Join(items, "; ") },
+		"field":   fieldWords,
+		"place":   place,
+		"prose":   prose,
+		"plural":  plural,
 	}
 }
 
