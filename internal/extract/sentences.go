@@ -12,6 +12,18 @@ func (t *text) cutSentences() {
 	}
 }
 
+// FirstSentence returns a text's first sentence: of a description the one that
+// names the product.
+func FirstSentence(source string) string {
+	t := tokenise("", source)
+	for i := range t.tokens {
+		if t.endsSentence(i) {
+			return source[:t.tokens[i].end]
+		}
+	}
+	return source
+}
+
 func (t *text) sentenceOf(i int) int { return int(t.sentences[i]) }
 
 // sentenceTokens returns the bounds of a sentence's tokens; near is one of them.

@@ -49,6 +49,9 @@ var (
 		recall.Product{Name: "Calmo Tummytea Herbal Supplement, Promotes rest, helps ease colic and upset stomach", Units: []recall.Predicate{
 			recall.Equals(1, recall.Lot, "E164BS", recall.Quote{Text: "E164BS", Field: "code_info", End: 6})}})
 	unread = notice("us-cpsc:30-065", "Tamura Recalls Baby Loungers", recall.Product{Name: "Tamura baby loungers", Brand: "Tamura", Models: []string{"*"}})
+	packed = notice("us-fda:30-066", "Gormet Ham Sandwich", recall.Product{Name: "Gormet ham sandwich", Brand: "Gormet", Units: []recall.Predicate{
+		recall.Range(1, recall.Made, "2017-02-01", "2017-02-14", recall.Quote{Text: "packed", Field: "code_info", End: 6}),
+		recall.Range(1, recall.BestBefore, "2017-02-15", "2017-02-28", recall.Quote{Text: "sell", Field: "code_info", End: 4})}})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -102,7 +105,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops, unread}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops, unread, packed}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -198,6 +201,9 @@ func TestDecide(t *testing.T) {
 		{"a lot, and what a long name begins with", recall.Unit{Name: "Calmo Tummytea herbal drops 2 oz", Lot: "E164BS"}, recall.Affected, ""},
 		{"models that could not be read, none given", recall.Unit{Brand: "Tamura", Name: "baby lounger"}, recall.NeedCode, "model"},
 		{"models that could not be read, one given", recall.Unit{Brand: "Tamura", Name: "baby lounger", Model: "TX-FQ2"}, recall.Affected, ""},
+		{"packed within, best before not given", recall.Unit{Brand: "Gormet", Name: "ham sandwich", MadeOn: "2017-02-10"}, recall.Affected, ""},
+		{"best before within, day of packing not given", recall.Unit{Brand: "Gormet", Name: "ham sandwich", BestBefore: "2017-02-20"}, recall.Affected, ""},
+		{"best before outside", recall.Unit{Brand: "Gormet", Name: "ham sandwich", BestBefore: "2017-05-20"}, recall.NotAffected, ""},
 		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
 		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
 		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},

@@ -71,7 +71,7 @@ func groupFrom(units []Predicate, start int) ([]Predicate, int) {
 func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth, exact bool, needs *needTally) unitFinding {
 	f := unitFinding{covered: yes}
 	var code, date truth // of a printed mark that joins a code with a date
-	paired := isPairedMark(group)
+	paired, made := isPairedMark(group)
 	limit := yes
 	for i := range group {
 		if len(group[i].Models) > 0 {
@@ -103,7 +103,7 @@ func (q *Question) findGroup(group []Predicate, model func([]string, bool) truth
 		case p.Except || !paired:
 			f.covered = and(f.covered, t)
 			f.byCode = f.codeFits
-		case isCode(p.Kind):
+		case isCode(p.Kind) || made && p.Kind == Made:
 			code = andGiven(code, t)
 		default:
 			date = andGiven(date, t)
@@ -142,9 +142,10 @@ func coversAll(group []Predicate) bool {
 }
 
 // isPairedMark reports that a group joins a production code with a date that is
-// printed beside it: one mark, of which either half proves membership.
-func isPairedMark(group []Predicate) bool {
-	code, date := false, false
+// printed beside it, or the day of packing with the best-by date: one mark, of
+// which either half proves membership. made tells that the day is the first half.
+func isPairedMark(group []Predicate) (paired, made bool) {
+	code, date, last := false, false, false
 	for i := range group {
 		if group[i].Except {
 			continue
@@ -152,13 +153,18 @@ func isPairedMark(group []Predicate) bool {
 		switch group[i].Kind {
 		case Lot, Batch, DateCode:
 			code = true
-		case Made, BestBefore, Expiry:
-			date = true
+		case Made:
+			made = true
+		case BestBefore, Expiry:
+			date, last = true, true
 		case Serial, Sold:
-			return false
+			return false, false
 		}
 	}
-	return code && date
+	if code {
+		return date || made, false
+	}
+	return made && last, made && last
 }
 
 func isCode(kind UnitKind) bool {

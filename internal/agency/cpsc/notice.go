@@ -77,7 +77,7 @@ func (a *Agency) record(s source) (agency.Record, error) {
 	*n = recall.Notice{
 		ID: Code + ":" + native, Agency: Code, URL: s.url, Language: "en",
 		Title: s.title, Summary: s.summary(), PublishedAt: published, UpdatedAt: updated,
-		Audience:   extract.AudienceOf(append([]string{s.title}, append(slices.Clone(s.products), s.description)...)...),
+		Audience:   extract.AudienceOf(append([]string{s.title}, append(slices.Clone(s.products), extract.FirstSentence(s.description))...)...),
 		Categories: extract.Categories(append([]string{s.title}, s.products...)...),
 		Products:   s.productsOf(),
 		Hazards:    s.hazardsOf(),
