@@ -15,7 +15,7 @@ const module = "github.com/crownsafe/api/"
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*"},
-	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup"},
+	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup", "internal/scan"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -43,6 +43,7 @@ var drivers = map[string]string{
 	"github.com/alecthomas/kong":        "cmd/crownsafe",
 	"github.com/sethvargo/go-envconfig": "internal/config",
 	"github.com/failsafe-go":            "internal/agency",
+	"github.com/makiuchi-d/gozxing":     "internal/scan",
 }
 
 func TestImportsRunOneWay(t *testing.T) {
