@@ -83,11 +83,12 @@ type service struct {
 	Dependencies
 	mux     *http.ServeMux
 	answers *answers
+	images  chan struct{} // holds one for each picture that is being looked at
 }
 
 // New returns the handler for everything that the server answers.
 func New(d Dependencies) http.Handler {
-	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes)}
+	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
 	document := s.register()
 	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
 	if d.Pages != nil {
@@ -106,6 +107,7 @@ func (s *service) register() []byte {
 	s.registerRecalls(api)
 	s.registerRevisions(api)
 	s.registerBarcode(api)
+	s.registerBarcodeImage(api)
 	s.registerVerdict(api)
 	s.registerSources(api)
 	s.registerQuarantine(api)

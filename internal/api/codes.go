@@ -27,6 +27,7 @@ const (
 	codeBadCursor    = "bad_cursor"
 	codeCharacters   = "characters"
 	codeLength       = "length"
+	codeImage        = "bad_image"
 	codeInternal     = "internal"
 	codeUnavailable  = "unavailable"
 )
@@ -42,7 +43,7 @@ var kinds = []Kind{
 	{codeTimeout, http.StatusRequestTimeout, "The request took too long", "The body did not arrive in time."},
 	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes; the detail says how large it may be."},
 	{codeURITooLong, http.StatusRequestURITooLong, "The address is too long", "No barcode and no search is this long."},
-	{codeMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "The body must be application/json, not compressed."},
+	{codeMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "The body is of a type that this call doesn't take, or compressed. It must be application/json, or a JPEG, PNG or WebP picture where a picture is asked for."},
 	{codeInvalid, http.StatusUnprocessableEntity, "Invalid field", "A field holds something that cannot be used; errors[] says which and why."},
 	{codeOutOfRange, http.StatusUnprocessableEntity, "Value out of range", "A value lies outside the range that the message names."},
 	{codeBadCursor, http.StatusUnprocessableEntity, "Broken cursor", "The cursor is not one that this search gave out. Start again without it."},
@@ -54,6 +55,7 @@ var kinds = []Kind{
 	{"date", http.StatusUnprocessableEntity, "Unreadable date", "Dates are YYYY-MM-DD; YYYY-MM and YYYY mean the whole period."},
 	{"country", http.StatusUnprocessableEntity, "Unknown country code", "Countries are two letters, ISO 3166-1 alpha-2."},
 	{"too_long", http.StatusUnprocessableEntity, "Field too long", "The field holds more than is read; the message says how much that is."},
+	{codeImage, http.StatusUnprocessableEntity, "Damaged picture", "The picture begins as one should and then breaks off or makes no sense. Take or send it again."},
 	{"empty", http.StatusUnprocessableEntity, "Nothing was given", "Give a barcode, or a brand with a product name or a model."},
 	{codeInternal, http.StatusInternalServerError, "Internal error", "Something failed on our side. The trace id finds it in the logs."},
 	{codeUnavailable, http.StatusServiceUnavailable, "Not available now", "The service cannot answer this now. Ask again later."},

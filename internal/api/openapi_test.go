@@ -80,8 +80,8 @@ func TestDocumentHasEveryCallOfTheContract(t *testing.T) {
 		"/api/v1/recalls": "get", "/api/recalls": "get", "/api/v1/recalls/{id}": "get", "/api/recalls/{id}": "get",
 		"/api/v1/recalls/{id}/revisions": "get", "/api/v1/barcode/{code}": "get", "/api/barcode/{code}": "get", "/api/v1/barcode": "get", "/api/barcode": "get",
 		"/api/v1/verdict": "post", "/api/v1/verdict/batch": "post", "/api/v1/sources": "get", "/api/v1/sources/{agency}/quarantine": "get", "/api/v1/changes": "get",
-		"/api/v1/export/recalls.ndjson.gz": "get",
-		"/health":                          "get", "/api/readyz": "get", "/api/healthz": "get",
+		"/api/v1/export/recalls.ndjson.gz": "get", "/api/v1/barcode/image": "post", "/api/barcode/image": "post",
+		"/health": "get", "/api/readyz": "get", "/api/healthz": "get",
 	} {
 		if document.Paths[path][method] == nil {
 			t.Errorf("%s %s is not in the document", method, path)
@@ -147,6 +147,7 @@ func TestAnswersKeepToTheDocument(t *testing.T) {
 		{"GET", "/api/v1/sources/us-cpsc/quarantine", "", 401},
 		{"GET", "/api/v1/changes?limit=5", "", 200},
 		{"GET", "/api/v1/changes?since=29", "", 200},
+		{"POST", "/api/v1/barcode/image", "no picture", 415},
 		{"GET", "/api/v1/export/recalls.ndjson.gz", "", 200},
 		{"GET", "/api/v1/export/recalls.ndjson.gz?limit=1", "", 400},
 		{"GET", "/health", "", 200},
@@ -162,6 +163,7 @@ func TestAnswersKeepToTheDocument(t *testing.T) {
 			conforms(t, router, test.method, test.target, r)
 		})
 	}
+	conforms(t, router, "POST", imagePath, b.do(t, "POST", imagePath, asPNG(t, paste(t, eanCode(t, "0036000291452"))), "Content-Type", "image/png"))
 	b.ping = fmt.Errorf("down")
 	conforms(t, router, "GET", "/api/healthz", b.get(t, "/api/healthz"))
 }
