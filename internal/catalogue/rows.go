@@ -62,6 +62,32 @@ func (b rowSet) countBoth(other rowSet) (n int) {
 	return n
 }
 
+// countWithout returns how many notices of the set are not in another, which may
+// be nil.
+func (b rowSet) countWithout(other rowSet) int {
+	if other == nil {
+		return b.count()
+	}
+	n := 0
+	for i, word := range b {
+		n += bits.OnesCount64(word &^ other[i])
+	}
+	return n
+}
+
+// countEither returns how many notices are in the set or in another and not in
+// a third one, which may be nil.
+func (b rowSet) countEither(other, not rowSet) (n int) {
+	for i, word := range b {
+		word |= other[i]
+		if not != nil {
+			word &^= not[i]
+		}
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
 // each calls yield with the notices in order.
 func (b rowSet) each(yield func(doc uint32)) {
 	for i, word := range b {

@@ -406,18 +406,17 @@ func (x *scan) weigh(w *wanted) {
 // living returns how many living notices a word stands in.
 func (x *scan) living(w *wanted) (n int) {
 	for i := range w.parts {
-		p := &x.snapshot.parts[i]
-		names, prose := w.parts[i][inNames].rows, w.parts[i][inProse].rows
-		if names == nil && prose == nil {
-			continue
+		names, prose, dead := &w.parts[i][inNames], &w.parts[i][inProse], x.snapshot.parts[i].dead
+		switch {
+		case dead == nil && prose.rows == nil && len(names.dense) == 0 && len(names.sparse) == 1:
+			n += len(names.sparse[0].marks)
+		case prose.rows == nil:
+			n += names.rows.countWithout(dead)
+		case names.rows == nil:
+			n += prose.rows.countWithout(dead)
+		default:
+			n += names.rows.countEither(prose.rows, dead)
 		}
-		mark := x.room.used
-		both := x.room.empty(p.len())
-		both.unite(names)
-		both.unite(prose)
-		both.drop(p.dead)
-		n += both.count()
-		x.room.used = min(x.room.used, mark)
 	}
 	return n
 }

@@ -13,23 +13,35 @@ import (
 type view struct {
 	part       *part
 	namingOnly bool
-	terms      []viewTerm // those that are worth most first
+	terms      []viewTerm
 	lists      []viewList // those that are worth most first
+	open       []openTerm // what a notice may have that was not looked at yet
 }
 
 // viewTerm is a word in one part.
 type viewTerm struct {
 	*partLists
 	weight int64
-	// What this word and those behind it come to at most.
-	restSum, restWeight int64
 }
 
 // viewList is one list of a word in one part.
 type viewList struct {
 	*list
+	term, sort int  // whose it is
 	brandsOnly bool // it finds only what has the word in a brand
+	most       int64
 	// What a notice comes to at most that is in none of the lists before this one.
+	restSum, restWeight int64
+}
+
+// openTerm is a word with the lists that were not gone through yet. A notice
+// that was not looked at yet can only be in those.
+type openTerm struct {
+	lists  [2]*list // nil: gone through, or empty
+	number int      // of the term
+	weight int64
+	most   int64 // weight × what the word is worth at most
+	// What this word and those behind it come to at most.
 	restSum, restWeight int64
 }
 
@@ -44,61 +56,86 @@ func (x *scan) view(part int) *view {
 	return &x.views[part]
 }
 
-// weighed is a list on its way into a view.
-type weighed struct {
-	list *list
-	word *wanted
-	most int64 // weight × best
-}
-
 func (v *view) make(x *scan, part int) {
 	v.part, v.namingOnly = &x.snapshot.parts[part], x.namingOnly
-	var lists []weighed
 	onlyCommon := !slices.ContainsFunc(x.words, func(w *wanted) bool { return !w.common })
 	for _, w := range x.words {
 		both := &w.parts[part]
-		for i := range both {
-			if l := &both[i]; l.rows != nil {
-				lists = append(lists, weighed{l, w, int64(w.weight) * int64(l.best)})
+		if both[inNames].rows == nil && both[inProse].rows == nil {
+			continue
+		}
+		for sort := range both {
+			if l := &both[sort]; l.rows != nil {
+				v.lists = append(v.lists, viewList{list: l, term: len(v.terms), sort: sort,
+					brandsOnly: w.common && !onlyCommon, most: int64(w.weight) * int64(l.best)})
 			}
 		}
-		if both[inNames].rows != nil || both[inProse].rows != nil {
-			v.terms = append(v.terms, viewTerm{partLists: both, weight: int64(w.weight)})
-		}
+		v.terms = append(v.terms, viewTerm{partLists: both, weight: int64(w.weight)})
 	}
-	slices.SortStableFunc(v.terms, func(a, b viewTerm) int { return cmp.Compare(b.most(), a.most()) })
+	slices.SortStableFunc(v.lists, func(a, b viewList) int { return cmp.Compare(b.most, a.most) })
+	v.boundLists()
+	for i := range v.terms {
+		v.open = append(v.open, openTerm{number: i, weight: v.terms[i].weight})
+	}
+	for i := range v.lists {
+		l := &v.lists[i]
+		v.open[l.term].lists[l.sort] = l.list
+	}
+	v.boundTerms()
+}
+
+// boundLists finds what is possible from each list on.
+func (v *view) boundLists() {
 	sum, weight := int64(0), int64(0)
-	for i := len(v.terms) - 1; i >= 0; i-- {
-		t := &v.terms[i]
-		sum, weight = sum+t.most(), weight+t.weight
-		t.restSum, t.restWeight = sum, weight
-	}
-	slices.SortStableFunc(lists, func(a, b weighed) int { return cmp.Compare(b.most, a.most) })
-	v.lists = make([]viewList, len(lists))
-	sum, weight = 0, 0
-	behind := map[*wanted]int64{} // what a word comes to at most in the lists from here on
-	add := func(l weighed) {
-		before, known := behind[l.word]
-		if !known {
-			weight += int64(l.word.weight)
+	behind := make([]int64, len(v.terms)) // by term: what it comes to at most in the lists from here on
+	add := func(l *viewList) {
+		if behind[l.term] == 0 {
+			weight += v.terms[l.term].weight
 		}
-		behind[l.word] = max(before, l.most)
-		sum += behind[l.word] - before
+		more := max(behind[l.term], l.most)
+		sum, behind[l.term] = sum+more-behind[l.term], more
 	}
-	brandsOnly := func(l weighed) bool { return l.word.common && !onlyCommon }
-	for _, l := range lists {
-		if brandsOnly(l) { // whatever other word finds a notice may have it too
-			add(l)
+	for i := range v.lists {
+		if v.lists[i].brandsOnly { // whatever other word finds a notice may have it too
+			add(&v.lists[i])
 		}
 	}
-	for i := len(lists) - 1; i >= 0; i-- {
-		add(lists[i])
-		v.lists[i] = viewList{list: lists[i].list, brandsOnly: brandsOnly(lists[i]), restSum: sum, restWeight: weight}
+	for i := len(v.lists) - 1; i >= 0; i-- {
+		add(&v.lists[i])
+		v.lists[i].restSum, v.lists[i].restWeight = sum, weight
 	}
 }
 
-func (t *viewTerm) most() int64 {
-	return t.weight * int64(max(t.partLists[inNames].best, t.partLists[inProse].best))
+// boundTerms puts the open terms in order, those that are worth most first, and
+// finds what is possible from each on.
+func (v *view) boundTerms() {
+	v.open = slices.DeleteFunc(v.open, func(t openTerm) bool { return t.lists == [2]*list{} })
+	for i := range v.open {
+		t := &v.open[i]
+		t.most = 0
+		for _, l := range t.lists {
+			if l != nil {
+				t.most = max(t.most, t.weight*int64(l.best))
+			}
+		}
+	}
+	slices.SortStableFunc(v.open, func(a, b openTerm) int { return cmp.Compare(b.most, a.most) })
+	sum, weight := int64(0), int64(0)
+	for i := len(v.open) - 1; i >= 0; i-- {
+		t := &v.open[i]
+		sum, weight = sum+t.most, weight+t.weight
+		t.restSum, t.restWeight = sum, weight
+	}
+}
+
+// close notes that a list was gone through.
+func (v *view) close(l *viewList) {
+	for i := range v.open {
+		if t := &v.open[i]; t.number == l.term {
+			t.lists[l.sort] = nil
+		}
+	}
+	v.boundTerms()
 }
 
 // worth is what a notice's words come to.
@@ -151,19 +188,24 @@ var brevity = func() (table [256]int64) {
 	return table
 }()
 
-// key scores a notice if that comes to at least so much.
+// key scores a notice that was not looked at yet, if it comes to at least so
+// much.
 func (v *view) key(doc uint32, least int64) (int64, bool) {
 	brief := brevity[v.part.widths[doc]]
 	sum, covered := int64(0), int64(0)
-	for i := range v.terms {
-		t := &v.terms[i]
+	for i := range v.open {
+		t := &v.open[i]
 		if v.score(sum+t.restSum, covered+t.restWeight, brief) < least {
 			return 0, false
 		}
-		if !t.partLists[inNames].rows.has(doc) && !t.partLists[inProse].rows.has(doc) {
-			continue // most words stand in few notices
+		value := uint32(0)
+		for _, l := range t.lists {
+			if l != nil && l.rows.has(doc) { // most words stand in few notices
+				here, _ := l.at(doc)
+				value = max(value, here)
+			}
 		}
-		if value, _ := t.at(doc); value != 0 {
+		if value != 0 {
 			sum += t.weight * int64(value)
 			covered += t.weight
 		}
@@ -181,28 +223,54 @@ func (v *view) eachBest(among, done rowSet, least func() int64, yield func(doc u
 		if v.score(l.restSum, l.restWeight, brevity[0]) < least() {
 			return
 		}
+		weight := v.terms[l.term].weight
 		for at, word := range l.rows {
-			word &= among[at] &^ done[at]
-			if word == 0 {
+			if word &= among[at] &^ done[at]; word == 0 {
 				continue
 			}
-			if !l.brandsOnly {
-				done[at] |= word
+			if v.score(l.most, weight, brevity[0]) < least() {
+				word &= v.others(at, l.term) // this word alone is not enough
 			}
 			for ; word != 0; word &= word - 1 {
 				doc := uint32(at<<6 + bits.TrailingZeros64(word))
-				if l.brandsOnly {
-					if _, in := l.list.at(doc); in&inBrand == 0 {
-						continue
-					}
-					done.add(doc)
+				if l.brandsOnly && !l.inBrand(doc) {
+					continue
 				}
 				if key, ok := v.key(doc, least()); ok {
 					yield(doc, key)
 				}
+				if l.brandsOnly {
+					done.add(doc)
+				}
+			}
+		}
+		if !l.brandsOnly {
+			done.unite(l.rows)
+			v.close(l)
+		}
+	}
+}
+
+// others returns which of 64 notices have an open word beside a certain one.
+func (v *view) others(at, but int) (word uint64) {
+	for i := range v.open {
+		t := &v.open[i]
+		if t.number == but {
+			continue
+		}
+		for _, l := range t.lists {
+			if l != nil {
+				word |= l.rows[at]
 			}
 		}
 	}
+	return word
+}
+
+// inBrand reports whether the word stands in the brand of a notice.
+func (l *list) inBrand(doc uint32) bool {
+	_, in := l.at(doc)
+	return in&inBrand != 0
 }
 
 // bar is the score that a notice must reach to be among so many of the best.
