@@ -111,8 +111,9 @@ func TestUnexplainedCodesLeaveTheModelsOpen(t *testing.T) {
 
 func TestNoListedModelIsLeftOut(t *testing.T) {
 	// Two letters set apart from the figures can be a word or a unit ("ET 00" is
-	// "and 00" in French, "AM 00" a time); these can't.
-	shapes := []string{`[A-Z]{2,3}[0-9]{3,5}`, `[A-Z]{2}-[0-9]{3,4}`, `[QXZ]{2,3} [1-9][0-9]{1,3}`, `[0-9]{5,7}`, `[A-Z]{2}[0-9]{2}[A-Z]{2}/[A-Z]{2}`, `[A-Z]{2}-[A-Z]{4}-[A-Z]{3}`, `[0-9]{2}[A-Z]{2}[0-9]{3}`}
+	// "and 00" in French, "AM 00" a time), and five figures a size of battery
+	// (18650, 21700); these can't.
+	shapes := []string{`[A-Z]{2,3}[0-9]{3,5}`, `[A-Z]{2}-[0-9]{3,4}`, `[QXZ]{2,3} [1-9][0-9]{1,3}`, `[0-9]{6,7}`, `[A-Z]{2}[0-9]{2}[A-Z]{2}/[A-Z]{2}`, `[A-Z]{2}-[A-Z]{4}-[A-Z]{3}`, `[0-9]{2}[A-Z]{2}[0-9]{3}`}
 	rapid.Check(t, func(t *rapid.T) {
 		models := rapid.SliceOfN(rapid.StringMatching(rapid.SampledFrom(shapes).Draw(t, "shape")), 2, 6).Draw(t, "models")
 		var list strings.Builder
