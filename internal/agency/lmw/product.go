@@ -24,7 +24,7 @@ func (w *warning) products() []recall.Product {
 		units = w.Product.unreadUnits()
 	}
 	if open {
-		units = w.Product.openModels(models, units)
+		units = agency.Cell{Field: "model", Text: w.Product.Model.Clean()}.BehindLimits(units, models)
 	}
 	names := []string{whole}
 	if len(codes.GTINs) == 0 && len(units) == 0 {
@@ -99,26 +99,6 @@ func (p *product) models() (models []string, open bool) {
 		}
 	}
 	return models, len(models) > 0 && (open || goesOn.MatchString(cell))
-}
-
-// openModels says of a product whose models are not all named that the named
-// ones are covered, and of another one nothing. It stands behind what limits
-// the notice otherwise.
-func (p *product) openModels(models []string, limits []recall.Predicate) []recall.Predicate {
-	groups := agency.Cell{Field: "model", Text: p.Model.Clean()}.OpenModels(models)
-	last := 0
-	for _, l := range limits {
-		last = max(last, l.Group)
-	}
-	if last > 0 {
-		groups = groups[1:] // the named ones are limited already
-	}
-	units := slices.Clone(limits)
-	for _, u := range agency.NumberGroups(groups) {
-		u.Group += last
-		units = append(units, u)
-	}
-	return units
 }
 
 // How German titles give a pack's size: "2x200 Gramm", "150-/200-Gramm-Packung".
