@@ -59,6 +59,9 @@ type History interface {
 type Pages interface {
 	http.Handler
 	Error(w http.ResponseWriter, r *http.Request, status int, requestID string)
+	// Photo writes the page for a photograph of a barcode: the verdicts on the
+	// codes that it shows, or the code and status of the problem that there are none.
+	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
 // Dependencies is what the API needs. All but Pages and Ping are required.
@@ -92,9 +95,10 @@ func New(d Dependencies) http.Handler {
 	document := s.register()
 	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
 	if d.Pages != nil {
-		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors"} {
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo"} {
 			s.mux.Handle(pattern, d.Pages)
 		}
+		s.mux.HandleFunc("POST /photo", s.showPhoto)
 	}
 	return s
 }

@@ -65,11 +65,11 @@ func (s *service) registerBarcodeImage(api huma.API) {
 	other.Path, other.OperationID = "/api/barcode/image", op.OperationID+"-2"
 	for _, o := range []huma.Operation{op, other} {
 		handle[imageBody, ImageAnswer](s, api, o, func(ctx context.Context, in *imageBody) (*answer, error) {
-			codes, err := s.readImage(ctx, in.raw)
+			items, serial, err := s.verdictsIn(ctx, in.raw)
 			if err != nil {
 				return nil, err
 			}
-			return s.answerCodes(codes)
+			return uncached(serial, ImageAnswer{Items: items})
 		})
 		api.OpenAPI().Paths[o.Path].Post.RequestBody = &huma.RequestBody{Required: true, Content: content}
 	}
@@ -78,22 +78,32 @@ func (s *service) registerBarcodeImage(api huma.API) {
 // Resolve reads the picture; it makes imageBody a huma.Resolver.
 func (b *imageBody) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
+	raw, err := receivePicture(w, r)
+	if err != nil {
+		return []error{err}
+	}
+	b.raw = raw
+	return nil
+}
+
+// receivePicture takes a picture from a request's body. An error that is a
+// *Problem is the sender's.
+func receivePicture(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	connection := http.NewResponseController(w)
 	deadline := time.Now().Add(imageArrival)
 	for _, err := range []error{connection.SetReadDeadline(deadline), connection.SetWriteDeadline(deadline.Add(imageWait + 2*imageSearch))} {
 		if err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return []error{fmt.Errorf("setting the deadline of a picture: %w", err)}
+			return nil, fmt.Errorf("setting the deadline of a picture: %w", err)
 		}
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return []error{newProblem(codeMediaType, "The body is compressed; send it as it is.")}
+		return nil, newProblem(codeMediaType, "The body is compressed; send it as it is.")
 	}
 	raw, problem := readPicture(r.Header.Get("Content-Type"), r.Body)
 	if problem != nil {
-		return []error{problem}
+		return nil, problem
 	}
-	b.raw = raw
-	return nil
+	return raw, nil
 }
 
 func readPicture(contentType string, body io.Reader) ([]byte, *Problem) {
@@ -181,8 +191,13 @@ func busy(detail string) *Problem {
 	return p
 }
 
-// answerCodes gives a verdict on each code that names a product.
-func (s *service) answerCodes(codes []scan.Code) (*answer, error) {
+// verdictsIn gives a verdict on each code in a picture that names a product,
+// and the serial of the catalogue that they rest on.
+func (s *service) verdictsIn(ctx context.Context, raw []byte) ([]recall.Verdict, int64, error) {
+	codes, err := s.readImage(ctx, raw)
+	if err != nil {
+		return nil, 0, err
+	}
 	snap := s.Catalogue.Current()
 	items := []recall.Verdict{}
 	for _, c := range codes {
@@ -194,9 +209,9 @@ func (s *service) answerCodes(codes []scan.Code) (*answer, error) {
 			continue // well-formed, but no trade item: a pallet, a place
 		}
 		if err != nil {
-			return nil, fmt.Errorf("answering for the code %q of a picture: %w", c.Text, err)
+			return nil, 0, fmt.Errorf("answering for the code %q of a picture: %w", c.Text, err)
 		}
 		items = append(items, v)
 	}
-	return uncached(snap.Serial(), ImageAnswer{Items: items})
+	return items, snap.Serial(), nil
 }

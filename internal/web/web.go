@@ -84,6 +84,7 @@ func New(d Dependencies) (*Site, error) {
 		return nil, err
 	}
 	s.mux.HandleFunc("GET /{$}", s.home)
+	s.mux.Handle("GET /photo", http.RedirectHandler("/", http.StatusSeeOther)) // reloaded, or kept as a bookmark
 	s.mux.HandleFunc("GET /docs", s.showDocs)
 	s.mux.HandleFunc("GET /docs/errors", s.showErrors)
 	s.mux.HandleFunc("GET /static/{name}", s.static)
