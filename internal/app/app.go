@@ -20,6 +20,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/fsa"
 	"github.com/crownsafe/api/internal/agency/fsis"
 	"github.com/crownsafe/api/internal/agency/healthcanada"
+	"github.com/crownsafe/api/internal/agency/kats"
 	"github.com/crownsafe/api/internal/agency/lmw"
 	"github.com/crownsafe/api/internal/agency/mbie"
 	"github.com/crownsafe/api/internal/agency/nhtsa"
@@ -61,6 +62,7 @@ func Agencies(cfg config.Config) []agency.Agency {
 		lmw.New(lmw.Options{BaseURL: cfg.Feeds.GermanyLMW}),
 		safetygate.New(safetygate.Options{BaseURL: cfg.Feeds.SafetyGate}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
+		kats.New(kats.Options{BaseURL: cfg.Feeds.KoreaKATS, Key: cfg.KeyKATS}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
 		fsa.New(fsa.Options{BaseURL: cfg.Feeds.UKFSA}),
 		opss.New(opss.Options{BaseURL: cfg.Feeds.UKOPSS}),
