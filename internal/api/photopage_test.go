@@ -27,7 +27,6 @@ func TestThePagesFormForAPhotograph(t *testing.T) {
 		want   string
 	}{
 		"a barcode":   {[3]string{"image", "photo.png", picture}, 200, `failure "" need_code 00036000291452`},
-		"no code":     {[3]string{"image", "photo.png", asPNG(t, paste(t))}, 200, `failure ""`},
 		"no picture":  {[3]string{"image", "photo.png", "036000291452"}, 415, `failure "unsupported_media_type"`},
 		"none chosen": {[3]string{"image", "", ""}, 422, `failure "invalid"`},
 		"too large":   {[3]string{"image", "photo.png", strings.Repeat("x", maxImageBytes+1)}, 413, `failure "too_large"`},
