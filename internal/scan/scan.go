@@ -44,8 +44,9 @@ const (
 	// workingEdge is the longer edge, in pixels, at which pictures are mostly
 	// looked at: a symbol that fills a fifth of it has three pixels a module.
 	workingEdge = 1500
-	// finestEdge is the longer edge of the finest look.
-	finestEdge = 4000
+	// finestEdge is the longer edge of the finest look; a picture of 12 megapixels
+	// stays as it is.
+	finestEdge = 4100
 	// coarsestEdge is up to where small pictures are enlarged for symbols of two
 	// dimensions, whose modules must be whole pixels.
 	coarsestEdge = 700
@@ -102,15 +103,30 @@ func search(ctx context.Context, full *picture) ([]Code, error) {
 		}
 		return list
 	}
+	// A small picture is the same for several looks.
+	type attempt struct {
+		width, thick int
+		angle        float64
+		matrix       matrixEffort
+	}
+	tried := map[attempt]bool{}
+	first := func(a attempt) bool {
+		again := tried[a]
+		tried[a] = true
+		return !again
+	}
 	for _, l := range looks {
 		if ctx.Err() != nil {
 			break
 		}
 		p := full.within(l.edge)
-		if l.matrix != none {
+		if l.matrix != none && first(attempt{width: p.width, matrix: l.matrix}) {
 			codes = add(codes, readMatrices(ctx, p, l.matrix))
 		}
 		for _, angle := range l.angles {
+			if !first(attempt{width: p.width, thick: l.thick, angle: angle}) {
+				continue
+			}
 			sure, weak := readLines(ctx, p, angle*math.Pi/180, l.thick)
 			codes, doubtful = add(codes, sure), add(doubtful, weak)
 		}

@@ -140,14 +140,14 @@ func TestUPCEIsReadOnlyAlone(t *testing.T) {
 // A picture without codes shows none, whatever it is full of.
 func TestPicturesWithoutCodes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	noise := image.NewGray(image.Rect(0, 0, 480, 360))
+	noise := image.NewGray(image.Rect(0, 0, 300, 200))
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(random.IntN(256))
 	}
-	stripes := image.NewGray(image.Rect(0, 0, 480, 360))
-	for x, dark := 0, false; x < 480; dark = !dark {
-		for width := 2 + random.IntN(9); width > 0 && x < 480; width-- {
-			for y := range 360 {
+	stripes := image.NewGray(image.Rect(0, 0, 300, 200))
+	for x, dark := 0, false; x < 300; dark = !dark {
+		for width := 2 + random.IntN(9); width > 0 && x < 300; width-- {
+			for y := range 200 {
 				if !dark {
 					stripes.SetGray(x, y, color.Gray{230})
 				}
@@ -155,15 +155,15 @@ func TestPicturesWithoutCodes(t *testing.T) {
 			x++
 		}
 	}
-	text := image.NewGray(image.Rect(0, 0, 480, 360))
+	text := image.NewGray(image.Rect(0, 0, 300, 200))
 	draw.Draw(text, text.Bounds(), image.White, image.Point{}, draw.Src)
-	for line := range 26 {
+	for line := range 14 {
 		writer := font.Drawer{Dst: text, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(4, 14+13*line)}
-		writer.DrawString(strings.Repeat("lot 4711 Ill|i|il 1234567890128 WARNING: keep away ", 2)[line : line+66])
+		writer.DrawString(strings.Repeat("lot 4711 Ill|i|il 1234567890128 WARNING: keep away ", 2)[line : line+41])
 	}
-	board := image.NewGray(image.Rect(0, 0, 480, 360))
+	board := image.NewGray(image.Rect(0, 0, 300, 200))
 	for i := range board.Pix {
-		if (i%480/6+i/480/6)%2 == 0 {
+		if (i%300/6+i/300/6)%2 == 0 {
 			board.Pix[i] = 255
 		}
 	}
@@ -278,7 +278,7 @@ func TestTimeThatRanOutIsNoEmptyPicture(t *testing.T) {
 
 func TestReadingEndsSoonAfterItsTime(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	noise := image.NewGray(image.Rect(0, 0, 3000, 2000))
+	noise := image.NewGray(image.Rect(0, 0, 1600, 1200))
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(random.IntN(256))
 	}
