@@ -103,7 +103,7 @@ func (s *Snapshot) byWords(list []candidate, q *recall.Question) []candidate {
 // bestFound returns the notices that share most with the words.
 func (x *scan) bestFound() []rankedRow {
 	s, most := x.snapshot, int64(0)
-	best, high := newRanking(s, maxEqual), bar{limit: maxEqual}
+	best, high := newRanking(s, maxEqual), bar{limit: maxByWords}
 	least := func() int64 { return max(high.least(), most/farBehind) }
 	for i := range s.parts {
 		x.view(i).eachBest(s.parts[i].alive, x.room.empty(s.parts[i].len()), least, func(doc uint32, key int64) {

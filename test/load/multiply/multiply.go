@@ -25,9 +25,15 @@ type Multiplier struct {
 	names     map[string]bool // words that name brands and product lines, folded
 }
 
-// rareIn is the share of notices, one in so many, above which a word is an
-// ordinary one ("baby", "classic") even where it stands in a brand.
-const rareIn = 400
+const (
+	// rareIn is the share of notices, one in so many, up to which a word of a
+	// brand or a product's name is taken for a name.
+	rareIn = 400
+	// fewBrands is up to how many brands share a word that is a name although it
+	// is frequent: a large firm's, or one of its lines. What more of them share
+	// is an ordinary word ("foods", "organic").
+	fewBrands = 3
+)
 
 // New makes a multiplier of at least one original.
 func New(seed uint64, originals []recall.Notice) *Multiplier {
@@ -36,35 +42,57 @@ func New(seed uint64, originals []recall.Notice) *Multiplier {
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(m.originals), func(i, j int) {
 		m.originals[i], m.originals[j] = m.originals[j], m.originals[i]
 	})
-	standsIn := map[string]int{}
+	words := map[string]*usage{}
 	for i := range m.originals {
-		for word := range nameWords(&m.originals[i]) {
-			standsIn[word]++
-		}
+		noteNames(words, &m.originals[i])
 	}
-	for word, n := range standsIn {
-		if n <= max(1, len(m.originals)/rareIn) && !recall.Common(recall.Singular(word)) {
+	for word, use := range words {
+		rare := use.notices <= max(1, len(m.originals)/rareIn)
+		owned := len(use.brands) <= fewBrands && use.unbranded*4 <= use.notices
+		if (rare || owned) && !recall.Common(recall.Singular(word)) {
 			m.names[word] = true
 		}
 	}
 	return m
 }
 
-// nameWords returns the words of a notice's brands and product names that may
-// be names at all.
-func nameWords(n *recall.Notice) map[string]bool {
+// usage is how a word is used in brands and products' names.
+type usage struct {
+	notices, unbranded int
+	brands             map[string]bool
+}
+
+// noteNames notes the words of a notice's brands and products' names that may be
+// names at all.
+func noteNames(words map[string]*usage, n *recall.Notice) {
 	const shortest = 4 // letters; a shorter one would become some other word too often
-	words := map[string]bool{}
+	seen := map[string]bool{}
 	for i := range n.Products {
-		for _, text := range []string{n.Products[i].Brand, n.Products[i].Name} {
+		p := &n.Products[i]
+		for _, text := range []string{p.Brand, p.Name} {
 			eachWord(text, func(from, to int) {
-				if word := text[from:to]; len(word) >= shortest && !hasDigit(word) {
-					words[strings.ToLower(word)] = true
+				word := strings.ToLower(text[from:to])
+				if len(word) < shortest || hasDigit(word) {
+					return
+				}
+				use := words[word]
+				if use == nil {
+					use = &usage{brands: map[string]bool{}}
+					words[word] = use
+				}
+				if p.Brand != "" {
+					use.brands[p.Brand] = true
+				}
+				if !seen[word] {
+					seen[word] = true
+					use.notices++
+					if p.Brand == "" {
+						use.unbranded++
+					}
 				}
 			})
 		}
 	}
-	return words
 }
 
 // Notice returns the notice at an index. The first ones are the originals, each
