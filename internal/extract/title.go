@@ -150,6 +150,45 @@ func BrandFromLead(description, product string) string {
 	return ""
 }
 
+// LeadName reads what a description calls its product: "all model year 2018 Lumo
+// Allez and Lumo Allez Sport bicycles" of a product whose own name is no more than
+// "Bicycles". It ends with that name's last word; empty where that does not
+// stand in the description's first sentence, or alone.
+func LeadName(description, product string) string {
+	const reach, longest = 45, 160
+	t, name := tokenise("", description), tokenise("", product)
+	if len(name.tokens) == 0 {
+		return ""
+	}
+	last := name.tokens[len(name.tokens)-1].lower
+	first, end := 0, 0
+	for i := range min(len(t.tokens), reach) {
+		switch tok := &t.tokens[i]; {
+		case first == 0 && (tok.lower == "involves" || tok.lower == "involve" || tok.lower == "includes" || tok.lower == "include" || tok.lower == "are" && i <= 2):
+			first = i + 1
+		case first > 0 && (i > 0 && t.endsSentence(i-1) || tok.lower == "sold" || tok.lower == "with" || tok.lower == "manufactured"):
+			return t.leadName(first, end, longest)
+		case first > 0 && strings.TrimSuffix(tok.lower, "s") == strings.TrimSuffix(last, "s"):
+			end = i + 1
+		}
+	}
+	return t.leadName(first, end, longest)
+}
+
+// leadName returns the words of tokens first to end without what only counts
+// or dates them at their front.
+func (t *text) leadName(first, end, longest int) string {
+	for first < end && (leadWords[t.tokens[first].lower] || leadYears[t.tokens[first].lower] || t.tokens[first].digits == 4 && t.tokens[first].letters == 0) {
+		first++
+	}
+	if end-first < 2 || t.tokens[end-1].end-t.tokens[first].start > longest {
+		return ""
+	}
+	return t.source[t.tokens[first].start:t.tokens[end-1].end]
+}
+
+var leadYears = wordSet(`model year years and of - – through to following style styles version versions two three four five`)
+
 // NamedInLead tells whether a brand's first word stands in the beginning of a
 // description, where the product is named.
 func NamedInLead(description, brand string) bool {
@@ -192,8 +231,8 @@ func brandOfProduct(product, title *text) string {
 	if len(product.tokens) == 0 || namesProduct(product, 0) {
 		return ""
 	}
-	common := 0
-	for i := range min(len(product.tokens), brandWords+2) {
+	common, joined := 0, false
+	for i := range min(len(product.tokens), brandWords+4) {
 		tok := &product.tokens[i]
 		switch {
 		case i > 0 && (tok.lower == "brand" || tok.lower == "branded"):
@@ -201,12 +240,13 @@ func brandOfProduct(product, title *text) string {
 		case strings.HasSuffix(tok.lower, "-branded") || strings.HasSuffix(tok.lower, "-brand"):
 			return cleanBrand(product.source[product.tokens[0].start : tok.start+strings.LastIndexByte(tok.lower, '-')])
 		case i == common && namesProduct(product, i):
-			if common > 0 && common <= brandWords {
+			if common > 0 && (common <= brandWords || joined) {
 				return product.brandUpTo(common)
 			}
 			return product.brandUpTo(1)
-		case i == common && i < len(title.tokens) && title.tokens[i].lower == tok.lower && tok.word:
+		case i == common && i < len(title.tokens) && title.tokens[i].lower == tok.lower && (tok.word || tok.lower == "&"):
 			common++
+			joined = joined || tok.lower == "and" || tok.lower == "&" // two names, or one of two words
 		}
 	}
 	return product.brandUpTo(1)

@@ -185,6 +185,9 @@ func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
 	}
 	c.askedMissing = missing(c.asked, slices.Concat(w.pool, name)) // "handwarmer" for "hand warmer"
 	c.ownMissing = missing(c.own, given)
+	if c.class == no && len(c.asked) >= 2 && len(missing(c.asked, w.pool)) == 0 {
+		c.class = unknown // all that the asker's name says is there: "nuggets" that are "nugget shaped patties"
+	}
 	c.askedMissing, c.ownMissing = pairNumbers(c.askedMissing, c.ownMissing)
 	c.otherClass = len(missing(classWords(name), given)) > 0
 	c.leading = leads(w.leading, given)

@@ -67,9 +67,10 @@ func brandCore(tokens []string) []string {
 }
 
 // sameBrandWord compares two words of brands. A plural makes no difference in a
-// word of five letters or more; "BIBS" and "BIB" are two brands.
+// word of four letters or more ("Tonys" for "Tony's"); "BIBS" and "BIB" are two
+// brands.
 func sameBrandWord(a, b string) bool {
-	return a == b || min(len(a), len(b)) >= 5 && Singular(a) == Singular(b)
+	return a == b || min(len(a), len(b)) >= 4 && Singular(a) == Singular(b)
 }
 
 func stands(pool []string, word string) bool {

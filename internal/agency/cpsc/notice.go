@@ -178,11 +178,40 @@ func (s *source) productsOf() []recall.Product {
 	products := make([]recall.Product, len(names))
 	for i, name := range names {
 		products[i] = recall.Product{
-			Name: name, Brand: s.brandOf(name), GTINs: slices.Clone(gtins),
+			Name: s.fullName(name), Brand: s.brandOf(name), GTINs: slices.Clone(gtins),
 			Models: slices.Clone(codes.Models), Units: clonePredicates(codes.Units),
 		}
 	}
 	return products
+}
+
+// fullName is a product's name, or where that names nothing but a class of
+// product ("Bicycles") what the description calls it, if that says more.
+func (s *source) fullName(name string) string {
+	brand := strings.Fields(strings.ToLower(s.brandOf(name)))
+	if len(s.products) > 1 || namesBeyond(name, brand) {
+		return name
+	}
+	if lead := extract.LeadName(s.description, name); namesBeyond(strings.Join(properNames(lead), " "), brand) {
+		return lead
+	}
+	return name
+}
+
+// properNames returns the words of a name that are written as names or codes.
+func properNames(name string) []string {
+	return slices.DeleteFunc(strings.Fields(name), func(word string) bool {
+		return !strings.ContainsFunc(word, unicode.IsUpper)
+	})
+}
+
+// namesBeyond tells whether a name says more than a brand and a class of product.
+func namesBeyond(name string, brand []string) bool {
+	name = strings.ToLower(name)
+	for _, word := range brand {
+		name = strings.ReplaceAll(name, word, " ")
+	}
+	return recall.NamesProduct(name)
 }
 
 // shared turns the units of a whole recall into those of one of its several
