@@ -40,7 +40,27 @@ func (w *warning) brands(name string) []string {
 	if b := shopsBrand(name); b != "" {
 		return []string{b}
 	}
-	return []string{firmWords(nameOf(name), w.Product.Manufacturer.Clean())}
+	firm := w.Product.Manufacturer.Clean()
+	if b := firmWords(nameOf(name), firm); b != "" {
+		return []string{b}
+	}
+	return []string{soleFirm(firm)}
+}
+
+var (
+	firmRole  = regexp.MustCompile(`(?i)^(?:hersteller|inverkehrbringer|vertrieb|importeur)(?: (?:oder|und) [a-zäöü]+)?: *`)
+	legalForm = regexp.MustCompile(`(?i)[,.]? *(?:GmbH(?: ?& ?Co\.? ?(?:KG|OHG))?|AG|KG|OHG|e\. ?K\.?|UG|S\.?r\.?l\.?|S\.?A\.?S?|B\.?V\.?|Ltd\.?|S\.?p\.?A\.?)\b.*$`)
+)
+
+// soleFirm is the name of the firm that made or sells a product, where the
+// agency names one alone: it stands on the package where no brand does.
+func soleFirm(manufacturer string) string {
+	name := firmRole.ReplaceAllString(manufacturer, "")
+	form := legalForm.FindStringIndex(name)
+	if form == nil || form[0] == 0 || firmRole.MatchString(name) || strings.ContainsAny(name[:form[0]], ":,\n") || len(legalForm.FindAllString(name[form[0]:], -1)) > 1 {
+		return ""
+	}
+	return strings.TrimSpace(name[:form[0]])
 }
 
 // shopsBrands are the own brands of Germany's large shops, whose makers are

@@ -215,7 +215,7 @@ func TestNamesAndBrands(t *testing.T) {
 	}{
 		"Kräuterquark, 250 Gramm":                              {"Hersteller: Molkerei Talblick", []string{"Kräuterquark", ""}},
 		"Almruh Kräuterquark im Glas, 2x200 Gramm":             {"Almruh Handels GmbH, Bergweg 1", []string{"Almruh Kräuterquark im Glas", "Almruh"}},
-		"Bio Kräuterquark":                                     {"Bio Handels GmbH", []string{"Bio Kräuterquark", ""}},
+		"Bio Kräuterquark":                                     {"Bio Handels GmbH", []string{"Bio Kräuterquark", "Bio Handels"}},
 		"Halva der Marke „Sonnora“, 350 Gramm":                 {"Import GmbH", []string{"Halva der Marke „Sonnora“", "Sonnora"}},
 		"0,5 Liter Limonade der Marken Zisch, Pling und Fizzo": {"", []string{"Limonade der Marken Zisch, Pling und Fizzo", "Zisch", "Limonade der Marken Zisch, Pling und Fizzo", "Pling", "Limonade der Marken Zisch, Pling und Fizzo", "Fizzo"}},
 		"K-Classic Kräuterquark, 1L":                           {"Molkerei Talblick", []string{"K-Classic Kräuterquark", "K-Classic"}},
