@@ -170,33 +170,51 @@ func (s *Snapshot) event(start candidate) []candidate {
 		joined[c] = true
 		found = append(found, c)
 	}
-	look := func(key uint64) {
+	look := func(key uint64, what linkOf) {
 		if key == 0 || asked[key] {
 			return
 		}
 		if asked != nil {
 			asked[key] = true
 		}
-		s.eachLinked(key, join)
+		s.eachLinked(key, what, join)
 	}
 	for i := 0; i < len(found); i++ {
 		here := found[i]
 		for _, key := range here.part.links.of(here.doc) {
-			look(key)
+			look(key, stated)
 		}
-		look(textKey(here.part.id(here.doc)))
-		look(here.part.links.pages[here.doc])
+		look(textKey(here.part.id(here.doc)), ownID)
+		look(here.part.links.pages[here.doc], ownPage)
 	}
 	return found
 }
 
+// linkOf says what a key is to the notice that it was found at, and so what it
+// can lead to: nobody else has its id.
+type linkOf int
+
+const (
+	stated linkOf = iota
+	ownID
+	ownPage
+)
+
 // eachLinked calls join with the notices that a key stands for and with those
 // that declare it.
-func (s *Snapshot) eachLinked(key uint64, join func(candidate)) {
+func (s *Snapshot) eachLinked(key uint64, what linkOf, join func(candidate)) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		for _, x := range [...]*keyIndex{&p.ids, &p.links.page, &p.links.from} {
-			for _, doc := range x.find(key) {
+		for _, doc := range p.links.from.find(key) {
+			join(candidate{p, doc})
+		}
+		if what != ownID {
+			for _, doc := range p.links.page.find(key) {
+				join(candidate{p, doc})
+			}
+		}
+		if what == stated {
+			for _, doc := range p.ids.find(key) {
 				join(candidate{p, doc})
 			}
 		}

@@ -9,12 +9,15 @@ import (
 
 const (
 	// maxByWords is how many notices the words of a question find, the best
-	// first; those that are as good as the last come too, up to maxEqual.
-	maxByWords = 64
-	maxEqual   = 96
+	// first; those that are as good as the last come too, up to maxEqual, if they
+	// are close to the best.
+	maxByWords = 32
+	maxEqual   = 48
 	// farBehind is the part of the best one's score below which a notice shares
 	// too little with the question to be about the same product.
 	farBehind = 4
+	// closeBehind is the part from which on it shares about as much as the best one.
+	closeBehind = 2
 	// maxByModel bounds the notices that one model number finds: a short one
 	// ("310", "XL") stands in many, and with the question's words the right ones
 	// are found anyway.
@@ -91,9 +94,15 @@ func (s *Snapshot) byWords(list []candidate, q *recall.Question) []candidate {
 	if len(pieces) == 0 {
 		return list
 	}
+	var marks []word
+	for _, code := range []string{q.Unit.Lot, q.Unit.Batch, q.Unit.DateCode} {
+		if w, ok := readMark(code); ok {
+			marks = append(marks, w)
+		}
+	}
 	x := newScan(s, true, nil)
 	defer x.release()
-	x.lookForCandidates(pieces, func(w *word) bool { return recall.Common(w.means) })
+	x.lookForCandidates(pieces, marks, func(w *word) bool { return recall.Common(w.means) })
 	for _, c := range x.bestFound() {
 		list = append(list, candidate{c.part, c.doc})
 	}
@@ -114,10 +123,12 @@ func (x *scan) bestFound() []rankedRow {
 	}
 	rows := slices.DeleteFunc(best.best(s), func(r rankedRow) bool { return r.key < most/farBehind })
 	if len(rows) > maxByWords {
-		last := rows[maxByWords-1].key
-		for len(rows) > maxByWords && rows[len(rows)-1].key < last {
-			rows = rows[:len(rows)-1]
+		// Which of many equal ones are kept is chance, but where they share little anyway.
+		last, end := rows[maxByWords-1].key, maxByWords
+		for end < len(rows) && rows[end].key == last && last >= most/closeBehind {
+			end++
 		}
+		rows = rows[:end]
 	}
 	return rows
 }

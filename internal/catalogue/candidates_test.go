@@ -79,6 +79,29 @@ func TestARareWordIsFoundAmongManyCommonOnes(t *testing.T) {
 	})
 }
 
+// Of hundreds of notices on one product, each on another lot, the one on the
+// unit's lot is among the candidates.
+func TestTheNoticeOnTheLotIsFoundAmongManyOnOneProduct(t *testing.T) {
+	var notices []recall.Notice
+	for i := range 400 {
+		n := synthetic(1)
+		n.ID = fmt.Sprintf("us-fda:F-%04d-2024", i)
+		n.Products[0].Units = []recall.Predicate{recall.Equals(0, recall.Lot, fmt.Sprintf("KB-%04d", i), recall.Quote{Text: "lot", Field: "code_info"})}
+		notices = append(notices, n)
+	}
+	c := New()
+	if err := c.Load(t.Context(), newShelf(notices...)); err != nil {
+		t.Fatal(err)
+	}
+	p := notices[0].Products[0]
+	for _, lot := range []string{"KB-0250", "kb0250", "LOT KB 0250", "Lot KB-0250"} {
+		q := question(t, recall.Unit{Brand: p.Brand, Name: p.Name, Lot: lot})
+		if ids := candidateIDs(c.Current(), &q); !slices.Contains(ids, "us-fda:F-0250-2024") {
+			t.Errorf("lot %q: %d candidates lack the notice on it", lot, len(ids))
+		}
+	}
+}
+
 func TestTyposAreFoundAsByComparingEveryWord(t *testing.T) {
 	letters := rapid.StringMatching(`[abcde]{3,12}`)
 	rapid.Check(t, func(t *rapid.T) {

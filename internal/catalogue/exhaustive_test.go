@@ -132,7 +132,9 @@ func addSimilar(s *Snapshot, found map[candidate]mark, spelling string, namingOn
 			}
 		}
 		for _, term := range p.typos().near(nil, &p.terms, spelling) {
-			addTerm(found, p, term, typoQuality(spelling, term), namingOnly)
+			for j := range s.parts {
+				addTerm(found, &s.parts[j], term, typoQuality(spelling, term), namingOnly)
+			}
 		}
 	}
 }
@@ -333,15 +335,19 @@ func TestCandidatesAreThoseThatSharedMostOfAll(t *testing.T) {
 		}
 		if len(sums) > maxByWords {
 			last := sums[maxByWords-1]
-			end := slices.IndexFunc(sums, func(sum int64) bool { return sum < last })
-			if end < 0 {
-				end = len(sums)
+			equal := slices.IndexFunc(sums, func(sum int64) bool { return sum < last })
+			switch {
+			case last < sums[0]/closeBehind:
+				sums = sums[:maxByWords]
+			case equal >= 0:
+				sums = sums[:min(equal, maxEqual)]
+			default:
+				sums = sums[:min(len(sums), maxEqual)]
 			}
-			sums = sums[:min(end, maxEqual)]
 		}
 		x := newScan(s, true, nil)
 		defer x.release()
-		x.lookForCandidates(pieces, common)
+		x.lookForCandidates(pieces, nil, common)
 		got := []int64{}
 		for _, row := range x.bestFound() {
 			if key := totals[candidate{row.part, row.doc}].sum; key != row.key {

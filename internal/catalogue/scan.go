@@ -9,7 +9,7 @@ import (
 // scan looks for the words of a query in every part of a snapshot.
 type scan struct {
 	snapshot   *Snapshot
-	namingOnly bool // look only where a product is named
+	namingOnly bool // look only where a product is named, but for words that count anywhere
 	decisions  decisions
 
 	words  []*wanted
@@ -166,8 +166,14 @@ func (x *scan) look(pieces []piece) {
 }
 
 // lookForCandidates looks for every word where products are named, each code
-// both as one and as words.
-func (x *scan) lookForCandidates(pieces []piece, common func(*word) bool) {
+// both as one and as words. The marks of a unit find nothing of themselves; of
+// notices on one product they bring forward the one that speaks of this unit.
+func (x *scan) lookForCandidates(pieces []piece, marks []word, common func(*word) bool) {
+	for i := range marks {
+		w := x.collect(&marks[i])
+		w.common = true
+		x.weigh(w)
+	}
 	for _, p := range pieces {
 		if p.code != nil {
 			x.weigh(x.collect(p.code))
@@ -191,7 +197,7 @@ func (x *scan) collect(asked *word) *wanted {
 		key := textKey(f.term)
 		for i := range x.snapshot.parts {
 			if number, ok := x.snapshot.parts[i].terms.find(f.term, key); ok {
-				x.take(w, i, number, f.quality)
+				x.take(w, i, number, f.quality, x.namingOnly && !asked.anywhere)
 			}
 		}
 	}
@@ -245,10 +251,10 @@ func (l *list) clear() {
 }
 
 // take takes a term of a part as a form of a word.
-func (x *scan) take(w *wanted, part, number int, quality uint32) {
+func (x *scan) take(w *wanted, part, number int, quality uint32, namingOnly bool) {
 	terms := &x.snapshot.parts[part].terms
 	names, prose := terms.runsOf(number)
-	if x.namingOnly {
+	if namingOnly {
 		x.takeRun(&w.parts[part][inNames], part, &names, quality, naming)
 		return
 	}
@@ -317,25 +323,32 @@ func (x *scan) takeBarcode(w *wanted, part int, key uint64, quality uint32) {
 	}
 }
 
-// collectSimilar finds the notices with longer words and misspelt ones.
+// collectSimilar finds the notices with longer words and misspelt ones. What is
+// taken for a misspelling in one part is in all, or it would depend on how the
+// notices lie in parts.
 func (x *scan) collectSimilar(w *wanted, spelling string) {
+	x.similar = x.similar[:0]
 	for i := range x.snapshot.parts {
 		p := &x.snapshot.parts[i]
 		if len(spelling) >= minPrefix && !x.namingOnly {
 			from, to := p.terms.withPrefix(spelling)
 			for number := from; number < to; number++ {
 				if q := prefixQuality(spelling, p.terms.term(number)); q > 0 {
-					x.take(w, i, number, q)
+					x.take(w, i, number, q, x.namingOnly)
 				}
 			}
 		}
-		if editsIn(spelling) == 0 {
-			continue
+		if editsIn(spelling) > 0 {
+			x.similar = p.typos().near(x.similar, &p.terms, spelling)
 		}
-		x.similar = p.typos().near(x.similar[:0], &p.terms, spelling)
-		for _, term := range x.similar {
-			if number, ok := p.terms.find(term, textKey(term)); ok {
-				x.take(w, i, number, typoQuality(spelling, term))
+	}
+	slices.Sort(x.similar)
+	x.similar = slices.Compact(x.similar)
+	for _, term := range x.similar {
+		key, quality := textKey(term), typoQuality(spelling, term)
+		for i := range x.snapshot.parts {
+			if number, ok := x.snapshot.parts[i].terms.find(term, key); ok {
+				x.take(w, i, number, quality, x.namingOnly)
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type piece struct {
 // word is one thing to look for, in all its forms.
 type word struct {
 	means    string // as recall.Words has it; empty for a code
+	anywhere bool   // it counts where it merely tells of a product too
 	forms    []form
 	barcode  string // with 14 digits
 	spelling string // what prefixes and typos are tried with; empty: nothing
@@ -121,6 +122,23 @@ func readCode(chunk string) (word, bool) {
 		return word{}, false
 	}
 	return word{forms: []form{{closeUp(tokens), exactly}}}, true
+}
+
+// readMark reads a code of one unit, a lot for instance, as a whole and in its
+// pieces that hold a figure: people type labels with it.
+func readMark(code string) (word, bool) {
+	w := word{anywhere: true}
+	add := func(text string) {
+		if key := strings.ToLower(recall.ModelKey(text)); hasDigit(key) && !slices.ContainsFunc(w.forms, func(f form) bool { return f.term == key }) {
+			w.forms = append(w.forms, form{key, exactly})
+		}
+	}
+	chunks := strings.Fields(code)
+	for i, chunk := range chunks {
+		add(strings.Join(chunks[i:], "")) // without the label in front
+		add(chunk)
+	}
+	return w, len(w.forms) > 0
 }
 
 // readWords reads words with their synonyms and with what they make when they
