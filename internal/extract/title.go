@@ -166,13 +166,28 @@ func LeadName(description, product string) string {
 		switch tok := &t.tokens[i]; {
 		case first == 0 && (tok.lower == "involves" || tok.lower == "involve" || tok.lower == "includes" || tok.lower == "include" || tok.lower == "are" && i <= 2):
 			first = i + 1
-		case first > 0 && (i > 0 && t.endsSentence(i-1) || tok.lower == "sold" || tok.lower == "with" || tok.lower == "manufactured"):
+		case first > 0 && i > 0 && t.endsSentence(i-1):
+			return t.leadName(first, end, longest)
+		case first > 0 && (tok.lower == "sold" || tok.lower == "with" || tok.lower == "manufactured"):
+			if t.namesAgain(i, last) {
+				return "" // a list of products, of which some have something
+			}
 			return t.leadName(first, end, longest)
 		case first > 0 && strings.TrimSuffix(tok.lower, "s") == strings.TrimSuffix(last, "s"):
 			end = i + 1
 		}
 	}
 	return t.leadName(first, end, longest)
+}
+
+// namesAgain tells whether a word stands again behind token i in its sentence.
+func (t *text) namesAgain(i int, word string) bool {
+	for ; i < len(t.tokens) && !t.endsSentence(i); i++ {
+		if strings.TrimSuffix(t.tokens[i].lower, "s") == strings.TrimSuffix(word, "s") {
+			return true
+		}
+	}
+	return false
 }
 
 // leadName returns the words of tokens first to end without what only counts

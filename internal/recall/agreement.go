@@ -24,7 +24,12 @@ type productWords struct {
 	heads      []string // the classes of product that the name is about
 	pool       []string // words of brand, name, models and title
 	leading    []string // distinctive words of the name up to its first comma
+	parts      []namePart
 }
+
+// namePart is one of the products that a name joins: "trailers and conversion
+// kits".
+type namePart struct{ name, heads []string }
 
 func wordsOf(p *Product, title string) productWords {
 	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
@@ -33,6 +38,7 @@ func wordsOf(p *Product, title string) productWords {
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
 	w.pool = slices.Concat(brand, name, Words(title))
+	w.parts = partsOf(open, brand)
 	if first, _, ok := strings.Cut(open, ","); ok {
 		w.leading = distinctive(meaningful(Words(first)))
 	}
@@ -65,10 +71,27 @@ func withoutBrand(words, brand []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(brand, w) && !IsClass(w) })
 }
 
+// partsOf splits a name that joins several products, each with its class.
+func partsOf(name string, brand []string) []namePart {
+	pieces := strings.FieldsFunc(strings.NewReplacer(" and ", "\x00", " & ", "\x00", " et ", "\x00", " und ", "\x00", ", ", "\x00").Replace(name), func(r rune) bool { return r == 0 })
+	if len(pieces) < 2 {
+		return nil
+	}
+	parts := make([]namePart, 0, len(pieces))
+	for _, piece := range pieces {
+		heads := headClasses(piece)
+		if len(heads) == 0 {
+			return nil
+		}
+		parts = append(parts, namePart{withoutBrand(meaningful(Words(piece)), brand), heads})
+	}
+	return parts
+}
+
 // beforePurpose cuts off what a name says of the product's purpose: "carabiners
 // used in rock climbing".
 func beforePurpose(name string) string {
-	for _, words := range []string{" used in ", " used for ", " used by ", " for use ", " designed for ", " designed to ", " intended for "} {
+	for _, words := range []string{" used in ", " used for ", " used by ", " for use ", " designed for ", " designed to ", " intended for ", " sold with "} {
 		if before, _, ok := strings.Cut(name, words); ok && strings.Contains(before, " ") {
 			return before
 		}
@@ -168,8 +191,28 @@ func closeUp(words, pool []string) []string {
 	return out
 }
 
-// nameOf compares the product's words. See docs/verdicts.md, step 4.
+// nameOf compares the product's words. See docs/verdicts.md, step 4. Of a name
+// that joins several products, one that agrees strongly is enough.
 func (q *Question) nameOf(w *productWords, brand brandAgreement) nameAgreement {
+	best := q.nameOfWhole(w, brand)
+	if best == nameStrong || brand != brandAgrees {
+		return best
+	}
+	others := len(missing(distinctive(meaningful(q.name)), slices.Concat(w.pool, q.brand))) > 0
+	for _, part := range w.parts {
+		if others && len(missing(distinctive(part.name), q.brand)) == 0 {
+			continue // a class alone, and the asker says more
+		}
+		one := *w
+		one.name, one.heads = part.name, part.heads
+		if q.nameOfWhole(&one, brand) == nameStrong {
+			return nameStrong
+		}
+	}
+	return best
+}
+
+func (q *Question) nameOfWhole(w *productWords, brand brandAgreement) nameAgreement {
 	asked := withoutBrand(meaningful(q.name), meaningful(w.brandWords()))
 	if len(asked) == 0 || brand == brandDisagrees {
 		return nameNone

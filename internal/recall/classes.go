@@ -214,7 +214,7 @@ white black red blue green yellow pink purple grey gray brown orange beige gold 
 small medium large big mini extra xl size inch inches cm mm ft foot feet oz ounce ounces lb lbs kg g ml l liter litre gallon pound pounds count ct pc pcs piece pieces
 double single triple twin full queen king long short high low light heavy duty soft hard hot cold warm cool fresh frozen dried dry raw organic natural
 multicolored multicoloured colored coloured colours fl fluid footed hooded sleeve sleeved zip zipper print printed striped floral fleece
-branded modal spandex polyester blended youth junior juvenile teen multi purpose multipurpose digital automatic standard height commercial residential smart mounted rear front wall handheld lightweight
+road mountain racing hybrid commuter triathlon touring cruiser branded modal spandex polyester blended youth junior juvenile teen multi purpose multipurpose digital automatic standard height commercial residential smart mounted rear front wall handheld lightweight
 free style model type version edition series line classic original premium deluxe pro plus ultra super best good great nice condition gift
 2 3 4 5 6 7 8 9 10 one two three four five six
 summer winter spring fall holiday christmas halloween birthday party school travel sport sports safety security

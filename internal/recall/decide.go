@@ -165,7 +165,7 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 		f.outcome = NotAffected
 	case unit.covered == unknown:
 		need := unit.need
-		if id.model == unknown && !id.exact {
+		if id.model == unknown && !id.exact && (len(f.product.Models) != 1 || !decidesAlone(f.product.Units)) {
 			need = Need{Identifier: "model"}
 		}
 		f.ask(need, 0.7)
@@ -179,6 +179,19 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 		// A code of this very unit leaves no doubt about the product.
 		f.outcome, f.vague = Affected, false
 	}
+}
+
+// decidesAlone reports that a lot, serial number or date code says which units
+// are meant whatever their model: it is the one thing to ask for.
+func decidesAlone(units []Predicate) bool {
+	code := false
+	for i := range units {
+		if len(units[i].Models) > 0 || units[i].Op == OpUnreadable {
+			return false
+		}
+		code = code || isCode(units[i].Kind) && units[i].Op != OpAll
+	}
+	return code
 }
 
 func (f *finding) ask(need Need, factor float64) {

@@ -52,6 +52,9 @@ var (
 	packed = notice("us-fda:30-066", "Gormet Ham Sandwich", recall.Product{Name: "Gormet ham sandwich", Brand: "Gormet", Units: []recall.Predicate{
 		recall.Range(1, recall.Made, "2017-02-01", "2017-02-14", recall.Quote{Text: "packed", Field: "code_info", End: 6}),
 		recall.Range(1, recall.BestBefore, "2017-02-15", "2017-02-28", recall.Quote{Text: "sell", Field: "code_info", End: 4})}})
+	joined = notice("us-cpsc:30-067", "Charo Recalls Trailers and Kits", recall.Product{Name: "Charo bicycle trailers and bicycle trailer conversion kits", Brand: "Charo"})
+	bottle = notice("us-cpsc:30-068", "Wollo Detergent Recalled", recall.Product{Name: "Wollo Delicates detergent", Brand: "Wollo", Models: []string{"62338-7272"},
+		Units: []recall.Predicate{recall.Equals(1, recall.Lot, "S24364", recall.Quote{Text: "S24364", Field: "d", End: 6})}})
 	// A barcode with lots, and a range of serial numbers.
 	formula = notice("us-fda:H-0001-2026", "Lactora Infant Formula", recall.Product{Name: "Lactora Gentle infant formula", Brand: "Lactora",
 		GTINs: gtins("036000291452"),
@@ -105,7 +108,7 @@ var (
 		n.Status = recall.Withdrawn
 		return n
 	}()
-	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops, unread, packed}
+	everything = []*recall.Notice{walker, heater, bassinet, formula, cereal, stroller, seat, crib, swing, rattle, mattress, hookOn, bikes, helmet, cribPad, bottles, carrier, pajamas, greens, earmuff, bib, monitor, withdrawn, beginnings, adapter, warmer, meals, drops, unread, packed, joined, bottle}
 )
 
 func withWhere(p recall.Predicate, where string) recall.Predicate      { p.WherePrinted = where; return p }
@@ -204,6 +207,9 @@ func TestDecide(t *testing.T) {
 		{"packed within, best before not given", recall.Unit{Brand: "Gormet", Name: "ham sandwich", MadeOn: "2017-02-10"}, recall.Affected, ""},
 		{"best before within, day of packing not given", recall.Unit{Brand: "Gormet", Name: "ham sandwich", BestBefore: "2017-02-20"}, recall.Affected, ""},
 		{"best before outside", recall.Unit{Brand: "Gormet", Name: "ham sandwich", BestBefore: "2017-05-20"}, recall.NotAffected, ""},
+		{"one of two products that a name joins", recall.Unit{Brand: "Charo", Name: "child bicycle trailer double"}, recall.Affected, ""},
+		{"another product of the brand than the two", recall.Unit{Brand: "Charo", Name: "Flitzer bicycle"}, recall.NoMatch, ""},
+		{"a lot decides, whatever the one model", recall.Unit{Brand: "Wollo", Name: "Delicates detergent"}, recall.NeedCode, "lot"},
 		{"model that begins as the notice says", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "13QBNAT-Q"}, recall.Affected, ""},
 		{"model that begins otherwise", recall.Unit{Brand: "Sondril", Name: "mattress", Model: "14QBNAT-Q"}, recall.NoMatch, ""},
 		{"model that only the product's name holds", recall.Unit{Brand: "Ostwin", Name: "power adapter", Model: "PX 10B"}, recall.Affected, ""},
