@@ -104,7 +104,8 @@ func TestCheckOnTheTerminal(t *testing.T) {
 			if got.code != c.code || !strings.Contains(got.stdout+got.stderr, c.contains) {
 				t.Errorf("exit %d, want %d with %q\n%s%s", got.code, c.code, c.contains, got.stdout, got.stderr)
 			}
-			if strings.Contains(strings.ToLower(got.stdout), "safe") {
+			// The code of the EU's Safety Gate is no verdict.
+			if strings.Contains(strings.ReplaceAll(strings.ToLower(got.stdout), "eu-safety-gate", ""), "safe") {
 				t.Errorf("a verdict says safe:\n%s", got.stdout)
 			}
 		})
