@@ -62,7 +62,7 @@ func Agencies(cfg config.Config) []agency.Agency {
 		lmw.New(lmw.Options{BaseURL: cfg.Feeds.GermanyLMW}),
 		safetygate.New(safetygate.Options{BaseURL: cfg.Feeds.SafetyGate}),
 		rappelconso.New(rappelconso.Options{BaseURL: cfg.Feeds.RappelConso}),
-		kats.New(kats.Options{BaseURL: cfg.Feeds.KoreaKATS, Key: cfg.KeyKATS}),
+		kats.New(kats.Options{BaseURL: cfg.Feeds.KoreaKATS, Key: string(cfg.KeyKATS)}),
 		mbie.New(mbie.Options{BaseURL: cfg.Feeds.NewZealand}),
 		fsa.New(fsa.Options{BaseURL: cfg.Feeds.UKFSA}),
 		opss.New(opss.Options{BaseURL: cfg.Feeds.UKOPSS}),

@@ -67,7 +67,7 @@ type Config struct {
 	Feeds Feeds `env:",prefix=CROWNSAFE_FEED_"`
 	// KeyKATS is the service key that SafetyKorea gives to each client; without
 	// it the source is listed and never polled.
-	KeyKATS string `env:"CROWNSAFE_KEY_KR_KATS"`
+	KeyKATS Secret `env:"CROWNSAFE_KEY_KR_KATS"`
 
 	// OpsToken is what operators show to read what is meant for them; empty: in
 	// development callers on the same machine may, elsewhere nobody.
