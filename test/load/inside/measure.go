@@ -48,7 +48,7 @@ func Measure(ctx context.Context, data string, m *multiply.Multiplier) (r Result
 	}
 	r.Load = time.Since(begin)
 	app.Settle()
-	snap := a.Catalogue.Current()
+	snap := settled(ctx, a.Catalogue)
 	r.Notices, r.Heap = snap.Len(), heap()-before
 
 	notices := sample(snap, sampled)
@@ -65,6 +65,21 @@ func Measure(ctx context.Context, data string, m *multiply.Multiplier) (r Result
 		return r, err
 	}
 	return r, r.update(ctx, a, m)
+}
+
+// settled returns the catalogue's snapshot when segments are no longer merged in
+// the background.
+func settled(ctx context.Context, c *catalogue.Catalogue) *catalogue.Snapshot {
+	const calm, longest = 3 * time.Second, 2 * time.Minute
+	begin, since := time.Now(), time.Now()
+	snap := c.Current()
+	for ctx.Err() == nil && time.Since(since) < calm && time.Since(begin) < longest {
+		time.Sleep(calm / 30)
+		if now := c.Current(); now != snap {
+			snap, since = now, time.Now()
+		}
+	}
+	return snap
 }
 
 // heap returns the bytes that are alive.
