@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -99,11 +99,14 @@ func (a *Agency) check(answer agency.Answer, from time.Time) ([]listed, error) {
 	return changed, nil
 }
 
+// site is the host of the notices' pages. No other is asked, whatever a row says.
+const site = "recalls-rappels.canada.ca"
+
 // wantsPage tells the rows of consumer products and of what is made for the
 // young that changed since a day and whose page was not fetched as they are now.
 // Of a notice in both languages the English page is enough.
 func (a *Agency) wantsPage(r row, from time.Time) bool {
-	if r.french() || !numeric.MatchString(string(r.NID)) || !strings.HasPrefix(string(r.URL), "http") {
+	if r.french() || !numeric.MatchString(string(r.NID)) || !onSite(string(r.URL)) {
 		return false
 	}
 	changed, err := agency.ParseDate(string(r.Updated), a.now())
@@ -111,6 +114,11 @@ func (a *Agency) wantsPage(r row, from time.Time) bool {
 		return false
 	}
 	return r.consumer() || r.audience(nil) != recall.General
+}
+
+func onSite(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host == site && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // state tells whether a row changed.

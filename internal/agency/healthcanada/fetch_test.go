@@ -98,6 +98,28 @@ func TestFetchLooksBackFurtherTheFirstTime(t *testing.T) {
 	})
 }
 
+func TestFetchAsksForPagesOfTheSiteAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := agencytest.New(t)
+		server.On(dumpPath, agencytest.JSON(rows(
+			numbered(1, nil),
+			numbered(2, map[string]any{"URL": "http://169.254.169.254/en/alert-recall/p2"}),
+			numbered(3, map[string]any{"URL": "https://recalls-rappels.canada.ca.example/en/alert-recall/p3"}),
+			numbered(4, map[string]any{"URL": "https://recalls-rappels.canada.ca@localhost/en/alert-recall/p4"}),
+			numbered(5, map[string]any{"URL": "https://recalls-rappels.canada.ca:8443/en/alert-recall/p5"}),
+		)))
+		for _, page := range []string{"p1", "p2", "p3", "p4", "p5"} {
+			server.On("/en/alert-recall/"+page, aPage())
+		}
+		if _, err := server.Fetch(t.Context(), newAgency(), recently); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"p1"}, asked(server)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 // ignore takes payloads.
 func ignore(agency.Payload) error { return nil }
 
