@@ -15,7 +15,21 @@ func BrandFromTitle(title, product string) (brand string) {
 	if brand = t.recaller(); brand == "" {
 		brand = brandOfProduct(tokenise("", product), t)
 	}
+	if brand == "" {
+		brand = t.recalledBy()
+	}
 	return brand
+}
+
+// recalledBy finds who recalls in a title of the passive form: "Helmets Recalled
+// by Lumo Due to Fall Hazard".
+func (t *text) recalledBy() string {
+	for i := range t.tokens {
+		if t.tokens[i].lower == "recalled" && i+2 < len(t.tokens) && t.tokens[i+1].lower == "by" {
+			return t.nameFrom(i + 2)
+		}
+	}
+	return ""
 }
 
 // recaller finds who recalls in a title of the active form.
@@ -38,9 +52,6 @@ func (t *text) recaller() string {
 			}
 			return cleanBrand(t.source[t.tokens[first].start:t.tokens[i-1].end])
 		case "recalled":
-			if i+2 < len(t.tokens) && t.tokens[i+1].lower == "by" {
-				return t.nameFrom(i + 2)
-			}
 			return ""
 		}
 	}
@@ -77,7 +88,10 @@ func cleanBrand(s string) string {
 	for len(words) > 1 && companyForms[strings.ToLower(words[len(words)-1])] {
 		words = words[:len(words)-1]
 	}
-	s = strings.Trim(strings.Join(words, " "), " ,;:-–—\"“”")
+	s = strings.Trim(strings.Join(words, " "), " ,;:-–—\"“”&’'")
+	for _, end := range []string{"’s", "'s", "-branded"} {
+		s = strings.TrimSuffix(s, end)
+	}
 	if placeholderBrand(s) {
 		return ""
 	}
@@ -114,12 +128,37 @@ func statedBrand(product string) string {
 // name: "This recall involves Lumo Dreamnest cots" of the product "Dreamnest
 // cots" that another firm recalls. It is empty when there is none.
 func BrandFromLead(description, product string) string {
-	t, name := tokenise("", description), tokenise("", product)
+	brand, _ := brandBefore(tokenise("", description), product)
+	return brand
+}
+
+// brandBefore reads the capitalised words between "involves" and a word of the
+// product's name. found tells that the word stands there, even if nothing does
+// before it.
+func brandBefore(t *text, word string) (brand string, found bool) {
+	name := tokenise("", word)
 	if len(name.tokens) == 0 || !name.tokens[0].capital {
-		return ""
+		return "", false
 	}
-	const reach = 40
-	for i := range min(len(t.tokens), reach) {
+	first := t.leadStart()
+	for end := first; first > 0 && end < len(t.tokens) && end <= first+brandWords+1; end++ {
+		tok := &t.tokens[end]
+		if tok.lower == name.tokens[0].lower && tok.capital {
+			if end == first {
+				return "", true
+			}
+			return cleanBrand(t.source[t.tokens[first].start:t.tokens[end-1].end]), true
+		}
+		if tok.word && !tok.capital || tok.digits > 0 || !tok.word && !brandSigns[tok.lower] || genericWords[tok.lower] {
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// leadStart is the token behind "this recall involves the"; 0: there is none.
+func (t *text) leadStart() int {
+	for i := range min(len(t.tokens), leadReach) {
 		switch t.tokens[i].lower {
 		case "involves", "involve", "includes", "include":
 		case "recalled":
@@ -133,21 +172,9 @@ func BrandFromLead(description, product string) string {
 		for first < len(t.tokens) && leadWords[t.tokens[first].lower] {
 			first++
 		}
-		for end := first; end < len(t.tokens) && end <= first+brandWords+1; end++ {
-			tok := &t.tokens[end]
-			if tok.lower == name.tokens[0].lower && tok.capital {
-				if end == first {
-					return ""
-				}
-				return cleanBrand(t.source[t.tokens[first].start:t.tokens[end-1].end])
-			}
-			if tok.word && !tok.capital || tok.digits > 0 || !tok.word && !brandSigns[tok.lower] || genericWords[tok.lower] {
-				return ""
-			}
-		}
-		return ""
+		return first
 	}
-	return ""
+	return 0
 }
 
 // LeadName reads what a description calls its product: "all model year 2018 Lumo
@@ -199,20 +226,34 @@ func (t *text) leadName(first, end, longest int) string {
 	if end-first < 2 || t.tokens[end-1].end-t.tokens[first].start > longest {
 		return ""
 	}
-	return t.source[t.tokens[first].start:t.tokens[end-1].end]
+	name := t.source[t.tokens[first].start:t.tokens[end-1].end]
+	if strings.Contains(name, ":") {
+		return ""
+	}
+	return name
 }
 
-var leadYears = wordSet(`model year years and of - – through to following style styles version versions two three four five`)
+var leadYears = wordSet(`model models year years only different and of - – through to following style styles version versions two three four five`)
 
-// NamedInLead tells whether a brand's first word stands in the beginning of a
-// description, where the product is named.
+// leadReach is within how many tokens a description comes to what it involves.
+const leadReach = 200
+
+// NamedInLead tells whether a brand's first word stands where a description names
+// the product: behind "this recall involves", or in its beginning.
 func NamedInLead(description, brand string) bool {
-	const reach = 60
+	const reach = 40
 	t, b := tokenise("", description), tokenise("", brand)
 	if len(b.tokens) == 0 {
 		return false
 	}
-	for i := range min(len(t.tokens), reach) {
+	first := 0
+	for i := range min(len(t.tokens), leadReach) {
+		if s := t.tokens[i].lower; s == "involves" || s == "involve" || s == "includes" || s == "include" {
+			first = i
+			break
+		}
+	}
+	for i := first; i < min(len(t.tokens), first+reach); i++ {
 		if strings.HasPrefix(t.tokens[i].lower, b.tokens[0].lower) {
 			return true
 		}
@@ -225,8 +266,9 @@ func NamedInLead(description, brand string) bool {
 // "Multi-purpose kids bike helmets". It is the capitalised words up to one that
 // the product's name has too, or empty.
 func BrandFromDescription(description, product string) string {
+	t := tokenise("", description)
 	for _, word := range strings.Fields(product) {
-		if brand := BrandFromLead(description, strings.ToUpper(word[:1])+word[1:]); brand != "" {
+		if brand, found := brandBefore(t, strings.ToUpper(word[:1])+word[1:]); found {
 			return brand
 		}
 	}

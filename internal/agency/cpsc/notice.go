@@ -192,7 +192,11 @@ func (s *source) fullName(name string) string {
 	if len(s.products) > 1 || namesBeyond(name, brand) {
 		return name
 	}
-	if lead := extract.LeadName(s.description, name); namesBeyond(strings.Join(properNames(lead), " "), brand) {
+	lead := extract.LeadName(s.description, name)
+	if len(brand) > 0 && strings.Contains(strings.ToLower(name), brand[0]) && !strings.Contains(strings.ToLower(lead), brand[0]) {
+		return name
+	}
+	if namesBeyond(strings.Join(properNames(lead), " "), brand) {
 		return lead
 	}
 	return name
@@ -260,7 +264,7 @@ func (s *source) brandOf(product string) string {
 	}
 	// Whoever recalls is often the importer, whose name no label shows: then what
 	// the description calls the product counts.
-	if brand == "" || !extract.NamedInLead(s.description+" "+product, brand) {
+	if brand == "" || !extract.NamedInLead(product, brand) && !extract.NamedInLead(s.description, brand) {
 		if stated := extract.BrandFromDescription(s.description, product); stated != "" {
 			brand = stated
 		}
