@@ -96,7 +96,7 @@ func TestCompare_asksBothTheSame(t *testing.T) {
 	var bare, ours atomic.Int64
 	b := own(t, play(t, func() { bare.Add(1) }))
 	o := own(t, play(t, func() { ours.Add(1) }))
-	s := settings{rounds: 3, round: 20 * time.Millisecond}
+	s := settings{rounds: 3, round: 400 * time.Millisecond} // long enough for a busy machine to answer in
 	ratio, bc, oc, err := compare(t.Context(), s, b, o, inTurn([]question{{get("/x"), expectation{length: 1}}}))
 	if err != nil {
 		t.Fatal(err)
