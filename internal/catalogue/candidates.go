@@ -121,7 +121,7 @@ func (x *scan) bestFound() []rankedRow {
 			best.add(i, key, doc)
 		})
 	}
-	rows := slices.DeleteFunc(best.best(s), func(r rankedRow) bool { return r.key < most/farBehind })
+	rows := best.best(s, least())
 	if len(rows) > maxByWords {
 		// Which of many equal ones are kept is chance, but where they share little anyway.
 		last, end := rows[maxByWords-1].key, maxByWords

@@ -78,12 +78,15 @@ type rankedRow struct {
 	ranked
 }
 
-// best returns the best of all parts, at most as many as the limit.
-func (r *ranking) best(s *Snapshot) []rankedRow {
+// best returns the best of all parts whose key is at least so high, at most as
+// many as the limit.
+func (r *ranking) best(s *Snapshot, least int64) []rankedRow {
 	var all []rankedRow
 	for i, rows := range r.parts {
 		for _, row := range rows {
-			all = append(all, rankedRow{&s.parts[i], i, row})
+			if row.key >= least {
+				all = append(all, rankedRow{&s.parts[i], i, row})
+			}
 		}
 	}
 	if len(all) > r.limit { // what can't get in by its key needs no look at its id

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"cmp"
+	"math"
 	"sort"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -179,7 +180,7 @@ func (r *search) rank(part int, doc uint32) bool {
 }
 
 func (r *search) page(x *scan, words bool) Page {
-	rows := r.ranking.best(r.snapshot)
+	rows := r.ranking.best(r.snapshot, math.MinInt64)
 	page := Page{Hits: []Hit{}, Total: r.total, Facets: r.facets.results()}
 	if limit := clampLimit(r.query.Limit); len(rows) > limit {
 		rows = rows[:limit]

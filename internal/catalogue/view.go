@@ -160,15 +160,6 @@ func (v *view) worth(doc uint32) (w worth) {
 	return w
 }
 
-// at tells what the word is worth in a notice, and where it stands there.
-func (p *partLists) at(doc uint32) (value uint32, in field) {
-	value, in = p[inNames].at(doc)
-	if prose, inProse := p[inProse].at(doc); inProse != 0 {
-		value, in = max(value, prose), in|inProse
-	}
-	return value, in
-}
-
 // score is what a notice's words are worth, times the weight of those that were
 // found; of equals, the one with fewer other names comes first. Where only
 // naming counts, it is what the words are worth.
@@ -265,12 +256,6 @@ func (v *view) others(at, but int) (word uint64) {
 		}
 	}
 	return word
-}
-
-// inBrand reports whether the word stands in the brand of a notice.
-func (l *list) inBrand(doc uint32) bool {
-	_, in := l.at(doc)
-	return in&inBrand != 0
 }
 
 // bar is the score that a notice must reach to be among so many of the best.
