@@ -2,7 +2,6 @@ package scan
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -46,7 +45,7 @@ type format struct {
 var formats = []format{
 	{
 		is:     func(raw []byte) bool { return bytes.HasPrefix(raw, []byte("\xff\xd8\xff")) },
-		config: func(raw []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(raw)) },
+		config: configOfJPEG,
 		decode: func(raw []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(raw)) },
 	},
 	{
@@ -102,38 +101,11 @@ func bytesPerPixel(model color.Model, raw []byte) int64 {
 	case color.RGBA64Model, color.NRGBA64Model:
 		return 8
 	case color.YCbCrModel, color.CMYKModel:
-		if progressive(raw) {
+		if marksOf(raw).progressive {
 			return 4 * 4 // the coefficients of the whole picture are kept
 		}
 	}
 	return 4
-}
-
-// progressive reports whether a JPEG file has the frame header of a progressive
-// one (ITU-T T.81, table B.1). Markers are skipped by their length.
-func progressive(raw []byte) bool {
-	const sof2, startOfScan = 0xc2, 0xda
-	if !bytes.HasPrefix(raw, []byte("\xff\xd8")) {
-		return false
-	}
-	for raw = raw[2:]; len(raw) >= 4 && raw[0] == 0xff; {
-		switch marker := raw[1]; marker {
-		case 0xff: // fill
-			raw = raw[1:]
-			continue
-		case sof2:
-			return true
-		case startOfScan:
-			return false
-		}
-		length := 2 + int(binary.BigEndian.Uint16(raw[2:]))
-		if length > len(raw) {
-			return false
-		}
-		raw = raw[length:]
-	}
-	// What this walk can't follow may be anything.
-	return true
 }
 
 // grey takes the brightness of a picture, on white where it is transparent.
