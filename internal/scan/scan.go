@@ -55,7 +55,7 @@ const (
 // Read finds the codes in a picture, each once, in the order in which they were
 // found; none is no error. It looks until it has found a code that could be a
 // product's, and then no harder; ctx bounds how long. The error is ErrFormat,
-// ErrTooLarge or ErrDamaged, or ctx's when nothing was found in time.
+// ErrTooLarge or ErrDamaged, or ctx's when no product's was found in time.
 func Read(ctx context.Context, raw []byte) ([]Code, error) {
 	full, err := decode(raw)
 	if err != nil {
@@ -135,10 +135,10 @@ func search(ctx context.Context, full *picture) ([]Code, error) {
 		}
 	}
 	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // a web page's code was found, and a product's may have been left to find
 	case len(codes) > 0:
 		return codes, nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
 	case len(doubtful) == 1:
 		return doubtful, nil
 	}

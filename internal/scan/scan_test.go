@@ -258,6 +258,30 @@ func TestTimeThatRanOutIsNoEmptyPicture(t *testing.T) {
 	}
 }
 
+// lapsing is a context whose time runs out when it was asked so many times.
+type lapsing struct {
+	context.Context
+	left *int
+}
+
+func (l lapsing) Err() error {
+	if *l.left--; *l.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func TestACodeOfNoProductDoesNotEndTheSearchInTime(t *testing.T) {
+	raw := encodePNG(t, photo(middle(qrSymbol(t, "https://example.com/crib"), 5, 0)).render())
+	if got := texts(t, raw); len(got) != 1 {
+		t.Fatalf("read %q, want the address", got)
+	}
+	left := 50
+	if codes, err := Read(lapsing{t.Context(), &left}, raw); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, %v", codes, err)
+	}
+}
+
 func TestReadingEndsSoonAfterItsTime(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := image.NewGray(image.Rect(0, 0, 1600, 1200))
