@@ -50,6 +50,9 @@ func (r *reader) codes() Codes {
 	r.found.Models = slices.DeleteFunc(r.found.Models, func(m string) bool { return r.notModels[squeeze(m)] })
 	r.settleTradeNumbers()
 	r.sweepModels()
+	if len(r.found.Models) == 0 && len(r.modelMarks) == 0 {
+		r.leadModels()
+	}
 	r.bindModels()
 	r.barcodesAmongModels()
 	groups := r.groups()

@@ -159,3 +159,16 @@ func TestAMonthOfManufactureInFigures(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsInWhatANoticeInvolves(t *testing.T) {
+	for text, want := range map[string][]string{
+		"This recall involves Lumo QRN216 and QRX217K6 lawnmowers, and general-purpose engines.": {"QRN216", "QRX217K6", "*"},
+		"This recall involves Lumo lawnmowers with QRX217K6 engines.":                            nil,
+		"This recall involves 12V battery chargers and USB-C cables.":                            nil,
+		"This recall involves Lumo lawnmowers with model number QX-901. QRX217K6 is an engine.":  {"QX-901"},
+	} {
+		if diff := cmp.Diff(want, read("description", text).Models); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
