@@ -106,8 +106,12 @@ func agencyOf(ids []string, id string) string {
 		return agency
 	}
 	// A case without a notice is named after the agency whose notices it was
-	// made from: us-fda-012.
-	return strings.TrimPrefix(id[:max(0, strings.LastIndexByte(id, '-'))], "s-")
+	// made from, and before that after its set: us-fda-012, third-us-fda-012.
+	name := strings.TrimPrefix(id[:max(0, strings.LastIndexByte(id, '-'))], "s-")
+	for _, set := range []string{"second-", "third-", "fourth-"} {
+		name = strings.TrimPrefix(name, set)
+	}
+	return name
 }
 
 func (r *report) print(out io.Writer) {
