@@ -176,6 +176,8 @@ func TestImportReportsOnEveryFile(t *testing.T) {
 	write(t, dir, "f-empty-answer", []byte("LINES/0\n"))
 	write(t, dir, "g-manual.txt", []byte("read me"))
 	write(t, dir, "h-nothing", nil)
+	write(t, dir, "j-cut.zip", zipped(t, "inner.txt", good)[:200])
+	write(t, dir, "k-no.gz", []byte{0x1f, 0x8b, 1})
 	write(t, dir, "i-rejects", []byte(magic+"90501|!\n90502|gate\n90503|\n"))
 	report, err := r.Import(t.Context(), []string{dir}, nil)
 	if err != nil {
@@ -195,6 +197,8 @@ func TestImportReportsOnEveryFile(t *testing.T) {
 		{"f-empty-answer", ingest.FileEmpty, false, func(x ingest.Tally) bool { return x == ingest.Tally{} }},
 		{"g-manual.txt", ingest.FileUnknown, false, func(x ingest.Tally) bool { return x == ingest.Tally{} }},
 		{"h-nothing", ingest.FileUnknown, false, func(x ingest.Tally) bool { return x == ingest.Tally{} }},
+		{"j-cut.zip", ingest.FileFailed, true, func(x ingest.Tally) bool { return x == ingest.Tally{} }},
+		{"k-no.gz", ingest.FileFailed, true, func(x ingest.Tally) bool { return x == ingest.Tally{} }},
 		{"i-rejects", ingest.FileRead, false, func(x ingest.Tally) bool { return x.Read == 3 && x.Added == 1 && x.Rejected == 2 }},
 	} {
 		found := false

@@ -72,7 +72,7 @@ func (r *Runner) prepare(ctx context.Context, f listedFile) []payload {
 	case bytes.HasPrefix(start[:n], []byte{0x1f, 0x8b}):
 		unpacked, err := gzip.NewReader(file)
 		if err != nil {
-			return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged gzip: " + err.Error()}}}
+			return f.failed(fmt.Errorf("damaged gzip: %w", err))
 		}
 		return r.prepareWhole(ctx, f, unpacked, info.ModTime())
 	case bytes.HasPrefix(start[:n], []byte("PK\x03\x04")):
@@ -91,7 +91,8 @@ func (r *Runner) prepareWhole(ctx context.Context, f listedFile, content io.Read
 	return []payload{p}
 }
 
-// failed is the row of a file that could not be opened or read.
+// failed is the row of a file that could not be opened or read. What it holds
+// is not known, so it fails the import even where it lay in a folder.
 func (f *listedFile) failed(err error) []payload {
 	return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileFailed, Note: plainError(err)}}}
 }
@@ -99,7 +100,7 @@ func (f *listedFile) failed(err error) []payload {
 func (r *Runner) prepareZip(ctx context.Context, f listedFile, file *os.File, info fs.FileInfo) []payload {
 	archive, err := zip.NewReader(file, info.Size())
 	if err != nil {
-		return []payload{{row: FileReport{Path: f.shown, Named: f.named, Status: FileUnknown, Note: "damaged zip: " + err.Error()}}}
+		return f.failed(fmt.Errorf("damaged zip: %w", err)) // a zip that was cut off is one without its list of members
 	}
 	var list []payload
 	for _, member := range archive.File {
