@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -157,7 +158,7 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 		}
 		defer raw.Close()
 		b := &batcher{intake: in, out: p.batches, done: ctx.Done()}
-		if err := in.agency.Parse(ctx, format, raw, agency.Sink{Record: b.record, Reject: b.reject}); err != nil {
+		if err := in.read(ctx, format, raw, b); err != nil {
 			p.err = fmt.Errorf("reading %s: %w", in.source, err)
 		}
 		if err := b.flush(); err != nil && p.err == nil {
@@ -165,6 +166,19 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 		}
 	}()
 	return p
+}
+
+// read lets the agency parse a payload. A parser that panics fails on this
+// payload and no more: what an agency publishes must not end the program, which
+// would fetch the same again as soon as it is started anew.
+func (in *intake) read(ctx context.Context, format string, raw io.Reader, b *batcher) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			in.runner.Logger.Error("a parser panicked", "source", in.source, "raw", in.archived.key, "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("the parser panicked: %v", v)
+		}
+	}()
+	return in.agency.Parse(ctx, format, raw, agency.Sink{Record: b.record, Reject: b.reject})
 }
 
 // take parses the archived payload and stores what it holds. What was stored

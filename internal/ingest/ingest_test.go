@@ -28,7 +28,8 @@ import (
 var now = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
 
 // lineAgency is an agency whose format is one notice a line, "id|title", behind
-// a first line that names it. A title of "!" is a record that cannot be read.
+// a first line that names it. A title of "!" is a record that cannot be read, and
+// the parser panics at one of "?".
 type lineAgency struct {
 	payloads []agency.Payload // what Fetch delivers
 	err      error            // what Fetch ends with
@@ -66,6 +67,9 @@ func (a *lineAgency) Parse(_ context.Context, _ string, payload io.Reader, sink 
 		}
 		if a.reading != nil {
 			title = a.reading(title)
+		}
+		if title == "?" {
+			panic("a parser's fault")
 		}
 		if title == "!" {
 			if err := sink.Reject(agency.Reject{NativeID: id, Position: position, Reason: "cannot be read", Excerpt: lines.Text()}); err != nil {
@@ -334,6 +338,22 @@ func TestPollRecordsWhatCameOfIt(t *testing.T) {
 				t.Errorf("sources %+v, %v", records, err)
 			}
 		})
+	}
+}
+
+func TestAParserThatPanicsFailsOnThatPayloadAlone(t *testing.T) {
+	t.Parallel()
+	r, dir := newRunner(t), t.TempDir()
+	bad := magic + "1|crib\n2|?\n3|gate\n"
+	r.agency.payloads = []agency.Payload{{URL: "https://example.com/lines", Body: []byte(bad), Complete: true}}
+	if run, err := r.Poll(t.Context(), r.agency, nil); err == nil || run.State != store.RunPartial || run.Added != 1 {
+		t.Errorf("a poll: %+v, %v", run, err)
+	}
+	write(t, dir, "a-bad", []byte(bad))
+	write(t, dir, "b-good", []byte(magic+"4|walker\n"))
+	report, err := r.Import(t.Context(), []string{dir}, nil)
+	if err != nil || len(report) != 2 || report[0].Status != ingest.FileCutOff || report[1].Tally.Added != 1 {
+		t.Errorf("an import: %+v, %v", report, err)
 	}
 }
 
