@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/stock"
@@ -214,14 +215,22 @@ func TestCheckIsUsedWrongly(t *testing.T) {
 	}
 }
 
-func TestProgressOfAnUnknownTotal(t *testing.T) {
-	bar := newProgressLine(&bytes.Buffer{}, "KiB")
-	for done, want := range map[int]string{0: "0 KiB", 7: "7 KiB"} {
-		if got := bar.share(done, 0); got != want {
-			t.Errorf("%d of unknown: %q", done, got)
+func TestProgressTellsWhatIsCounted(t *testing.T) {
+	for _, test := range []struct {
+		done, of        int
+		plain, terminal string
+	}{
+		{3, 9, "3/9 KiB  rows\n", "\r\x1b[K[########................] 3/9 KiB  rows"},
+		{7, 0, "7 KiB  rows\n", "\r\x1b[K[########################] 7 KiB  rows"},
+		{9, 8, "9/8 KiB  rows\n", "\r\x1b[K[########################] 9/8 KiB  rows"},
+	} {
+		for terminal, want := range map[bool]string{false: test.plain, true: test.terminal} {
+			var out bytes.Buffer
+			bar := newProgressLine(&out, "KiB")
+			bar.terminal, bar.last = terminal, time.Time{}
+			if bar.show(test.done, test.of, "rows"); out.String() != want {
+				t.Errorf("%d of %d: %q, want %q", test.done, test.of, out.String(), want)
+			}
 		}
-	}
-	if got := bar.share(3, 9); got != "3/9 KiB" {
-		t.Errorf("3 of 9: %q", got)
 	}
 }

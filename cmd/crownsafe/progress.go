@@ -46,16 +46,16 @@ func (p *progressLine) show(done, of int, text string) {
 	}
 	p.last = time.Now()
 	if !p.terminal {
-		fmt.Fprintf(p.out, "%d/%d  %s\n", done, of, text)
+		fmt.Fprintf(p.out, "%s  %s\n", p.share(done, of), text)
 		return
 	}
 	filled := barWidth
 	if of > 0 {
-		filled = barWidth * done / of
+		filled = barWidth * min(done, of) / of // a file may grow while it is read
 	}
-	line := fmt.Sprintf("[%s%s] %d/%d  %s", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), done, of, text)
-	if len(line) > 100 {
-		line = line[:100]
+	line := fmt.Sprintf("[%s%s] %s  %s", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), p.share(done, of), text)
+	if r := []rune(line); len(r) > 100 {
+		line = string(r[:100])
 	}
 	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
 	p.drawn = true

@@ -30,10 +30,10 @@ func (c *syncCommand) Run(s *session) (err error) {
 	}
 	var failed []error
 	for _, ag := range agencies {
-		read, bar := 0, newProgressLine(s.env.stderr, "files")
+		read, bar := 0, newProgressLine(s.env.stderr, "notices")
 		run, pollErr := a.Runner.Poll(s.ctx, ag, func(t ingest.Tally) {
 			read += t.Read
-			bar.show(0, 1, fmt.Sprintf("%s: %d notices", ag.Describe().Code, read))
+			bar.show(read, 0, ag.Describe().Code) // nobody says how many there will be
 		})
 		bar.done()
 		if errors.Is(pollErr, ingest.ErrWithheld) {
