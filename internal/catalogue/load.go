@@ -153,6 +153,7 @@ func build(batches <-chan []store.Stored, base *codec) []*segment {
 		}
 		if b.full() {
 			segments, b = append(segments, b.finish(base)), newBuilder()
+			runtime.GC() // a segment in the making takes several times what it keeps
 		}
 	}
 	if len(b.ids) > 0 {
