@@ -31,8 +31,14 @@ type candidate struct {
 }
 
 // Decide answers a question from the notices that could be about the product.
+// Where so many notices share about as much with the question that some of them
+// may have been left out, it never says not_affected.
 func (s *Snapshot) Decide(q *recall.Question) recall.Decision {
-	return recall.Decide(q, s.Candidates(q))
+	candidates, all := s.candidates(q)
+	if !all {
+		return recall.DecideAmongSome(q, candidates)
+	}
+	return recall.Decide(q, candidates)
 }
 
 // Candidates returns the notices that could be about the question's product, in
@@ -42,6 +48,12 @@ func (s *Snapshot) Decide(q *recall.Question) recall.Decision {
 // pictures, provenance and the like are empty. Withdrawn notices are never
 // among them.
 func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
+	notices, _ := s.candidates(q)
+	return notices
+}
+
+// candidates also reports whether they are all that there are.
+func (s *Snapshot) candidates(q *recall.Question) ([]*recall.Notice, bool) {
 	var list []candidate
 	for _, code := range q.GTINs {
 		own, related := askedKeys(code)
@@ -52,14 +64,14 @@ func (s *Snapshot) Candidates(q *recall.Question) []*recall.Notice {
 	for _, model := range q.ModelKeys() {
 		list = s.byKey(list, textKey(model), func(g *segment) *keyIndex { return &g.models }, maxByModel)
 	}
-	list = s.byWords(list, q)
+	list, all := s.byWords(list, q)
 	slices.SortFunc(list, func(a, b candidate) int { return compareIDs(a.part.segment, a.doc, b.part.segment, b.doc) })
 	list = slices.Compact(list)
 	notices := make([]*recall.Notice, len(list))
 	for i, c := range list {
 		notices[i] = c.part.lean(c.doc)
 	}
-	return notices
+	return notices, all
 }
 
 // stands reports whether a notice can be a candidate at all.
@@ -88,11 +100,12 @@ func (s *Snapshot) byKey(list []candidate, key uint64, of func(*segment) *keyInd
 
 // byWords adds the notices that share most with the words of a question. A word
 // that is too common to name a product finds only what has it in a brand,
-// because no match rests on such words alone.
-func (s *Snapshot) byWords(list []candidate, q *recall.Question) []candidate {
+// because no match rests on such words alone. It also reports whether these are
+// all that share about as much as the best one.
+func (s *Snapshot) byWords(list []candidate, q *recall.Question) ([]candidate, bool) {
 	pieces := read(q.Unit.Brand + " " + q.Unit.Name + " " + q.Unit.Model)
 	if len(pieces) == 0 {
-		return list
+		return list, true
 	}
 	var marks []word
 	for _, code := range []string{q.Unit.Lot, q.Unit.Batch, q.Unit.DateCode} {
@@ -103,14 +116,16 @@ func (s *Snapshot) byWords(list []candidate, q *recall.Question) []candidate {
 	x := newScan(s, true, nil)
 	defer x.release()
 	x.lookForCandidates(pieces, marks, func(w *word) bool { return recall.Common(w.means) })
-	for _, c := range x.bestFound() {
+	rows, all := x.bestFound()
+	for _, c := range rows {
 		list = append(list, candidate{c.part, c.doc})
 	}
-	return list
+	return list, all
 }
 
-// bestFound returns the notices that share most with the words.
-func (x *scan) bestFound() []rankedRow {
+// bestFound returns the notices that share most with the words, and whether none
+// was left out that shares about as much.
+func (x *scan) bestFound() ([]rankedRow, bool) {
 	s, most := x.snapshot, int64(0)
 	best, high := newRanking(s, maxEqual), bar{limit: maxByWords}
 	least := func() int64 { return max(high.least(), most/farBehind) }
@@ -122,6 +137,7 @@ func (x *scan) bestFound() []rankedRow {
 		})
 	}
 	rows := best.best(s, least())
+	all := len(rows) < maxByWords || rows[maxByWords-1].key < most/closeBehind
 	if len(rows) > maxByWords {
 		// Which of many equal ones are kept is chance, but where they share little anyway.
 		last, end := rows[maxByWords-1].key, maxByWords
@@ -130,5 +146,5 @@ func (x *scan) bestFound() []rankedRow {
 		}
 		rows = rows[:end]
 	}
-	return rows
+	return rows, all
 }

@@ -79,11 +79,26 @@ func (c *Catalogue) publish(parts []part, serial int64) {
 	}
 	c.current.Store(newSnapshot(parts, serial, true))
 	c.mergeLarge()
+	lasting := lastingParts(parts)
 	c.merges.Go(func() { // else the first misspelt word would wait for it
-		for i := range parts {
-			parts[i].typos()
+		for i := range lasting {
+			lasting[i].typos()
 		}
 	})
+}
+
+// lastingParts returns the parts that are not about to be merged. What is made
+// for the others is soon thrown away, and with very many notices it takes much
+// memory beside the merges.
+func lastingParts(parts []part) []part {
+	lasting := slices.Clone(parts)
+	for {
+		places := mergeable(lasting, maxSegment)
+		if places == nil {
+			return lasting
+		}
+		lasting = replaceParts(lasting, places, part{segment: new(segment)})
+	}
 }
 
 // changesRead is what readChanges made of the store's changes.
