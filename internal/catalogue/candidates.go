@@ -137,7 +137,7 @@ func (x *scan) bestFound() ([]rankedRow, bool) {
 		})
 	}
 	rows := best.best(s, least())
-	all := len(rows) < maxByWords || rows[maxByWords-1].key < most/closeBehind
+	all := len(rows) < maxByWords || rows[maxByWords-1].key < most/4*3
 	if len(rows) > maxByWords {
 		// Which of many equal ones are kept is chance, but where they share little anyway.
 		last, end := rows[maxByWords-1].key, maxByWords

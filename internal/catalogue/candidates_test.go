@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -147,4 +148,30 @@ func plainDistance(a, b string) int {
 		}
 	}
 	return d[len(a)][len(b)]
+}
+
+// Of a hundred notices of one product, each of another day, some are left out:
+// the unit's may be among them.
+func TestACrowdOfNoticesExcludesNoUnit(t *testing.T) {
+	s := newShelf()
+	first := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 100 {
+		day := first.AddDate(0, 0, i).Format(time.DateOnly)
+		s.put(recall.Notice{ID: fmt.Sprintf("us-fda:H-%04d-2024", i), Agency: "us-fda", Status: recall.Active,
+			Title: "Zorbino vanilla ice cream", PublishedAt: first.AddDate(0, 0, i),
+			Products: []recall.Product{{Brand: "Zorbino", Name: "vanilla ice cream", Units: []recall.Predicate{{
+				Group: 1, Kind: recall.BestBefore, Op: recall.OpEquals, From: &day, To: &day, FromInclusive: true, ToInclusive: true,
+				Quote: recall.Quote{Text: day}}}}}})
+	}
+	snapshot := loaded(t, s)
+	for i := range 110 {
+		q := question(t, recall.Unit{Brand: "Zorbino", Name: "vanilla ice cream", BestBefore: first.AddDate(0, 0, i).Format(time.DateOnly)})
+		d := snapshot.Decide(&q)
+		if d.Outcome != recall.NeedCode && d.Outcome != recall.Affected {
+			t.Fatalf("day %d: %s", i, d.Outcome)
+		}
+		if m := d.Matches[0]; m.Verdict != d.Outcome || d.Outcome == recall.NeedCode && m.Need == nil {
+			t.Fatalf("day %d: the first match is %+v", i, m)
+		}
+	}
 }

@@ -349,7 +349,8 @@ func TestCandidatesAreThoseThatSharedMostOfAll(t *testing.T) {
 		defer x.release()
 		x.lookForCandidates(pieces, nil, common)
 		got := []int64{}
-		for _, row := range x.bestFound() {
+		rows, _ := x.bestFound()
+		for _, row := range rows {
 			if key := totals[candidate{row.part, row.doc}].sum; key != row.key {
 				t.Errorf("%s shares %d, not %d", row.part.id(row.doc), key, row.key)
 			}

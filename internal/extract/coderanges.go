@@ -139,7 +139,7 @@ func (t *text) rangeEnd(i int, between bool, m mention) (string, int) {
 // end could not be read: the code before it must not stand alone.
 func (t *text) opensRange(i int, between bool) bool {
 	if i+1 >= len(t.tokens) {
-		return false
+		return i < len(t.tokens) && (t.tokens[i].lower == "through" || t.tokens[i].lower == "thru" || t.tokens[i].lower == "until")
 	}
 	switch t.tokens[i].lower {
 	case "through", "thru", "until":

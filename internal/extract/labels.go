@@ -24,7 +24,7 @@ const (
 
 var labels = newLexicon(
 	entry[label]{labelGTIN, []string{"upc", "upcs", "upc-a", "ean", "eans", "ean-13", "gtin", "gtins", "gtin-14", "gtin-12", "gtin-13", "barcode*", "bar code", "bar codes", "bar-code*", "universal product code*", "universal product", "code-barres", "code barre*", "codes-barres", "gencod*", "gencode*"}},
-	entry[label]{labelModel, []string{"model", "models", "model/style", "model’s", "sku", "skus", "asin", "asins", "modèle", "modèles", "référence", "références", "product model", "mpn", "case code", "case codes", "package code", "package codes", "packaging code", "packaging codes"}},
+	entry[label]{labelModel, []string{"model", "models", "model/style", "model’s", "sku", "skus", "asin", "asins", "fnsku", "fnskus", "modèle", "modèles", "référence", "références", "product model", "mpn", "case code", "case codes", "package code", "package codes", "packaging code", "packaging codes"}},
 	entry[label]{labelWeakModel, []string{"item", "items", "style", "styles", "part", "parts", "product", "article", "catalog", "catalogue", "réf", "ref", "reference", "series"}},
 	entry[label]{labelLot, []string{"lot", "lots", "lote", "lotes", "lot/batch", "n° de lot", "manufacturing lot", "production lot", "production lots", "lot code date", "heat code", "heat codes", "heat number", "heat numbers"}},
 	entry[label]{labelBatch, []string{"batch", "batches", "cohort", "cohorts", "production batch", "tracking batch"}},

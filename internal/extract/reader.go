@@ -207,11 +207,28 @@ func (r *reader) addMark(k mark, next int) {
 	r.marks = append(r.marks, k)
 }
 
+// otherCodes are the ways in which a list says that it is not whole.
+var otherCodes = []string{"and others", "or others", "and other ", "and more", "and additional", "and many", "among others", "etc", "et autres", "and/or others"}
+
+// listsOthers tells whether a list that ends at a byte goes on in such words.
+func (t *text) listsOthers(end int) bool {
+	rest := strings.TrimLeft(t.lower[end:], " ,;.)\"”’'")
+	for _, words := range otherCodes {
+		if strings.HasPrefix(rest, words) {
+			return true
+		}
+	}
+	return false
+}
+
 // goesOn tells whether more codes belong to a list than it names: "… and all
 // prior batches".
 func (t *text) goesOn(end int) bool {
 	const before, behind = 16, 40 // bytes around the list's end
 	rest := t.lower[max(0, end-before):min(len(t.lower), end+behind)]
+	if t.listsOthers(end) {
+		return true
+	}
 	if without := t.lower[end:min(len(t.lower), end+12)]; strings.Contains(without, "or no ") || strings.Contains(without, "or without") {
 		return true // units without a mark belong to it too
 	}

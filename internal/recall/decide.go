@@ -46,6 +46,21 @@ func Decide(q *Question, candidates []*Notice) Decision {
 	return d
 }
 
+// DecideAmongSome is Decide where not every notice that could be about the product
+// is at hand: what is left out may cover the unit, so not_affected turns into
+// need_code, unless the unit was excluded under a barcode that the notice prints.
+func DecideAmongSome(q *Question, some []*Notice) Decision {
+	d := Decide(q, some)
+	if d.Outcome != NotAffected || slices.Contains(d.Matches[0].MatchedOn, "gtin") {
+		return d
+	}
+	d.Outcome = NeedCode
+	m := &d.Matches[0]
+	m.Verdict = NeedCode
+	m.Need = &Need{Identifier: "gtin", WherePrinted: "under the barcode on the package"}
+	return d
+}
+
 // finding is what one notice says of the unit.
 type finding struct {
 	notice     *Notice

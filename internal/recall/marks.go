@@ -134,10 +134,20 @@ func compareEqual(want, key string) truth {
 		return unknown
 	case want == key, allDigits(want) && allDigits(key) && strings.TrimLeft(want, "0") == strings.TrimLeft(key, "0"):
 		return yes
-	case min(len(want), len(key)) >= partOfMark && (strings.HasPrefix(want, key) || strings.HasPrefix(key, want)):
+	case isPart(want, key), isPart(key, want):
 		return unknown
 	}
 	return no
+}
+
+// isPart reports whether a mark may be the other one with something left out: a
+// time of day, a line or a plant behind it, or letters before it.
+func isPart(part, whole string) bool {
+	if rest, ok := strings.CutPrefix(whole, part); ok && rest != "" {
+		return len(part) >= partOfMark || len(part) >= partOfMark-1 && !isDigit(rest[0])
+	}
+	rest, ok := strings.CutSuffix(whole, part)
+	return ok && len(part) >= partOfMark && !hasDigit(rest)
 }
 
 // partOfMark is how long a beginning must be to be taken for a part of a mark.
@@ -161,8 +171,8 @@ func compareRange(p *Predicate, from, to, key string) truth {
 	if sample == "" {
 		sample = to
 	}
-	if !sameBuild(sample, key) {
-		return unknown
+	if !sameBuild(sample, key) || from != "" && to != "" && len(from) == len(to) && len(key) > len(to) {
+		return unknown // "210501" says nothing of 2101 to 2152
 	}
 	if from != "" {
 		if c := compareBuilt(key, from); c < 0 || c == 0 && !p.FromInclusive {

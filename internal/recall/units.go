@@ -245,15 +245,23 @@ func (q *Question) madeHolds(p *Predicate) truth {
 	if q.made.Known() {
 		return w.covers(q.made)
 	}
+	result := unknown
 	for _, c := range q.codes {
-		if made, ok := decodeDate(datePattern(p), c.key); ok {
-			return w.covers(made)
+		made, ok := decodeDate(datePattern(p), c.key)
+		if !ok && c.kind == DateCode {
+			made, ok = monthCode(c.key)
 		}
-		if made, ok := monthCode(c.key); ok {
-			return w.covers(made)
+		if !ok {
+			continue
+		}
+		switch t := w.covers(made); {
+		case t == yes:
+			return yes
+		case c.kind == DateCode:
+			result = t // a lot that can be read as a date may be none: it proves nothing
 		}
 	}
-	return unknown
+	return result
 }
 
 // soldHolds: a unit bought before the window is outside; one bought after it
