@@ -38,6 +38,23 @@ var dateBounds = []struct {
 	{"après le", false, true}, {"après", false, true}, {"à partir du", false, false}, {"à partir de", false, false}, {"depuis", false, false},
 }
 
+// boundAhead opens the range of the first date where the words for it stand before
+// the date's label: "all codes up to and including Sell By 29 September". The date
+// itself stays inside, whatever the words: it was named.
+func (t *text) boundAhead(m mention, values []value) {
+	if len(values) == 0 || values[0].form != isEqual {
+		return
+	}
+	ahead := strings.TrimRight(t.lower[:t.tokens[m.first].start], " \"“'‘:")
+	ahead = strings.TrimSuffix(ahead, " the")
+	for i := range dateBounds {
+		if b := &dateBounds[i]; b.upper && strings.HasSuffix(ahead, " "+b.words) {
+			values[0].form, values[0].from, values[0].dates[0] = isRange, "", date{}
+			return
+		}
+	}
+}
+
 // rangeWords join the ends of a range.
 var rangeWords = []string{"through and including", "up to and including", "and including", "through", "thru", "until", "to", "jusqu’au", "jusqu'au", "à", "au", "et le"}
 

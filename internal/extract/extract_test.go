@@ -76,6 +76,9 @@ func TestUnits(t *testing.T) {
 		{"all lots", "code_info", "All lots", []string{"1 lot all"}},
 		{"all lots, in French", "identification", "tous les lots", []string{"1 lot all"}},
 		{"all dates up to one", "code_info", "All expiration dates through 2/27/2026.", []string{"1 expiry range [..2026-02-27]"}},
+		{"a bound before the date's label", "code_info", "All codes up to and including Sell By OCT 03 25", []string{"1 best_before range [..2025-10-03]"}},
+		{"a list that names some", "description", "Lot numbers: 4011, 4012 and others", []string{"1 lot equals 4011", "2 lot equals 4012", "3 lot unreadable"}},
+		{"a range cut off at the end", "description", "Only lot codes A123 through", []string{"1 lot unreadable"}},
 		{"expiry in month and year", "code_info", "Expiration date listed as 05/24 and 03/24.", []string{"1 expiry equals 2024-05", "2 expiry equals 2024-03"}},
 		{"dates in many notations", "code_info", "Best By 08 JAN 2026, EXP 2026-05, BB 26JAN2029, Use by 30-APR-2026, Sell by 11/4/26-4/24/27", []string{
 			"1 best_before equals 2026-01-08", "2 expiry equals 2026-05", "3 best_before equals 2029-01-26", "4 best_before equals 2026-04-30", "5 best_before range [2026-11-04..2027-04-24]"}},

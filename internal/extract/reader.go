@@ -268,6 +268,7 @@ func (r *reader) readDates(t *text, m mention) int {
 	if m.label == labelMade && t.describesPrint(m, end) {
 		return max(end, m.next)
 	}
+	t.boundAhead(m, values)
 	k := mark{text: t, kind: m.label.kind(), label: m, values: values, doubt: doubt, or: or}
 	if len(values) == 0 && !doubt {
 		k.all = t.saysAll(m)
