@@ -25,7 +25,10 @@ func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
 	for i, g := range read.segments {
 		parts[i] = part{segment: g}
 	}
-	c.publish(parts, read.serial)
+	read.segments = nil
+	// Merged now, while nothing else takes memory: with very many notices merges
+	// beside the first answers would be the peak of the process's life.
+	c.publish(mergeAll(parts), read.serial)
 	return nil
 }
 
@@ -79,26 +82,11 @@ func (c *Catalogue) publish(parts []part, serial int64) {
 	}
 	c.current.Store(newSnapshot(parts, serial, true))
 	c.mergeLarge()
-	lasting := lastingParts(parts)
 	c.merges.Go(func() { // else the first misspelt word would wait for it
-		for i := range lasting {
-			lasting[i].typos()
+		for i := range parts {
+			parts[i].typos()
 		}
 	})
-}
-
-// lastingParts returns the parts that are not about to be merged. What is made
-// for the others is soon thrown away, and with very many notices it takes much
-// memory beside the merges.
-func lastingParts(parts []part) []part {
-	lasting := slices.Clone(parts)
-	for {
-		places := mergeable(lasting, maxSegment)
-		if places == nil {
-			return lasting
-		}
-		lasting = replaceParts(lasting, places, part{segment: new(segment)})
-	}
 }
 
 // changesRead is what readChanges made of the store's changes.
@@ -234,6 +222,19 @@ func mergeSmall(parts []part) []part {
 		}
 		merged, _ := mergeParts(partsAt(parts, places))
 		parts = replaceParts(parts, places, part{segment: merged})
+	}
+}
+
+// mergeAll merges until there is nothing to merge.
+func mergeAll(parts []part) []part {
+	for {
+		places := mergeable(parts, maxSegment)
+		if places == nil {
+			return parts
+		}
+		merged, _ := mergeParts(partsAt(parts, places))
+		parts = replaceParts(parts, places, part{segment: merged})
+		runtime.GC() // what was merged is garbage, and a lot
 	}
 }
 

@@ -22,9 +22,9 @@ import (
 
 // The goals of scale.
 const (
-	goalByBarcode = 50 * time.Microsecond  // 99 of 100 verdicts
-	goalByModel   = time.Millisecond       // 99 of 100 verdicts
-	goalFound     = 5 * time.Millisecond   // 99 of 100 searches
+	goalByBarcode = 50 * time.Microsecond  // 99 of 100 questions
+	goalByModel   = time.Millisecond       // 99 of 100 questions
+	goalFound     = 5 * time.Millisecond   // 99 of 100 questions
 	goalGrowth    = 3.0                    // from the smaller number of notices to the larger
 	goalLarge     = 1228 << 20             // bytes resident with the larger number: 1.2 GiB
 	goalBatch     = 30 * time.Millisecond  // with the smaller number

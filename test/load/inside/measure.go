@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,8 +29,8 @@ type Result struct {
 }
 
 const (
-	sampled = 2000 // notices of which questions are made
-	rounds  = 5    // times that each question is asked
+	sampled = 4000 // notices of which questions are made
+	rounds  = 7    // times that each question is asked
 	updates = 7
 	changed = 1000 // notices in an update
 )
@@ -106,23 +107,29 @@ func askAll(notices []recall.Notice, ask func(*recall.Notice) (recall.Unit, bool
 	})
 }
 
-// timed asks every question, once to warm up and then in rounds, and returns
-// how long each answer took.
+// timed asks every question, once to warm up and then in rounds, and returns for
+// each how long its answer took: the middle of its rounds, so that a question
+// that is slow tells apart from a machine that was busy for a moment.
 func timed[Q any](questions []Q, ask func(Q) error) ([]time.Duration, error) {
 	if len(questions) == 0 {
 		return nil, errors.New("the notices give nothing to ask for")
 	}
-	times := make([]time.Duration, 0, rounds*len(questions))
+	took := make([][]time.Duration, len(questions))
 	for round := range rounds + 1 {
-		for _, q := range questions {
+		for i, q := range questions {
 			begin := time.Now()
 			if err := ask(q); err != nil {
 				return nil, fmt.Errorf("asking for %+v: %w", q, err)
 			}
 			if round > 0 {
-				times = append(times, time.Since(begin))
+				took[i] = append(took[i], time.Since(begin))
 			}
 		}
+	}
+	times := make([]time.Duration, len(questions))
+	for i := range took {
+		slices.Sort(took[i])
+		times[i] = took[i][rounds/2]
 	}
 	return times, nil
 }
