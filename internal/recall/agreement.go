@@ -3,7 +3,11 @@ package recall
 import (
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
+
+const exponents = "¹²³"
 
 // nameAgreement is how well the product's words agree.
 type nameAgreement int8
@@ -22,6 +26,7 @@ type productWords struct {
 	tokens     []string // of brand, name, models and the notice's title without retailers
 	name       []string // words of the name, without the brand's and fillers
 	heads      []string // the classes of product that the name is about
+	titleHeads []string // and the notice's title
 	pool       []string // words of brand, name, models and title
 	leading    []string // distinctive words of the name up to its first comma
 	parts      []namePart
@@ -38,6 +43,10 @@ func wordsOf(p *Product, title string) productWords {
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
 	w.pool = slices.Concat(brand, name, Words(title))
+	w.titleHeads = headClasses(openCamel(titleProduct(title)))
+	if strings.ContainsAny(p.Name, exponents) {
+		w.pool = append(w.pool, Words(norm.NFKC.String(p.Name))...) // people say "YOYO3" too
+	}
 	w.parts = partsOf(open, brand)
 	if first, _, ok := strings.Cut(open, ","); ok {
 		w.leading = distinctive(meaningful(Words(first)))
@@ -148,7 +157,7 @@ func headClasses(name string) []string {
 					break words
 				}
 			default:
-				if IsClass(w) {
+				if IsClass(w) && (head == "" || !collections[w]) {
 					head = w
 				}
 			}
@@ -158,6 +167,23 @@ func headClasses(name string) []string {
 		}
 	}
 	return heads
+}
+
+// collections say how a product is sold, not what it is: "pajama sets".
+var collections = wordSet(`set`)
+
+// titleProduct is what a title says of the product: "Lumo Recalls Strollers Due to
+// Fall Hazard".
+func titleProduct(title string) string {
+	for _, words := range []string{" Recalls ", " Recall of "} {
+		if _, after, ok := strings.Cut(title, words); ok {
+			title = after
+		}
+	}
+	for _, words := range []string{" Recalled", " Due to ", " Because of ", ";"} {
+		title, _, _ = strings.Cut(title, words)
+	}
+	return title
 }
 
 func containsAll(pool, words []string) bool {
@@ -321,7 +347,7 @@ func classAgreement(asked []string, w *productWords) truth {
 		return unknown
 	}
 	for _, c := range theirs {
-		if slices.Contains(own, c) {
+		if slices.Contains(own, c) || slices.Contains(w.titleHeads, c) {
 			return yes
 		}
 	}

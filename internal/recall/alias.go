@@ -1,6 +1,7 @@
 package recall
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,8 +28,8 @@ func (n *Notice) KnownAliases() []Alias {
 }
 
 // AddressKey brings the address of a notice's page to the form that two
-// addresses are compared in: scheme, www, letter case, query, fragment and a
-// closing slash make no difference. Empty for what is no address, and for the
+// addresses are compared in: scheme, www, letter case, fragment, a closing slash
+// and parameters that hold no number make no difference. Empty for what is no address, and for the
 // front page of a site, which is no notice's.
 func AddressKey(address string) string {
 	u, err := url.Parse(address)
@@ -39,7 +40,18 @@ func AddressKey(address string) string {
 	if path == "" {
 		return ""
 	}
-	return strings.ToLower(strings.TrimPrefix(u.Host, "www.") + "/" + path)
+	return strings.ToLower(strings.TrimPrefix(u.Host, "www.")+"/"+path) + numbers(u.Query())
+}
+
+// numbers are the parameters that say which notice a page shows: "?nhtsaId=26V481000".
+func numbers(parameters url.Values) string {
+	maps.DeleteFunc(parameters, func(name string, values []string) bool {
+		return strings.HasPrefix(name, "utm") || !slices.ContainsFunc(values, hasDigit)
+	})
+	if len(parameters) == 0 {
+		return ""
+	}
+	return "?" + strings.ToLower(parameters.Encode())
 }
 
 func sameAddress(a, b string) bool {

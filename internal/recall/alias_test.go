@@ -12,6 +12,9 @@ func TestAddressKey(t *testing.T) {
 			t.Errorf("%s: %q", same, got)
 		}
 	}
+	if a, b := AddressKey("https://www.nhtsa.gov/recalls?nhtsaId=90V100000"), AddressKey("https://www.nhtsa.gov/recalls?nhtsaId=90V200000"); a == b {
+		t.Errorf("two campaigns have one address: %q", a)
+	}
 	for _, none := range []string{"", "us-cpsc:26-348", "https://recalls-rappels.canada.ca", "https://recalls-rappels.canada.ca/", "://%"} {
 		if got := AddressKey(none); got != "" {
 			t.Errorf("%q: %q, want nothing", none, got)

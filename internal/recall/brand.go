@@ -38,6 +38,9 @@ func (q *Question) brandOf(w *productWords) brandAgreement {
 
 func (q *Question) brandStands(w *productWords, asked, own []string) bool {
 	pool := w.tokens
+	if !slices.ContainsFunc(asked, func(a string) bool { return !foods[a] }) {
+		return allStand(own, asked) || len(own) == 0 && allStand(pool, asked)
+	}
 	if slices.ContainsFunc(asked, func(a string) bool { return len(a) <= 2 }) {
 		pool = append(slices.Clone(w.brand), w.nameTokens...) // two letters stand in many a title
 	}
@@ -54,6 +57,11 @@ shop technology tech official direct america american europe france laboratoire 
 var retailers = wordSet(`amazon walmart target ebay temu shein aliexpress alibaba costco kohl macy wayfair etsy wish groupon overstock
 tjx marshalls homegoods ikea lowe homedepot walgreen cvs kroger aldi lidl carrefour auchan leclerc argos tesco asda sainsbury sam bestbuy`)
 
+// foods are words that the names of countless products hold: such a brand must
+// stand as the notice's brand.
+var foods = wordSet(`apple banana berry blueberry cherry chicken chocolate cinnamon cocoa coconut corn egg garlic ginger grape honey lemon lime
+mango nut oat olive onion orange peach peanut pear pepper potato raspberry rice salt soy spice strawberry sugar tomato vanilla wheat`)
+
 // brandCore is what of a brand tells it from others; all of it when nothing does.
 func brandCore(tokens []string) []string {
 	core := slices.DeleteFunc(slices.Clone(tokens), func(t string) bool {
@@ -63,7 +71,11 @@ func brandCore(tokens []string) []string {
 	if len(core) > 0 {
 		return core
 	}
-	return slices.DeleteFunc(slices.Clone(tokens), func(t string) bool { return Filler(Singular(t)) })
+	core = slices.DeleteFunc(slices.Clone(tokens), func(t string) bool { return Filler(Singular(t)) })
+	if len(core) > 0 {
+		return core
+	}
+	return tokens // a brand of one letter
 }
 
 // sameBrandWord compares two words of brands. A plural makes no difference in a

@@ -58,6 +58,7 @@ var productClasses = map[string]string{
 	"magnet":      "magnet, magnetic ball, magnet ball, aimant, bille magnetique, magnetic toy, magnetspielzeug",
 	"flashlight":  "flashlight, torch, lampe de poche",
 	"faucet":      "faucet, tap, robinet",
+	"airfryer":    "airfryer, air fryer, friteuse a air, heissluftfritteuse",
 	"vacuum":      "vacuum, vacuum cleaner, hoover, aspirateur",
 	"charger":     "charger, chargeur",
 	"powerbank":   "powerbank, power bank, portable charger, batterie externe",

@@ -173,6 +173,9 @@ func (f *finding) conclude(id identity, unit unitFinding) {
 	case id.model == no && unit.unreadable && unit.covered != no:
 		// The models that were read may not be all.
 		f.ask(Need{Identifier: "model"}, 0.5)
+	case id.model == no && !id.exact && unit.covered == yes && unit.byCode:
+		// A listed code on another model: one of the two was copied wrongly, or the list is not whole.
+		f.ask(Need{Identifier: "model"}, 0.5)
 	case id.model == no && !id.exact:
 		// Another model than those that the notice is about: it doesn't cover the product.
 		f.outcome = NoMatch
@@ -243,7 +246,7 @@ func (q *Question) identify(n *Notice, p *Product) identity {
 		brand = q.brandOf(&words)
 		name = q.nameOf(&words, brand)
 	}
-	model, printedModel := q.modelOf(p)
+	model, printedModel := q.modelOf(p, brand)
 	switch {
 	case len(p.Models) == 1 && ModelKey(p.Models[0]) == "":
 		// Models limit the notice, and none could be read: the one given may be one of them.

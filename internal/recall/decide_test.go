@@ -257,6 +257,40 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A number or a common word of one notice must not stand for another product, and
+// what people call a product need not be what the agency calls it.
+func TestNamesAsPeopleSayThem(t *testing.T) {
+	meal := notice("us-fsis:30-080", "Hazlo Firm Recalls Chicken Meals", recall.Product{Name: "Hazlo FAMILY MEAL Serving Size 1 cup Calories 500"})
+	water := notice("us-fda:30-081", "Brunna Springs: 100% Natural Bottled Water", recall.Product{Name: "100% Natural Bottled Water, 16 oz"})
+	muffin := notice("us-fda:30-082", "Brunna Bakery: Apple Cinnamon Muffin", recall.Product{Name: "Apple Cinnamon Muffin", Brand: "Brunna Bakery"})
+	pajamas := notice("us-cpsc:30-083", "Orlo and Finn Recalls Children’s Pajamas Due to Burn Hazard", recall.Product{Name: "Orlo and Finn Children’s Two-Piece Pajama Sets", Brand: "Orlo and Finn"})
+	pad := notice("us-cpsc:30-084", "Wendelo Recalls Travel Mattresses Due to Entrapment Hazard", recall.Product{Name: "Wendelo organic folding crib pad", Brand: "Wendelo"})
+	exponent := notice("us-cpsc:30-085", "Velaro Recalls ZUZU³ Strollers Due to Injury Hazard", recall.Product{Name: "ZUZU³ strollers", Brand: "Velaro"})
+	letter := notice("fr-rappelconso:30-086", "entremets", recall.Product{Name: "entremets vanillés", Brand: "u"})
+	for _, c := range []struct {
+		name string
+		unit recall.Unit
+		want recall.Outcome
+	}{
+		{"a number that a name holds", recall.Unit{Brand: "Orvalo", Name: "pushchair", Model: "500"}, recall.NoMatch},
+		{"a percentage", recall.Unit{Name: "bottle", Model: "100"}, recall.NoMatch},
+		{"a size", recall.Unit{Brand: "Zorblat", Name: "bottle", Model: "16 oz"}, recall.NoMatch},
+		{"a food that is no brand", recall.Unit{Brand: "Apple", Name: "apple juice"}, recall.NoMatch},
+		{"a model that is none", recall.Unit{Model: "none"}, recall.CannotTell},
+		{"no set", recall.Unit{Brand: "Orlo and Finn", Name: "Children's Pajamas"}, recall.Affected},
+		{"the title's class", recall.Unit{Brand: "Wendelo", Name: "travel mattress"}, recall.Affected},
+		{"an exponent as a figure", recall.Unit{Brand: "Velaro", Name: "ZUZU3 stroller"}, recall.Affected},
+		{"no exponent", recall.Unit{Brand: "Velaro", Name: "ZUZU stroller"}, recall.Affected},
+		{"a brand of one letter", recall.Unit{Brand: "U", Name: "entremets vanillés"}, recall.Affected},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if d := decide(t, c.unit, meal, water, muffin, pajamas, pad, exponent, letter); d.Outcome != c.want {
+				t.Errorf("outcome %s, want %s; matches %+v", d.Outcome, c.want, d.Matches)
+			}
+		})
+	}
+}
+
 func TestAffectedQuotesItsEvidence(t *testing.T) {
 	d := decide(t, recall.Unit{GTIN: "036000291452", Lot: "A17"}, everything...)
 	if len(d.Matches) != 1 {

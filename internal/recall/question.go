@@ -214,7 +214,7 @@ func (q *Question) readWords() {
 	if !placeholderBrand(u.Name) {
 		q.name, q.nameTokens = Words(u.Name), Tokens(u.Name)
 	}
-	if q.model = ModelKey(stripModelLabel(u.Model)); deniedModel(q.model) {
+	if q.model = ModelKey(stripModelLabel(u.Model)); deniedModel(q.model) || placeholderBrand(u.Model) {
 		q.model = ""
 	}
 	if q.modelIsName() && len(q.name) == 0 {
