@@ -53,8 +53,8 @@ fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$package; done; done
 
 .PHONY: bench
-bench: ## Print the table of ratios and rates of docs/performance.md
-	go run ./test/load/bench
+bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multiplies agencies' own notices
+	go run ./test/load/bench -real '$(DATA)'
 
 .PHONY: eval
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)

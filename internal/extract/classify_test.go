@@ -94,6 +94,7 @@ func TestBrandFromTitle(t *testing.T) {
 		{"Lumo Manufacturing (formerly Brightmart) Expands Recall of Heaters", "heaters", "Lumo Manufacturing"},
 		{"Tallow Pine Cribs Recalled Due to Entrapment Hazard; Sold by Brightmart", "Tallow Pine Cribs", "Tallow Pine"},
 		{"Infant Swings Recalled Due to Fall Hazard", "Lumo Infant Swings", "Lumo"},
+		{"L.M.O Bicycle Helmets Recalled Due to Head Injury Hazard", "L.M.O Bicycle Helmets", "L.M.O"},
 		{"Gun Safes Recalled Due to Injury Hazard", "Lumo brand Biometric Safes", "Lumo"},
 		{"Heaters Recalled", "Lumo-branded heaters", "Lumo"},
 		{"Children’s Robes Recall Expansion Announced Due to Burn Hazard", "Lumo Children’s Robes", "Lumo"},

@@ -1,6 +1,9 @@
 package extract
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // BrandFromTitle reads the brand out of a notice's title: "Acme Recalls
 // Strollers Due to Fall Hazard", "Acme Strollers Recalled Due to …; Sold by
@@ -288,6 +291,9 @@ func brandOfProduct(product, title *text) string {
 	if len(product.tokens) == 0 || namesProduct(product, 0) {
 		return ""
 	}
+	if first, _, _ := strings.Cut(strings.TrimSpace(product.source), " "); isInitials(first) {
+		return strings.Trim(first, ".")
+	}
 	common, joined := 0, false
 	for i := range min(len(product.tokens), brandWords+4) {
 		tok := &product.tokens[i]
@@ -307,6 +313,12 @@ func brandOfProduct(product, title *text) string {
 		}
 	}
 	return product.brandUpTo(1)
+}
+
+// isInitials tells a name of capitals with full stops between them: "R.K.Z".
+func isInitials(s string) bool {
+	letters := strings.Split(strings.TrimSuffix(s, "."), ".")
+	return len(letters) > 1 && !slices.ContainsFunc(letters, func(l string) bool { return len(l) != 1 || l[0] < 'A' || l[0] > 'Z' })
 }
 
 // brandWords is how many words a brand has at most.
