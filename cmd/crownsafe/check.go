@@ -111,12 +111,17 @@ var headlines = map[recall.Outcome]string{
 	recall.CannotTell:  "CANNOT TELL: nothing given can name a product.",
 }
 
-// shownMatches is how many matches a person is shown.
-const shownMatches = 5
+const (
+	// shownMatches is how many matches a person is shown.
+	shownMatches = 5
+	// shownText is how much of a notice's text a person is shown, in characters;
+	// shownAddress leaves whole what would be of no use when it is cut.
+	shownText, shownAddress = 300, 4000
+)
 
 func printVerdict(out io.Writer, v *recall.Verdict) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n", headlines[v.Verdict], v.Advice)
+	fmt.Fprintf(&b, "%s\n%s\n", headlines[v.Verdict], printable(v.Advice, shownAddress))
 	for i := range v.Matches[:min(len(v.Matches), shownMatches)] {
 		printMatch(&b, &v.Matches[i])
 	}
@@ -141,28 +146,20 @@ func printCoverage(b *strings.Builder, serial int64, coverage []recall.Coverage)
 }
 
 func printMatch(b *strings.Builder, m *recall.Match) {
-	fmt.Fprintf(b, "\n%s  %s  (%s, sure to %.0f %%)\n", m.Recall.ID, m.Recall.PublishedAt.Format(time.DateOnly), m.Verdict, m.Confidence*100)
-	fmt.Fprintf(b, "  %s\n", m.Recall.Title)
+	fmt.Fprintf(b, "\n%s  %s  (%s, sure to %.0f %%)\n", printable(m.Recall.ID, shownText), m.Recall.PublishedAt.Format(time.DateOnly), m.Verdict, m.Confidence*100)
+	fmt.Fprintf(b, "  %s\n", printable(m.Recall.Title, shownText))
 	for _, e := range m.Evidence {
-		fmt.Fprintf(b, "  %-12s “%s” (%s)\n", e.Identifier, oneLine(e.Quote), e.Field)
+		fmt.Fprintf(b, "  %-12s “%s” (%s)\n", e.Identifier, printable(e.Quote, shownText), e.Field)
 	}
 	if m.Need != nil {
-		fmt.Fprintf(b, "  needed       %s: %s\n", m.Need.Identifier, m.Need.WherePrinted)
+		fmt.Fprintf(b, "  needed       %s: %s\n", m.Need.Identifier, printable(m.Need.WherePrinted, shownText))
 	}
 	if m.Recall.Remedy.Text != "" {
-		fmt.Fprintf(b, "  remedy       %s\n", oneLine(m.Recall.Remedy.Text))
+		fmt.Fprintf(b, "  remedy       %s\n", printable(m.Recall.Remedy.Text, shownText))
 	}
 	if m.Recall.URL != "" {
-		fmt.Fprintf(b, "  %s\n", m.Recall.URL)
+		fmt.Fprintf(b, "  %s\n", printable(m.Recall.URL, shownAddress))
 	}
-}
-
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 300 {
-		return string(r[:300]) + "…"
-	}
-	return s
 }
 
 func ageWords(seconds *int64) string {

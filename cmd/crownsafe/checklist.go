@@ -49,6 +49,14 @@ func (c *checkCommand) checkList(s *session) (err error) {
 		return err
 	}
 	tellColumns(s.env.stderr, list)
+	told := false
+	tellWestern := func() {
+		if list.Western() && !told {
+			told = true
+			fmt.Fprintln(s.env.stderr, "the list is no UTF-8 and has no byte order mark: read as Windows-1252; save it as UTF-8 if letters are wrong")
+		}
+	}
+	tellWestern()
 	sinks, written, err := c.sinks(s, a, list)
 	if err != nil {
 		return err
@@ -56,6 +64,7 @@ func (c *checkCommand) checkList(s *session) (err error) {
 	t := &tally{}
 	bar := newProgressLine(s.env.stderr, "KiB")
 	err = answerList(s, a, list, append(sinks, t), func() {
+		tellWestern()
 		bar.show(counted.read>>10, size>>10, fmt.Sprintf("%s, %d affected", count(t.rows, "row", "rows"), t.outcomes[recall.Affected]))
 	})
 	bar.done()
@@ -66,6 +75,9 @@ func (c *checkCommand) checkList(s *session) (err error) {
 	}
 	if err := errors.Join(err, written.close(err == nil)); err != nil {
 		return fmt.Errorf("checking %s: %w", c.File, err)
+	}
+	if t.rows == 0 { // must not end as if something had been looked up
+		return usage("%s: the list has a header and no rows, so nothing was looked up", c.File)
 	}
 	return t.status()
 }

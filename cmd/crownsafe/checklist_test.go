@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/stock"
@@ -52,7 +53,7 @@ func TestAListEndsWithTheStatusOfItsWorstRow(t *testing.T) {
 		rows string
 		code int
 	}{
-		"no rows":                    {"", 0},
+		"no rows":                    {"", 2},
 		"no match":                   {noMatchRow, 0},
 		"one cannot tell":            {noMatchRow + cannotTellRow + noMatchRow, 5},
 		"one that cannot be read":    {noMatchRow + faultyRow, 5},
@@ -69,6 +70,69 @@ func TestAListEndsWithTheStatusOfItsWorstRow(t *testing.T) {
 				t.Errorf("%d lines, want %d:\n%.2000s", lines, want, stdout)
 			}
 		})
+	}
+}
+
+func TestAListWithoutRowsIsNoAllClear(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "answers.csv")
+	for name, test := range map[string]struct{ text, says string }{
+		"a header":            {header, "no rows"},
+		"a header and blanks": {header + "\n,,\n", "no rows"},
+		"nothing":             {"", "empty"},
+		"line ends":           {"\r\r", "empty"},
+	} {
+		for _, more := range [][]string{nil, {"--json"}, {"--out", out}} {
+			code, _, stderr := crownsafe(t, test.text, append([]string{"check", "--file", "-", "--data", t.TempDir()}, more...)...)
+			if code != 2 || !strings.Contains(stderr, test.says) {
+				t.Errorf("%s %v: exit %d\n%s", name, more, code, stderr)
+			}
+		}
+	}
+}
+
+func TestAListOfOldMacsIsAnswered(t *testing.T) {
+	code, stdout, stderr := crownsafe(t, "barcode,brand\r850044968008,x\r", "check", "--file", "-", "--data", t.TempDir())
+	if code != 3 || !strings.Contains(stdout, "\n850044968008,x,affected,") || !strings.Contains(stderr, "1 row: 1 affected") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// A letter that spreadsheets wrote in their own way is no reason for an error.
+func TestAListInWindows1252IsAnsweredAndSaysSo(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		told int
+	}{
+		"Windows-1252":               {header + "850044968008,,caf\xe9\n4006381333931,,caf\xe9\n", 1},
+		"Windows-1252 after 256 KiB": {header + strings.Repeat("4006381333931,,pan\n", 16<<10) + "850044968008,,caf\xe9\n", 1},
+		"UTF-8":                      {header + "850044968008,,café\n", 0},
+	} {
+		code, stdout, stderr := crownsafe(t, test.text, "check", "--file", "-", "--data", t.TempDir())
+		if code != 3 || strings.Contains(stdout, ",error,") || !strings.Contains(stdout, "\n850044968008,,café,affected,") || strings.Count(stderr, "Windows-1252") != test.told {
+			t.Errorf("%s: exit %d\n%.500s\n%.500s", name, code, stdout, stderr)
+		}
+	}
+}
+
+// Notices are other people's texts: none may steer the terminal.
+func TestNoticesDoNotSteerTheTerminal(t *testing.T) {
+	const evil = "a\x1b[2Jb\u009bc\u202ed\u2066e\x00f\rg\u200bh"
+	v := recall.Verdict{Verdict: recall.NeedCode, Advice: evil, Matches: []recall.Match{{
+		Recall:   recall.Summary{ID: "xx-none:" + evil, Title: evil, URL: "https://example.org/" + evil, Remedy: recall.Remedy{Text: evil}},
+		Evidence: []recall.Evidence{{Identifier: "lot", Quote: evil, Field: "description"}},
+		Need:     &recall.Need{Identifier: "lot", WherePrinted: evil},
+	}}}
+	var out strings.Builder
+	if err := printVerdict(&out, &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if r != '\n' && !unicode.IsGraphic(r) {
+			t.Errorf("%U is printed: %q", r, out.String())
+		}
+	}
+	if n := strings.Count(out.String(), "a [2Jb cde f gh"); n != 7 {
+		t.Errorf("%d texts of 7: %q", n, out.String())
 	}
 }
 

@@ -109,8 +109,11 @@ func (t *tableAnswers) printRows(b *strings.Builder) {
 // would steer the terminal, at most so many characters.
 func printable(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
+		switch {
+		case unicode.IsGraphic(r):
 			return r
+		case unicode.Is(unicode.Cf, r): // turns the direction of what follows, or parts no words
+			return -1
 		}
 		return ' '
 	}, s)

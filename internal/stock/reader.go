@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -22,6 +23,7 @@ const peekBytes = 64 << 10
 // Reader reads a list row by row.
 type Reader struct {
 	source   *bounded
+	western  *western // nil: a byte order mark says how the text is written
 	rows     *csv.Reader
 	dialect  dialect
 	first    int // lines before those that rows counts
@@ -36,22 +38,37 @@ type dialect struct {
 	bom   bool
 }
 
-// NewReader reads a list's header. Commas, semicolons and tabs part the cells,
-// whichever the header has most of; a byte order mark may say that the text is
-// UTF-16. The error wraps ErrEmpty or ErrNoColumns where the list is to blame.
+// separators are what may part the cells; the first one is taken when the
+// header has none of them.
+var separators = []rune{',', ';', '\t', '|'}
+
+// NewReader reads a list's header. Commas, semicolons, tabs or bars part the
+// cells, whichever the header has most of. A byte order mark may say that the
+// text is UTF-16; without one, what is no UTF-8 is read as Windows-1252. The error
+// wraps ErrEmpty or ErrNoColumns where the list is to blame.
 func NewReader(in io.Reader) (*Reader, error) {
 	text := bufio.NewReaderSize(in, peekBytes)
 	r := &Reader{}
 	if head, _ := text.Peek(3); bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) || bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
 		r.dialect.bom = true
 	}
-	decoded := bufio.NewReaderSize(transform.NewReader(text, unicode.BOMOverride(encoding.Nop.NewDecoder())), peekBytes)
+	var utf8Text io.Reader
+	if r.dialect.bom {
+		utf8Text = transform.NewReader(text, unicode.BOMOverride(encoding.Nop.NewDecoder()))
+	} else {
+		r.western = &western{in: text}
+		utf8Text = r.western
+	}
+	decoded := bufio.NewReaderSize(utf8Text, peekBytes)
 	head, err := decoded.Peek(peekBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading the list: %w", err)
 	}
 	r.guess(string(head), decoded)
-	r.source = &bounded{in: decoded}
+	if r.Western() {
+		r.dialect.bom = true // the answers are UTF-8, which spreadsheets must be told
+	}
+	r.source = &bounded{in: &lineFeeds{in: decoded}}
 	r.rows = csv.NewReader(r.source)
 	r.rows.Comma, r.rows.FieldsPerRecord = r.dialect.comma, -1
 	if err := r.readHeader(); err != nil {
@@ -60,24 +77,38 @@ func NewReader(in io.Reader) (*Reader, error) {
 	return r, nil
 }
 
+// Western reports that the list, as far as it has been read, turned out to be
+// Windows-1252.
+func (r *Reader) Western() bool { return r.western != nil && r.western.is }
+
 // guess finds out how the list is written, and skips the line with which a
 // spreadsheet may say it ("sep=;").
 func (r *Reader) guess(head string, decoded *bufio.Reader) {
 	r.dialect.crlf = strings.Contains(head, "\r\n")
-	line, _, _ := strings.Cut(head, "\n")
-	if said, ok := strings.CutPrefix(strings.ToLower(strings.TrimRight(line, "\r")), "sep="); ok && len(said) == 1 && strings.Contains(",;\t", said) {
-		_, _ = decoded.Discard(min(len(line)+1, len(head))) // these bytes were peeked at
+	line := firstLine(head)
+	if said, ok := strings.CutPrefix(strings.ToLower(line), "sep="); ok && len(said) == 1 && slices.Contains(separators, rune(said[0])) {
+		skipped := len(line)
+		if strings.HasPrefix(head[skipped:], "\r\n") {
+			skipped++
+		}
+		_, _ = decoded.Discard(min(skipped+1, len(head))) // these bytes were peeked at
 		r.dialect.comma, r.first = rune(said[0]), 1
 		return
 	}
-	text := strings.TrimLeft(head, "\r\n")
-	line, _, _ = strings.Cut(text, "\n")
-	r.dialect.comma = ','
-	for _, comma := range []rune{';', '\t'} {
+	line = firstLine(strings.TrimLeft(head, "\r\n"))
+	r.dialect.comma = separators[0]
+	for _, comma := range separators {
 		if countUnquoted(line, comma) > countUnquoted(line, r.dialect.comma) {
 			r.dialect.comma = comma
 		}
 	}
+}
+
+func firstLine(text string) string {
+	if end := strings.IndexAny(text, "\r\n"); end >= 0 {
+		return text[:end]
+	}
+	return text
 }
 
 func countUnquoted(line string, comma rune) int {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,13 @@ func TestListsAreReadHoweverTheyAreWritten(t *testing.T) {
 		"no line feed at end":  "gtin,brand,name,lot,bought_on\n036000291452,Tumblewick,\"Snoozle, blue\",A17,2026-05",
 		"other headings":       "UPC,Brand Name, Product ,LOT #,Purchase date\n036000291452,Tumblewick,\"Snoozle, blue\",A17,2026-05\n",
 		"semicolons, CRLF":     "Barcode;Brand;Title;Lot No.;Bought on\r\n036000291452;Tumblewick;Snoozle, blue;A17;2026-05\r\n",
+		"bars":                 "Barcode|Brand|Title|Lot No.|Bought on\n036000291452|Tumblewick|Snoozle, blue|A17|2026-05\n",
+		"bars said":            "sep=|\ngtin|brand|name|lot|bought_on\n036000291452|Tumblewick|Snoozle, blue|A17|2026-05\n",
+		"CR alone":             "gtin,brand,name,lot,bought_on\r036000291452,Tumblewick,\"Snoozle, blue\",A17,2026-05\r",
+		"CR alone, no end":     "\r\rgtin;brand;name;lot;bought_on\r036000291452;Tumblewick;Snoozle, blue;A17;2026-05",
+		"CR alone, UTF-16":     utf16Text("gtin\tbrand\tname\tlot\tbought_on\r036000291452\tTumblewick\tSnoozle, blue\tA17\t2026-05\r"),
+		"CR, separator said":   "sep=;\rgtin;brand;name;lot;bought_on\r036000291452;Tumblewick;Snoozle, blue;A17;2026-05\r",
+		"CR below a line feed": "gtin,brand,name,lot,bought_on\n036000291452,Tumblewick,\"Snoozle, blue\",A17,2026-05\r",
 		"tabs":                 "EAN-13\tBRAND\tproduct_name\tlot\tbought-on\n036000291452\tTumblewick\tSnoozle, blue\tA17\t2026-05\n",
 		"UTF-8 with its mark":  "\ufeffgtin,brand,name,lot,bought_on\n036000291452,Tumblewick,\"Snoozle, blue\",A17,2026-05\n",
 		"UTF-16":               utf16Text("gtin\tbrand\tname\tlot\tbought_on\r\n036000291452\tTumblewick\tSnoozle, blue\tA17\t2026-05\r\n"),
@@ -254,7 +262,7 @@ func TestFormula(t *testing.T) {
 func TestNoRowIsLost(t *testing.T) {
 	cell := rapid.StringOf(rapid.RuneFrom([]rune("a1=+-@'\";,\t\n\r é ")))
 	rapid.Check(t, func(rt *rapid.T) {
-		comma := rapid.SampledFrom([]rune{',', ';', '\t'}).Draw(rt, "comma")
+		comma := rapid.SampledFrom(separators).Draw(rt, "comma")
 		table := rapid.SliceOfN(rapid.SliceOfN(cell, 3, 3), 0, 8).Draw(rt, "rows")
 		var text bytes.Buffer
 		w := csv.NewWriter(&text)
@@ -298,8 +306,90 @@ func TestNoRowIsLost(t *testing.T) {
 	})
 }
 
+func TestRowsAreCountedWhateverEndsThem(t *testing.T) {
+	for name, end := range map[string]string{"LF": "\n", "CRLF": "\r\n", "CR": "\r"} {
+		_, rows := readAll(t, strings.ReplaceAll("gtin\n1\n\n2\n\"3\n\"\n4\n", "\n", end))
+		var lines []int
+		for _, row := range rows {
+			lines = append(lines, row.Line)
+		}
+		if !slices.Equal(lines, []int{2, 4, 5, 7}) {
+			t.Errorf("%s: rows at lines %v", name, lines)
+		}
+	}
+}
+
+// A CR at the end of what was read at once and its line feed are one line end.
+func TestLineEndsAcrossReads(t *testing.T) {
+	const text = "a\r\nb\rc\n\r\nd\r"
+	got, err := io.ReadAll(&lineFeeds{in: iotest.OneByteReader(strings.NewReader(text))})
+	if want := "a\nb\nc\n\nd\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestListsInWindows1252(t *testing.T) {
+	long := strings.Repeat("1,pan,\n", peekBytes/4)
+	for name, test := range map[string]struct {
+		text, name string // of the last row
+		western    bool
+	}{
+		"a letter":                    {"gtin,name\n1,caf\xe9\n", "café", true},
+		"the last byte":               {"name\ncaf\xe9", "café", true},
+		"in the header":               {"gtin,name,pr\xe9cis\n1,caf\xe9,x\n", "café", true},
+		"the euro sign":               {"gtin,name\n1,\x805\n", "€5", true},
+		"after a long list":           {"gtin,name,shelf\n" + long + "1,caf\xe9,\n", "café", true},
+		"UTF-8":                       {"gtin,name\n1,café\n", "café", false},
+		"UTF-8 after a long list":     {"gtin,name,shelf\n" + long + "1,café,\n", "café", false},
+		"UTF-8 with its mark":         {"\ufeffgtin,name\n1,caf\xe9\n", "caf\xe9", false},
+		"UTF-8 with a damaged letter": {"gtin,name\n1,café\n2,caf\xe9\n", "caf\xe9", false},
+		"letters across what is read": {"gtin,name\n1," + strings.Repeat("\xe9", peekBytes) + "\n", strings.Repeat("é", peekBytes), true},
+		"no letter of Windows-1252":   {"gtin,name\n1,caf\xe9 \x81\n", "café \x81", true},
+		"no letter":                   {"gtin,name\n1,pan\n", "pan", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, rows := readAll(t, test.text)
+			if got := rows[len(rows)-1].Unit.Name; got != test.name || list.Western() != test.western {
+				t.Errorf("%.40q, Windows-1252 %v", got, list.Western())
+			}
+		})
+	}
+	broken := errors.New("the disk is broken")
+	if _, err := NewReader(io.MultiReader(strings.NewReader("gtin\n\xe9"), failing{broken})); !errors.Is(err, broken) {
+		t.Errorf("a broken disk: %v", err)
+	}
+
+	list, rows := readAll(t, "gtin,name\n1,caf\xe9\n")
+	var out bytes.Buffer
+	w := NewWriter(&out, list)
+	if err := errors.Join(w.Fault(rows[0], "none"), w.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\ufeffgtin,name,verdict,recall_ids,recall_title,need,advice,recall_url\n1,café,error,,,,none,\n"; out.String() != want {
+		t.Errorf("written as %q", out.String())
+	}
+}
+
+func TestEachColumnOfAnswersStandsOnce(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"some":           {"gtin,verdict,advice\n1,old,old\n", "gtin,verdict,advice,recall_ids,recall_title,need,recall_url\n1,error,none,,,,\n"},
+		"among others":   {"advice,gtin,recall_url,shelf\nold,1,old,B2\n", "advice,gtin,recall_url,shelf,verdict,recall_ids,recall_title,need\nnone,1,,B2,error,,,\n"},
+		"all, elsewhere": {"verdict,recall_ids,recall_title,need,advice,recall_url,gtin\nold,old,old,old,old,old,1\n", "verdict,recall_ids,recall_title,need,advice,recall_url,gtin\nerror,,,,none,,1\n"},
+	} {
+		list, rows := readAll(t, test.text)
+		var out bytes.Buffer
+		w := NewWriter(&out, list)
+		if err := errors.Join(w.Fault(rows[0], "none"), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, out.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
-	for _, seed := range []string{"gtin,name\n1,\"a\nb\"\n", "sep=;\ngtin;x\n1;2", "\ufeffean\t\"\n", "gtin\n=\"1\"\n\"\n", utf16Text("gtin\n1\n"), "sep=;"} {
+	for _, seed := range []string{"gtin,name\n1,\"a\nb\"\n", "sep=;\ngtin;x\n1;2", "\ufeffean\t\"\n", "gtin\n=\"1\"\n\"\n", utf16Text("gtin\n1\n"), "sep=;", "gtin\r1\r", "gtin|name\n1|caf\xe9\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -11,7 +11,8 @@ import (
 	"github.com/crownsafe/api/internal/recall"
 )
 
-// added are the columns that a Writer adds, after those of the list.
+// added are the columns that a Writer adds, after those of the list, unless the
+// list has them already.
 var added = []string{"verdict", "recall_ids", "recall_title", "need", "advice", "recall_url"}
 
 // Faulty stands in the verdict's column of a row that could not be asked about.
@@ -20,20 +21,26 @@ const Faulty = "error"
 // Writer writes a list with its answers, in the way in which the list is
 // written.
 type Writer struct {
-	out   io.Writer
-	rows  *csv.Writer
-	width int // columns of the list that are passed through
-	begun bool
-	list  *Reader
+	out    io.Writer
+	rows   *csv.Writer
+	header []string
+	answer []int // by column of the header: its place in added, -1 for one of the list's own
+	begun  bool
+	list   *Reader
 }
 
-// NewWriter makes a writer for the rows of a list. A list that is such a
-// writer's own work gets its answers anew, instead of a second set of columns.
+// NewWriter makes a writer for the rows of a list. Columns of answers that the
+// list has already are filled anew where they stand, instead of a second time.
 func NewWriter(out io.Writer, list *Reader) *Writer {
-	w := &Writer{out: out, rows: csv.NewWriter(out), width: len(list.header), list: list}
+	w := &Writer{out: out, rows: csv.NewWriter(out), header: slices.Clone(list.header), list: list}
 	w.rows.Comma, w.rows.UseCRLF = list.dialect.comma, list.dialect.crlf
-	if own := w.width - len(added); own > 0 && slices.Equal(list.header[own:], added) {
-		w.width = own
+	for _, name := range added {
+		if !slices.Contains(list.header, name) {
+			w.header = append(w.header, name)
+		}
+	}
+	for _, name := range w.header {
+		w.answer = append(w.answer, slices.Index(added, name))
 	}
 	return w
 }
@@ -65,7 +72,14 @@ func (w *Writer) write(row Row, answer ...string) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	if err := w.rows.Write(harmless(row.Cells[:w.width], answer)); err != nil {
+	cells := make([]string, len(w.header))
+	copy(cells, row.Cells)
+	for i, place := range w.answer {
+		if place >= 0 {
+			cells[i] = answer[place]
+		}
+	}
+	if err := w.rows.Write(harmless(cells)); err != nil {
 		return fmt.Errorf("writing the answer to line %d: %w", row.Line, err)
 	}
 	return nil
@@ -82,7 +96,7 @@ func (w *Writer) begin() error {
 			return fmt.Errorf("writing the list: %w", err)
 		}
 	}
-	if err := w.rows.Write(harmless(w.list.header[:w.width], added)); err != nil {
+	if err := w.rows.Write(harmless(slices.Clone(w.header))); err != nil {
 		return fmt.Errorf("writing the header of the list: %w", err)
 	}
 	return nil
@@ -100,10 +114,9 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// harmless joins cells so that no spreadsheet runs one: a cell that would be
-// taken for a formula gets an apostrophe before it.
-func harmless(lists ...[]string) []string {
-	cells := slices.Concat(lists...)
+// harmless sees to it that no spreadsheet runs a cell: one that would be taken
+// for a formula gets an apostrophe before it.
+func harmless(cells []string) []string {
 	for i, cell := range cells {
 		if formula(cell) {
 			cells[i] = "'" + cell
