@@ -94,7 +94,9 @@ func (r *reader) match(m *recall.Match) matchView {
 		}
 	}
 	for _, t := range m.Recall.Remedy.Types {
-		view.Remedies = append(view.Remedies, words(string(t)))
+		if said := remedyWords[t]; said != "" {
+			view.Remedies = append(view.Remedies, said)
+		}
 	}
 	return view
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,22 @@ func (p page) links() []string {
 		}
 	}
 	return list
+}
+
+func TestRemediesInPlainWords(t *testing.T) {
+	list := notices()
+	list[0].Remedy.Types = recall.RemedyTypes()
+	var said []string
+	for n := range get(t, newSite(t, list), "/?q=036000291452&lot=A17").root.Descendants() {
+		if n.Data == "span" && n.Parent.Data == "p" && slices.Contains(n.Parent.Attr, html.Attribute{Key: "class", Val: "tags"}) {
+			said = append(said, n.FirstChild.Data)
+		}
+	}
+	want := []string{"Get a refund", "Get a replacement", "Have it repaired", "Throw it away", "Take it back", "Follow the new instructions",
+		"Have it inspected", "Get a new label", "Stop using it", "No remedy offered"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q", said)
+	}
 }
 
 func TestAnswersInPlainWords(t *testing.T) {

@@ -6,12 +6,23 @@ import (
 	"html/template"
 	"strings"
 	"time"
+
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // unitWords are the page's words for a unit's fields, within a sentence.
 var unitWords = map[string]string{
 	"gtin": "barcode", "name": "product name", "serial": "serial number", "lot": "lot or batch code", "batch": "lot or batch code",
 	"date_code": "date code", "made_on": "production date", "bought_on": "date of purchase", "best_before": "best-before date", "expiry": "expiry date",
+}
+
+// remedyWords are the page's words for remedies. The one that is left out says
+// nothing beside the agency's words.
+var remedyWords = map[recall.RemedyType]string{
+	recall.RemedyRefund: "Get a refund", recall.RemedyReplace: "Get a replacement", recall.RemedyRepair: "Have it repaired",
+	recall.RemedyDispose: "Throw it away", recall.RemedyReturn: "Take it back", recall.RemedyInstructions: "Follow the new instructions",
+	recall.RemedyInspect: "Have it inspected", recall.RemedyLabel: "Get a new label", recall.RemedyStopUse: "Stop using it",
+	recall.RemedyNone: "No remedy offered",
 }
 
 func fieldWords(field string) string { return cmp.Or(unitWords[field], words(field)) }
