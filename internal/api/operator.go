@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -19,7 +20,9 @@ type Operators struct {
 	// Token admits whoever shows it as a bearer token (RFC 6750); empty: there is none.
 	Token string
 	// Loopback admits callers on the same machine while there is no token: for
-	// development. A request that a proxy passed on comes from elsewhere.
+	// development. A request that a proxy passed on comes from elsewhere, and so
+	// does one for another host's name: a page in a browser on this machine can
+	// have such a name lead here.
 	Loopback bool
 }
 
@@ -42,6 +45,8 @@ func (s *service) forOperators(op huma.Operation) huma.Operation {
 func (o Operators) admit(r *http.Request) *Problem {
 	given := r.Header.Values("Authorization")
 	switch {
+	case o.Token == "" && len(given) > 0: // whoever shows something must not believe that it was checked
+		return unauthorized("There is no operator's token to compare yours with; set CROWNSAFE_OPS_TOKEN.", `Bearer error="invalid_token"`)
 	case o.Token == "" && o.Loopback && local(r):
 		return nil
 	case o.Token == "":
@@ -67,7 +72,8 @@ func sameToken(authorization, token string) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
-// local reports that a request came from this machine, and not through a proxy.
+// local reports that a request came from this machine, for this machine's own
+// name, and not through a proxy.
 func local(r *http.Request) bool {
 	for _, passed := range []string{"X-Forwarded-For", "Forwarded"} {
 		if _, is := r.Header[passed]; is {
@@ -75,5 +81,15 @@ func local(r *http.Request) bool {
 		}
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback()
+	return err == nil && peer.Addr().Unmap().IsLoopback() && loopbackHost(r.Host)
+}
+
+// loopbackHost reports that a Host header names this machine and nothing else.
+func loopbackHost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil { // there is no port
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	address, err := netip.ParseAddr(name)
+	return strings.EqualFold(name, "localhost") || err == nil && address.Unmap().IsLoopback()
 }

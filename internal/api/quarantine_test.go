@@ -50,9 +50,13 @@ func quarantineBench(t *testing.T, o Operators) (*bench, *memoryQuarantine) {
 func (b *bench) from(t *testing.T, peer, target string, headers ...string) reply {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodGet, target, nil)
-	req.RemoteAddr = peer
+	req.RemoteAddr, req.Host = peer, "localhost:8001"
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			req.Host = value
+			continue
+		}
 		req.Header.Add(name, value)
 	}
 	rec := httptest.NewRecorder()
@@ -89,6 +93,19 @@ func TestQuarantineIsForOperators(t *testing.T) {
 		"development, behind another proxy":  {development, here, []string{"Forwarded: for=127.0.0.1"}, 401},
 		"development, an empty forward":      {development, here, []string{"X-Forwarded-For: "}, 401},
 		"development, no address":            {development, "@", nil, 401},
+		"development, by IPv4":               {development, here, []string{"Host: 127.0.0.1:8001"}, 200},
+		"development, another of 127/8":      {development, here, []string{"Host: 127.9.8.7"}, 200},
+		"development, by IPv6":               {development, here, []string{"Host: [::1]:8001"}, 200},
+		"development, by IPv6 alone":         {development, here, []string{"Host: [::1]"}, 200},
+		"development, in capitals":           {development, here, []string{"Host: LOCALHOST"}, 200},
+		"development, another name":          {development, here, []string{"Host: evil.example"}, 401},
+		"development, a name with a port":    {development, here, []string{"Host: evil.example:8001"}, 401},
+		"development, a name that begins so": {development, here, []string{"Host: localhost.evil.example"}, 401},
+		"development, a number as a name":    {development, here, []string{"Host: 127.0.0.1.evil.example"}, 401},
+		"development, every address":         {development, here, []string{"Host: 0.0.0.0:8001"}, 401},
+		"development, no name":               {development, here, []string{"Host: "}, 401},
+		"development, a token":               {development, here, []string{"Authorization: Bearer wrong"}, 401},
+		"the token under another name":       {token, here, []string{"Authorization: Bearer " + operatorsToken, "Host: crownsafe.example"}, 200},
 		"elsewhere without a token":          {neither, here, nil, 401},
 		"elsewhere, with an empty one shown": {neither, here, []string{"Authorization: Bearer "}, 401},
 	} {
