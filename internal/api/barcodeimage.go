@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,9 +34,16 @@ const (
 	imageWait, imageSearch = 5 * time.Second, 8 * time.Second
 )
 
-// imageTypes are the media types under which a picture may come. What it is is
-// told by its bytes.
+// imagePaths are the addresses that take pictures.
+var imagePaths = []string{"/api/v1/barcode/image", "/api/barcode/image"}
+
+// imageTypes are the media types of the pictures that are read. Which of them a
+// picture is is told by its bytes.
 var imageTypes = []string{"image/jpeg", "image/png", "image/webp"}
+
+// untoldTypes are other types under which a picture may come: none at all, one
+// that names no format, and a common misnomer of JPEG.
+var untoldTypes = []string{"", "application/octet-stream", "image/jpg"}
 
 // ImageAnswer has a verdict for each product's code that a picture shows.
 type ImageAnswer struct {
@@ -48,21 +56,21 @@ type imageBody struct {
 }
 
 const imageDescription = "A photograph of a barcode, a GS1 DataMatrix or a QR code with a GS1 Digital Link: JPEG, PNG or WebP, at most 10 MiB and 50 megapixels, " +
-	"as the body or as the one file of a form. One verdict for each product's code that could be read, in no particular order. " +
+	"as the body or as the one file of a form. A body without a media type, or with `application/octet-stream`, is judged by its bytes. One verdict for each product's code that could be read, in no particular order. " +
 	"Codes that name no product, such as the address of a web page, are passed over. A code is never guessed: what is not read for certain, and alike on several lines, is not read."
 
 func (s *service) registerBarcodeImage(api huma.API) {
-	op := operation("post-barcode-image", http.MethodPost, "/api/v1/barcode/image", tagSafety, "Verdicts by photograph", imageDescription,
+	op := operation("post-barcode-image", http.MethodPost, imagePaths[0], tagSafety, "Verdicts by photograph", imageDescription,
 		http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 	picture := &huma.Schema{Type: huma.TypeString, Format: "binary"}
 	content := map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"image"}, Properties: map[string]*huma.Schema{"image": picture}}},
 	}
-	for _, name := range imageTypes {
+	for _, name := range append(imageTypes, "application/octet-stream") {
 		content[name] = &huma.MediaType{Schema: picture}
 	}
 	other := op
-	other.Path, other.OperationID = "/api/barcode/image", op.OperationID+"-2"
+	other.Path, other.OperationID = imagePaths[1], op.OperationID+"-2"
 	for _, o := range []huma.Operation{op, other} {
 		handle[imageBody, ImageAnswer](s, api, o, func(ctx context.Context, in *imageBody) (*answer, error) {
 			items, serial, err := s.verdictsIn(ctx, in.raw)
@@ -109,7 +117,7 @@ func receivePicture(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 func readPicture(contentType string, body io.Reader) ([]byte, *Problem) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	switch {
-	case contentType == "", kind == "application/octet-stream", strings.HasPrefix(kind, "image/"):
+	case slices.Contains(imageTypes, kind), slices.Contains(untoldTypes, kind) && (err == nil || contentType == ""):
 		return readBounded(body)
 	case err == nil && kind == "multipart/form-data" && params["boundary"] != "":
 		return readForm(multipart.NewReader(io.LimitReader(body, maxImageBytes+formBytes), params["boundary"]))

@@ -156,11 +156,15 @@ func encodeDocument(document *huma.OpenAPI) []byte {
 	return indented.Bytes()
 }
 
-// static answers the same bytes every time.
+// static answers the same bytes every time. It takes no parameters.
 func static(body []byte, contentType string) http.Handler {
 	hash := sha256.Sum256(body)
 	sum := `"` + hex.EncodeToString(hash[:etagDigestBytes]) + `"`
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, problem := readQuery(&huma.Operation{}, r.URL.RawQuery); problem != nil {
+			problem.send(w, r)
+			return
+		}
 		h := w.Header()
 		h.Set("ETag", sum)
 		h.Set("Cache-Control", "public, max-age=300")

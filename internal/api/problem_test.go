@@ -19,6 +19,10 @@ func TestBadRequestsGetTheirProblem(t *testing.T) {
 		code                 string
 		says                 []string // parts of the body
 	}{
+		"unknown parameter like none":      {target: "/api/v1/recalls?since=5", status: 400, code: "unknown_parameter", says: []string{`\"since\" is not a parameter of this call; the nearest one is \"`, `\". It takes q, `}},
+		"parameter of the document":        {target: "/openapi.json?x=1", status: 400, code: "unknown_parameter", says: []string{"query.x"}},
+		"unknown field like none":          {method: "POST", target: "/api/v1/verdict", body: `{"foo":"036000291452"}`, status: 422, code: "invalid", says: []string{"body.foo is not a field; the fields are gtin, scan, "}},
+		"pictures are posted":              {target: "/api/v1/barcode/image", status: 405, code: "method_not_allowed", says: []string{"This address takes POST."}},
 		"unknown path":                     {target: "/nowhere", status: 404, code: "not_found"},
 		"unknown path of the API":          {target: "/api/v1/nowhere", status: 404, code: "not_found"},
 		"unknown notice":                   {target: "/api/v1/recalls/us-cpsc:99-999", status: 404, code: "not_found", says: []string{"us-cpsc:99-999"}},
@@ -146,6 +150,13 @@ func TestMethodNotAllowedListsWhatIsAllowed(t *testing.T) {
 	b := newBench(t)
 	if got := b.do(t, http.MethodPut, "/api/v1/verdict", "{}").Header.Get("Allow"); got != "POST" {
 		t.Errorf("Allow of /api/v1/verdict: %q", got)
+	}
+	for _, path := range imagePaths {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} {
+			if r := b.do(t, method, path, ""); r.StatusCode != 405 || r.Header.Get("Allow") != "POST" {
+				t.Errorf("%s %s: %d, Allow %q", method, path, r.StatusCode, r.Header.Get("Allow"))
+			}
+		}
 	}
 	if got := b.do(t, http.MethodPut, "/api/v1/barcode/036000291452", "{}").Header.Get("Allow"); got != "GET, HEAD" {
 		t.Errorf("Allow of a barcode: %q", got)

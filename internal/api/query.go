@@ -149,24 +149,33 @@ func unknownParameter(op *huma.Operation, name, value string) *Problem {
 		return newProblem(codeUnknown, fmt.Sprintf("This call takes no query parameters, so %q is unknown.", shownName),
 			FieldError{Location: "query." + shownName, Message: "is not a parameter of this call", Value: shown("query."+name, value)})
 	}
-	message := fmt.Sprintf("is not a parameter of this call; did you mean %q?", nearest(name, names))
-	p := newProblem(codeUnknown, fmt.Sprintf("%q %s It takes %s.", shownName, message, strings.Join(names, ", ")))
+	near, likely := nearest(name, names)
+	message, ends := fmt.Sprintf("is not a parameter of this call; the nearest one is %q", near), "."
+	if likely {
+		message, ends = fmt.Sprintf("is not a parameter of this call; did you mean %q?", near), ""
+	}
+	p := newProblem(codeUnknown, fmt.Sprintf("%q %s%s It takes %s.", shownName, message, ends, strings.Join(names, ", ")))
 	p.Errors = []FieldError{{Location: "query." + shownName, Message: message, Value: shown("query."+name, value)}}
 	return p
 }
 
-// nearest returns the name with the smallest edit distance, the first one of several.
-func nearest(name string, names []string) string {
+// maxMisspelt is how many letters of a name may be wrong.
+const maxMisspelt = 2
+
+// nearest returns the name with the smallest edit distance, the first one of
+// several, and whether it is a likely misspelling: at most a third of the longer
+// one's letters are wrong. To suggest any other would only mislead.
+func nearest(name string, names []string) (best string, likely bool) {
 	if len(name) > 64 {
 		name = name[:64]
 	}
-	best, least := names[0], 1<<30
+	least := 1 << 30
 	for _, candidate := range names {
 		if d := editDistance(strings.ToLower(name), candidate); d < least {
 			best, least = candidate, d
 		}
 	}
-	return best
+	return best, least <= maxMisspelt && 3*least <= max(len(name), len(best))
 }
 
 // editDistance counts insertions, deletions and substitutions (Levenshtein).

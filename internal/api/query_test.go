@@ -9,7 +9,7 @@ import (
 func TestNearestName(t *testing.T) {
 	names := []string{"q", "agency", "country", "published_from", "published_to", "limit", "cursor"}
 	for typed, want := range map[string]string{"limt": "limit", "LIMIT": "limit", "agencies": "agency", "published": "published_to", "countries": "country", "cusror": "cursor", "qq": "q"} {
-		if got := nearest(typed, names); got != want {
+		if got, _ := nearest(typed, names); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", typed, got, want)
 		}
 	}
@@ -30,4 +30,15 @@ func TestEditDistanceIsAMetric(t *testing.T) {
 			t.Fatalf("%q and %q are %d apart", a, b, ab)
 		}
 	})
+}
+
+func TestOnlyNearSpellingsAreSuggested(t *testing.T) {
+	for name, want := range map[string]string{
+		"foo": "", "": "", "x": "", "colour": "", "lots": "lot", "LOT": "lot", "lo": "lot", "lat": "lot", "seriel": "serial",
+		"best-before": "best_before", "bestbefore": "best_before", "modul": "model", "modul3": "model", "madl": "",
+	} {
+		if got, likely := nearest(name, unitFields); likely != (want != "") || likely && got != want {
+			t.Errorf("%q: %q, likely %v; want %q", name, got, likely, want)
+		}
+	}
 }

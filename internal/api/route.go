@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -13,13 +14,23 @@ func (s *service) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	escapeCode(r)
-	_, pattern := s.mux.Handler(r)
+	pattern := s.pattern(r)
 	if pattern == "" {
 		s.unrouted(w, r)
 		return
 	}
 	exchangeOf(r.Context()).route = pattern
 	s.mux.ServeHTTP(w, r)
+}
+
+// pattern returns the mux's pattern for a request, "" for none. The address that
+// takes pictures is no barcode, although it stands where one could.
+func (s *service) pattern(r *http.Request) string {
+	_, pattern := s.mux.Handler(r)
+	if slices.Contains(imagePaths, r.URL.Path) && strings.HasSuffix(pattern, "/{code}") {
+		return ""
+	}
+	return pattern
 }
 
 // codePaths are the paths whose rest is a code, whatever it holds.
@@ -55,7 +66,7 @@ func (s *service) unrouted(w http.ResponseWriter, r *http.Request) {
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := *r
 		other.Method = method
-		if _, pattern := s.mux.Handler(&other); pattern != "" {
+		if s.pattern(&other) != "" {
 			allowed = append(allowed, method)
 		}
 	}

@@ -60,7 +60,11 @@ func readUnit(registry huma.Registry, schema *huma.Schema, raw []byte, at string
 func unknownField(object map[string]any, known []string, at string) *Problem {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if !slices.Contains(known, name) {
-			return fieldProblem(codeInvalid, at+"."+shown("", name), fmt.Sprintf("is not a field; did you mean %q?", nearest(name, known)), "")
+			message := "is not a field; the fields are " + strings.Join(known, ", ")
+			if near, likely := nearest(name, known); likely {
+				message = fmt.Sprintf("is not a field; did you mean %q?", near)
+			}
+			return fieldProblem(codeInvalid, at+"."+shown("", name), message, "")
 		}
 	}
 	return nil
