@@ -51,11 +51,12 @@ type settings struct {
 	round    time.Duration // one round
 	barcodes int           // different barcodes to ask for
 	queries  int           // different searches to ask for
+	scale    bool          // also measure how answers grow with the number of notices
 	real     string        // folder of agencies' files to import as well, or ""
 }
 
 var (
-	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100}
+	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100, scale: true}
 	quick    = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 1, starts: 2, rounds: 3, round: 500 * time.Millisecond, barcodes: 500, queries: 100}
 )
 

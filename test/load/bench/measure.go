@@ -64,7 +64,7 @@ func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, e
 	if err == nil {
 		err = r.serving(ctx)
 	}
-	if err == nil {
+	if err == nil && s.scale {
 		err = r.scaling(ctx)
 	}
 	return r.rows, err

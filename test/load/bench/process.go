@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every wait for a process.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // server is a child process that answers HTTP and logs to a file, which costs
 // its reader nothing, unlike a pipe.

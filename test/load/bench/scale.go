@@ -39,7 +39,7 @@ var sizes = [2]int{20_000, 250_000}
 // the folder of agencies' files, or from invented ones where there is none.
 func (r *run) scaling(ctx context.Context) error {
 	r.say("multiplying notices to %s and %s", humanize.Comma(int64(sizes[0])), humanize.Comma(int64(sizes[1])))
-	originals, err := inside.Originals(ctx, r.seed, r.real)
+	originals, err := inside.Originals(ctx, r.seed, r.real, inside.Invented)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (r *run) measuredApart(ctx context.Context, data string, result *inside.Res
 // measureInside measures in this process, which does nothing else, and writes
 // the result as JSON.
 func measureInside(ctx context.Context, s settings, data string, out io.Writer) error {
-	originals, err := inside.Originals(ctx, s.seed, s.real)
+	originals, err := inside.Originals(ctx, s.seed, s.real, inside.Invented)
 	if err != nil {
 		return err
 	}

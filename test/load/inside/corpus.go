@@ -23,12 +23,12 @@ import (
 	"github.com/crownsafe/api/test/load/multiply"
 )
 
-// invented is how many notices are invented where there are no real ones.
-const invented = 8000
+// Invented is how many notices to invent where there are no real ones.
+const Invented = 8000
 
-// Originals imports a folder of agencies' files, or invents notices where files
-// is empty, and returns what a catalogue would be given of them.
-func Originals(ctx context.Context, seed uint64, files string) (notices []recall.Notice, err error) {
+// Originals imports a folder of agencies' files, or so many invented notices
+// where files is empty, and returns what a catalogue would be given of them.
+func Originals(ctx context.Context, seed uint64, files string, invented int) (notices []recall.Notice, err error) {
 	folder, err := os.MkdirTemp("", "crownsafe-originals-*")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder to import into: %w", err)
@@ -36,7 +36,7 @@ func Originals(ctx context.Context, seed uint64, files string) (notices []recall
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	if files == "" {
 		files = filepath.Join(folder, "recalls.json")
-		if err := invent(files, seed); err != nil {
+		if err := invent(files, seed, invented); err != nil {
 			return nil, err
 		}
 	}
@@ -63,12 +63,12 @@ func Originals(ctx context.Context, seed uint64, files string) (notices []recall
 	return notices, nil
 }
 
-func invent(path string, seed uint64) error {
+func invent(path string, seed uint64, count int) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("making the file of invented notices: %w", err)
 	}
-	return errors.Join(corpus.Write(f, corpus.Between(seed, 0, invented)), f.Close())
+	return errors.Join(corpus.Write(f, corpus.Between(seed, 0, count)), f.Close())
 }
 
 func open(ctx context.Context, data string) (*app.App, error) {

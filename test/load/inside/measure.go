@@ -49,10 +49,14 @@ func Measure(ctx context.Context, data string, m *multiply.Multiplier) (r Result
 	}
 	r.Load = time.Since(begin)
 	app.Settle()
-	snap := settled(ctx, a.Catalogue)
+	snap := a.Catalogue.Current()
+	// A misspelt word waits for what is made in the background after loading.
+	if _, err := snap.Search(catalogue.Query{Words: mistyped("stroller")}); err != nil {
+		return r, fmt.Errorf("warming up: %w", err)
+	}
 	r.Notices, r.Heap = snap.Len(), heap()-before
 
-	notices := sample(snap, sampled)
+	notices := sample(snap, min(sampled, snap.Len()))
 	if r.Barcode, err = askAll(notices, byBarcode, a, snap); err != nil {
 		return r, err
 	}
@@ -66,21 +70,6 @@ func Measure(ctx context.Context, data string, m *multiply.Multiplier) (r Result
 		return r, err
 	}
 	return r, r.update(ctx, a, m)
-}
-
-// settled returns the catalogue's snapshot when segments are no longer merged in
-// the background.
-func settled(ctx context.Context, c *catalogue.Catalogue) *catalogue.Snapshot {
-	const calm, longest = 3 * time.Second, 2 * time.Minute
-	begin, since := time.Now(), time.Now()
-	snap := c.Current()
-	for ctx.Err() == nil && time.Since(since) < calm && time.Since(begin) < longest {
-		time.Sleep(calm / 30)
-		if now := c.Current(); now != snap {
-			snap, since = now, time.Now()
-		}
-	}
-	return snap
 }
 
 // heap returns the bytes that are alive.
