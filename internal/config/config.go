@@ -7,6 +7,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,6 +34,20 @@ func (s Secret) String() string {
 		return ""
 	}
 	return "[set]"
+}
+
+// check refuses what no request could carry: a header's value loses the blanks
+// at its ends, so that such a secret would shut everybody out.
+func (s Secret) check() error {
+	switch trimmed := strings.TrimSpace(string(s)); {
+	case s == "":
+		return nil
+	case trimmed == "":
+		return errors.New("is set to blanks only; give a value, or unset it")
+	case trimmed != string(s):
+		return errors.New("begins or ends with a blank or a line end; give it without")
+	}
+	return nil
 }
 
 // GoString implements fmt.GoStringer.
@@ -181,6 +196,14 @@ func (c *Config) check() error {
 	}
 	if err := c.Feeds.check(); err != nil {
 		return err
+	}
+	for _, secret := range []struct {
+		name  string
+		value Secret
+	}{{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}} {
+		if err := secret.value.check(); err != nil {
+			return fmt.Errorf("%s %w", secret.name, err)
+		}
 	}
 	for _, server := range []struct{ name, value, instead string }{
 		{"DATABASE_URL", c.DatabaseURL, "a SQLite file"},

@@ -48,6 +48,7 @@ func TestUnusableValuesNameTheVariable(t *testing.T) {
 	for variable, value := range map[string]string{
 		"PORT": "70000", "ENVIRONMENT": "prod", "CROWNSAFE_LOG_FORMAT": "xml", "CROWNSAFE_LOG_LEVEL": "loud", "CROWNSAFE_OFFLINE": "perhaps",
 		"CROWNSAFE_DRAIN": "-1s", "CROWNSAFE_GRACE": "0s", "CROWNSAFE_FEED_US_CPSC": "ftp://x",
+		"CROWNSAFE_OPS_TOKEN": " \t", "CROWNSAFE_KEY_KR_KATS": "hunter2\n",
 		"DATABASE_URL": "postgres://u:hunter2@db/x", "REDIS_URL": "redis://:hunter2@r", "AZURE_STORAGE_CONNECTION_STRING": "AccountKey=hunter2",
 	} {
 		_, err := load(map[string]string{variable: value})
@@ -59,6 +60,17 @@ func TestUnusableValuesNameTheVariable(t *testing.T) {
 		case strings.Contains(err.Error(), "hunter2"), strings.Contains(err.Error(), "\n"):
 			t.Errorf("%s: the error prints a secret or is more than one line: %v", variable, err)
 		}
+	}
+}
+
+func TestSecretsThatNoRequestCouldCarryStopTheStart(t *testing.T) {
+	for _, token := range []string{" ", "\n", " hunter2", "hunter2 "} {
+		if _, err := load(map[string]string{"CROWNSAFE_OPS_TOKEN": token}); err == nil {
+			t.Errorf("the token %q was taken", token)
+		}
+	}
+	if _, err := load(map[string]string{"CROWNSAFE_OPS_TOKEN": "two words"}); err != nil {
+		t.Errorf("a token with a blank in it: %v", err)
 	}
 }
 
