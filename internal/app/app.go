@@ -112,11 +112,10 @@ func prepareFolder(dir string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// spoolAge is how old a file in the spool must be to be of a process that died.
-const spoolAge = 24 * time.Hour
-
 // prepareSpool makes the folder in which payloads are written before their key
-// is known, and clears out what a process that was killed left there.
+// is known, and clears out what a process that was killed left there. A process
+// that is at work needs its open file and not the name (see blob.Archive), so
+// every name may go, however young; where an open file's cannot, it stays.
 func prepareSpool(dir string) (string, error) {
 	spool := filepath.Join(dir, "spool")
 	if err := os.MkdirAll(spool, 0o750); err != nil {
@@ -127,12 +126,8 @@ func prepareSpool(dir string) (string, error) {
 		return "", fmt.Errorf("reading the spool folder: %w", err)
 	}
 	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < spoolAge {
-			continue // gone this moment, or somebody's at work
-		}
-		if err := os.Remove(filepath.Join(spool, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("clearing the spool folder: %w", err)
+		if payload, err := filepath.Match("payload-*.gz", entry.Name()); payload && err == nil {
+			_ = os.Remove(filepath.Join(spool, entry.Name())) // what stays does no harm
 		}
 	}
 	return spool, nil

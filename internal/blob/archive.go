@@ -41,8 +41,13 @@ func (a *Archive) PutRaw(ctx context.Context, agency string, body io.Reader) (ke
 	if err != nil {
 		return "", "", 0, fmt.Errorf("archiving a payload of %s: %w", agency, FromSystem(err))
 	}
-	defer os.Remove(spooled.Name()) //nolint:errcheck // a temporary file that stays behind does no harm
-	defer spooled.Close()           //nolint:errcheck // it was only read from since
+	// Only the open file is used, so the name goes at once where the system lets
+	// it: then nothing stays behind when the process is killed. Where it does not,
+	// the name goes at the end.
+	if os.Remove(spooled.Name()) != nil {
+		defer os.Remove(spooled.Name()) //nolint:errcheck // a temporary file that stays behind does no harm
+	}
+	defer spooled.Close() //nolint:errcheck // it was only read from since
 	sum, size, err = compress(spooled, WithContext(ctx, body))
 	if err != nil {
 		return "", "", 0, fmt.Errorf("archiving a payload of %s: %w", agency, err)

@@ -84,6 +84,28 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+// A process that is killed can't clear up: nothing of a payload may stand in the
+// spool even while it is being written.
+func TestNothingStandsInTheSpoolMeanwhile(t *testing.T) {
+	t.Parallel()
+	a, _, spool := archive(t)
+	looked := false
+	_, _, _, err := a.PutRaw(t.Context(), "us-cpsc", readerFunc(func([]byte) (int, error) {
+		looked = true
+		if left, err := os.ReadDir(spool); err != nil || len(left) != 0 {
+			t.Errorf("while a payload is written: %v, %v", left, err)
+		}
+		return 0, io.EOF
+	}))
+	if err != nil || !looked {
+		t.Errorf("looked %t, %v", looked, err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestArchiveAnything(t *testing.T) {
 	t.Parallel()
 	a, _, _ := archive(t)

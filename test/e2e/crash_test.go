@@ -5,6 +5,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -40,6 +42,9 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	}
 	if got := run(t, nil, "import", file, "--data", data); got.code != 0 {
 		t.Fatalf("after %d kills: exit %d\n%s", killed, got.code, got.stderr)
+	}
+	if left, err := os.ReadDir(filepath.Join(data, "spool")); err != nil || len(left) != 0 {
+		t.Errorf("after %d kills the spool holds %v, %v", killed, left, err)
 	}
 	if diff := cmp.Diff(dump(t, undisturbed), dump(t, data)); diff != "" {
 		t.Errorf("after %d kills the notices differ:\n%s", killed, diff)
