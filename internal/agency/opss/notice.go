@@ -23,6 +23,7 @@ func (a *Agency) notice(it *item, p page, native string) (recall.Notice, error) 
 	}
 	name, shop := productName(title, p.told("Product"))
 	hazard, action := p.section("hazard"), p.section("corrective action")
+	offered, contact := splitAction(action)
 	prose := extract.Read(p.fields(it, name), extract.Options{Language: language})
 	list := p.products(name, prose)
 	n := recall.Notice{
@@ -40,8 +41,8 @@ func (a *Agency) notice(it *item, p page, native string) (recall.Notice, error) 
 		Hazards:      hazards(p.told("Hazard"), it.Description.Clean(), hazard),
 		Remedy: recall.Remedy{
 			Types:   remedies(meta.MeasureType, action),
-			Text:    action,
-			Contact: contact(action),
+			Text:    offered,
+			Contact: contact,
 		},
 		Incidents:  extract.Incidents(hazard),
 		UnitsCount: extract.UnitCounts(paragraphs(list[0].description, hazard), "GB"),
@@ -161,16 +162,33 @@ func productName(title, stated string) (name string, shops []string) {
 	return name, nil
 }
 
-// contact is what the corrective action says of whom to turn to.
-func contact(action string) string {
-	var lines []string
+// sentenceEnd is between two sentences for certain: the word before it is too
+// long for an abbreviation, such as those of firms and streets.
+var sentenceEnd = regexp.MustCompile(`(\p{Ll}{4,}[.!?])[ \t]+(\p{Lu})`)
+
+// splitAction parts what the corrective action says of whom to turn to from the
+// rest, sentence by sentence, so that each stands in one place only.
+func splitAction(action string) (rest, contact string) {
+	var others, contacts []string
 	for line := range strings.Lines(action) {
-		lower := strings.ToLower(line)
-		if strings.ContainsRune(line, '@') || strings.Contains(lower, "contact") || strings.Contains(lower, "telephone") || strings.Contains(lower, "email") {
-			lines = append(lines, strings.TrimSpace(line))
+		var told, turn []string
+		for sentence := range strings.SplitSeq(sentenceEnd.ReplaceAllString(line, "$1\n$2"), "\n") {
+			switch sentence = strings.TrimSpace(sentence); {
+			case sentence == "":
+			case saysWhomToTurnTo(sentence):
+				turn = append(turn, sentence)
+			default:
+				told = append(told, sentence)
+			}
 		}
+		others, contacts = append(others, strings.Join(told, " ")), append(contacts, strings.Join(turn, " "))
 	}
-	return strings.Join(lines, "\n")
+	return paragraphs(others...), paragraphs(contacts...)
+}
+
+func saysWhomToTurnTo(sentence string) bool {
+	lower := strings.ToLower(sentence)
+	return strings.ContainsRune(sentence, '@') || strings.Contains(lower, "contact") || strings.Contains(lower, "telephone") || strings.Contains(lower, "email")
 }
 
 func images(attachments []attachment) []string {

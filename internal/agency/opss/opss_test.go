@@ -331,3 +331,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWhomToTurnToStandsInOnePlace(t *testing.T) {
+	for name, test := range map[string]struct{ action, text, contact string }{
+		"its own paragraph": {
+			"<p>Stop using the lamp and return it.</p><p>Contact Zorbino on 0555 0100.</p>",
+			"Stop using the lamp and return it.", "Contact Zorbino on 0555 0100.",
+		},
+		"in the middle of a paragraph": {
+			"<p>Stop using the lamp. Email care@zorbino.example for a label. The shop gives the price back.</p>",
+			"Stop using the lamp. The shop gives the price back.", "Email care@zorbino.example for a label.",
+		},
+		"behind an abbreviation": {
+			"<p>Unplug the lamp. Contact Zorbino Ltd. Unit 5, Lampton.</p>",
+			"Unplug the lamp.", "Contact Zorbino Ltd. Unit 5, Lampton.",
+		},
+		"nothing else": {"<p>Stop using the lamp and contact the shop.</p>", "", "Stop using the lamp and contact the shop."},
+		"nobody":       {"<p>Stop using the lamp.</p>", "Stop using the lamp.", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := one(t, item(table("Brand", "Zorbino")+"<h2>Corrective action</h2>"+test.action, nil)).Notice
+			if n.Remedy.Text != test.text || n.Remedy.Contact != test.contact {
+				t.Errorf("text %q, contact %q; want %q and %q", n.Remedy.Text, n.Remedy.Contact, test.text, test.contact)
+			}
+		})
+	}
+}
