@@ -91,6 +91,9 @@ type Record struct {
 	// FormerIDs are ids under which this same notice may have been stored before
 	// its agency gave it its number.
 	FormerIDs []string
+	// Doubts say what of the record could not be read although the notice can be
+	// used all the same, such as a mistyped date that another stands in for.
+	Doubts []string `json:",omitempty"`
 }
 
 // Reject is a record that could not become a notice.

@@ -336,3 +336,29 @@ func payloadsOf(payloads []agency.Payload) (bodies []string, complete []bool) {
 	}
 	return bodies, complete
 }
+
+func TestADateThatIsNoneIsADoubt(t *testing.T) {
+	for name, test := range map[string]struct {
+		dates     string
+		published string
+		doubts    []string
+	}{
+		"both in order": {`"RecallDate":"2026-01-05","LastPublishDate":"2026-02-07"`, "2026-01-05", nil},
+		"a RecallDate that is none": {`"RecallDate":"garbage","LastPublishDate":"2026-02-07"`, "2026-02-07",
+			[]string{`RecallDate "garbage" is no date; LastPublishDate stands in for it`}},
+		"no RecallDate": {`"LastPublishDate":"2026-02-07"`, "2026-02-07",
+			[]string{`RecallDate "" is no date; LastPublishDate stands in for it`}},
+		"a LastPublishDate that is none": {`"RecallDate":"2026-01-05","LastPublishDate":"soon"`, "2026-01-05",
+			[]string{`LastPublishDate "soon" is no date`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record := one(t, `{"RecallID":1,"RecallNumber":"26901","Title":"Toys",`+test.dates+`}`)
+			if got := record.Notice.PublishedAt.Format(time.DateOnly); got != test.published {
+				t.Errorf("published %s, want %s", got, test.published)
+			}
+			if diff := cmp.Diff(test.doubts, record.Doubts); diff != "" {
+				t.Errorf("doubts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -63,13 +63,13 @@ func (a *Agency) record(s source) (agency.Record, error) {
 	if err != nil {
 		return agency.Record{}, fmt.Errorf("reading RecallNumber: %w", err)
 	}
-	published, updated, err := a.dates(s)
+	published, updated, doubts, err := a.dates(s)
 	if err != nil {
 		return agency.Record{}, fmt.Errorf("recall %s: %w", native, err)
 	}
 	s.restoreBlanks()
 
-	record := agency.Record{Completeness: s.completeness}
+	record := agency.Record{Completeness: s.completeness, Doubts: doubts}
 	if extract.HasCutEnd(s.description) || s.thinned() {
 		record.Completeness = completenessCut
 	}
@@ -109,8 +109,8 @@ func (a *Agency) record(s source) (agency.Record, error) {
 }
 
 // dates reads the local dates of the recall. The service has always given both,
-// but a mistyped one must not cost the whole recall.
-func (a *Agency) dates(s source) (published time.Time, updated *time.Time, err error) {
+// but a mistyped one must not cost the whole recall: it is told as a doubt.
+func (a *Agency) dates(s source) (published time.Time, updated *time.Time, doubts []string, err error) {
 	day := func(text string) (time.Time, error) {
 		text = strings.TrimSpace(text)
 		if date, _, ok := strings.Cut(text, "T"); ok && len(date) == len(time.DateOnly) {
@@ -121,15 +121,17 @@ func (a *Agency) dates(s source) (published time.Time, updated *time.Time, err e
 	changed, changedErr := day(s.changed)
 	if changedErr == nil {
 		updated = &changed
+	} else if s.changed != "" {
+		doubts = append(doubts, fmt.Sprintf("LastPublishDate %q is no date", s.changed))
 	}
 	published, err = day(s.date)
 	switch {
 	case err == nil:
-		return published, updated, nil
+		return published, updated, doubts, nil
 	case changedErr == nil:
-		return changed, updated, nil
+		return changed, updated, append(doubts, fmt.Sprintf("RecallDate %q is no date; LastPublishDate stands in for it", s.date)), nil
 	}
-	return time.Time{}, nil, fmt.Errorf("reading RecallDate %q: %w", s.date, err)
+	return time.Time{}, nil, nil, fmt.Errorf("reading RecallDate %q: %w", s.date, err)
 }
 
 // summary is the description, and behind it the firms, whose names are what a
