@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -24,6 +25,14 @@ type Board struct {
 	now      func() time.Time
 	offline  bool
 	facts    atomic.Pointer[map[string]known]
+	counted  atomic.Pointer[withdrawals]
+}
+
+// withdrawals is how many withdrawn notices a snapshot holds, by agency. The
+// snapshot itself is not kept alive by it.
+type withdrawals struct {
+	snap     weak.Pointer[catalogue.Snapshot]
+	byAgency map[string]int
 }
 
 // Records is what a store knows of sources; see store.Runs and store.Arrivals.
@@ -74,13 +83,15 @@ func (b *Board) Refresh(ctx context.Context) error {
 // snapshot holds of it.
 func (b *Board) List(snap *catalogue.Snapshot) []Source {
 	now, counts, all := b.now(), snap.Counts(), *b.facts.Load()
+	withdrawn := b.withdrawnIn(snap)
 	list := make([]Source, 0, len(b.agencies))
 	for _, d := range b.agencies {
 		record, count := all[d.Code].record, counts[d.Code]
 		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0, withheld: d.Withheld}, now)
+		active := max(0, count.Notices-withdrawn[d.Code])
 		s := Source{
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
-			Notices: count.Notices, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
+			Notices: active, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
 			Rejected: record.Rejected, LagSeconds: all[d.Code].lag, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
 		}
 		if !record.LastSuccess.IsZero() {
@@ -90,6 +101,25 @@ func (b *Board) List(snap *catalogue.Snapshot) []Source {
 		list = append(list, s)
 	}
 	return list
+}
+
+// withdrawnIn counts a snapshot's withdrawn notices by agency, once for each
+// snapshot: every verdict asks. Starter entries are never withdrawn.
+func (b *Board) withdrawnIn(snap *catalogue.Snapshot) map[string]int {
+	this := weak.Make(snap)
+	if c := b.counted.Load(); c != nil && c.snap == this {
+		return c.byAgency
+	}
+	counts := map[string]int{}
+	page, err := snap.Search(catalogue.Query{Status: recall.Withdrawn, Facets: []string{"agency"}, Limit: 1})
+	if err != nil {
+		return counts // only a bad cursor or facet fails
+	}
+	for _, f := range page.Facets["agency"] {
+		counts[f.Value] = f.Count
+	}
+	b.counted.Store(&withdrawals{this, counts})
+	return counts
 }
 
 // Fingerprint changes exactly when some source's state does; ages don't count.

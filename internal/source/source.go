@@ -32,7 +32,7 @@ type Source struct {
 	Reason        string     `json:"reason" doc:"why the state is not ok; empty when it is"`
 	LastSuccessAt *time.Time `json:"last_success_at" nullable:"true"`
 	AgeSeconds    *int64     `json:"age_seconds" nullable:"true"`
-	Notices       int        `json:"notices" doc:"without starter entries"`
+	Notices       int        `json:"notices" doc:"active ones, without starter entries; withdrawn ones are not counted"`
 	Starter       int        `json:"starter" doc:"starter entries that still stand in for the agency's own notices"`
 	BarcodeShare  float64    `json:"barcode_share" doc:"share of the notices that carry a barcode, 0 to 1"`
 	Rejected      int        `json:"rejected" doc:"records that could not become notices, kept with their reason"`
