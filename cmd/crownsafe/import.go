@@ -18,8 +18,8 @@ type importCommand struct {
 }
 
 // Run imports, shows a table of the files, and fails when a named file is
-// unknown, a recognised one could not be read whole, or complete files cannot be
-// believed to be so.
+// unknown, a recognised one could not be read whole or has only records that
+// were rejected, or complete files cannot be believed to be so.
 func (c *importCommand) Run(s *session) (err error) {
 	app.PrepareBulk()
 	a, err := s.open()
@@ -54,12 +54,14 @@ func (c *importCommand) Run(s *session) (err error) {
 
 // outcome is the error of an import that went to its end with failed files.
 func outcome(report []ingest.FileReport) error {
-	unknown, broken := 0, 0
+	unknown, rejected, broken := 0, 0, 0
 	for i := range report {
 		switch {
 		case !report[i].Failed():
 		case report[i].Status == ingest.FileUnknown:
 			unknown++
+		case report[i].Status == ingest.FileRejected:
+			rejected++
 		default:
 			broken++
 		}
@@ -67,6 +69,9 @@ func outcome(report []ingest.FileReport) error {
 	var faults []string
 	if unknown > 0 {
 		faults = append(faults, count(unknown, "named file is", "named files are")+" of no agency's format")
+	}
+	if rejected > 0 {
+		faults = append(faults, "of "+count(rejected, "file", "files")+" every record was rejected")
 	}
 	if broken > 0 {
 		faults = append(faults, count(broken, "file", "files")+" could not be read whole; what could be read is kept")
@@ -131,6 +136,9 @@ func printTable(out io.Writer, report []ingest.FileReport) error {
 		switch {
 		case f.Status == ingest.FileRead:
 			line += fmt.Sprintf("  (%s, %s)", f.Agency, f.Format)
+			if f.Note != "" {
+				line += "  " + f.Note
+			}
 		case f.Note != "":
 			line += fmt.Sprintf("  %s: %s", f.Status, f.Note)
 		default:

@@ -76,8 +76,6 @@ func (r *Runner) settle(ctx context.Context, a agency.Agency, d *dump, run *stor
 	if r.Stored != nil && report.Withdrawn+report.Restored > 0 {
 		r.Stored()
 	}
-	r.Logger.Info("a complete dump was held against the store", "agency", run.Agency, "records", d.read,
-		"missing", report.Missing, "withdrawn", report.Withdrawn, "restored", report.Restored, "reason", report.Reason)
 	return report, nil
 }
 
@@ -176,7 +174,8 @@ func noticesOf(part string) string {
 // no dump of the import counts.
 func (im *importing) settle(ctx context.Context) error {
 	for i := range im.report {
-		if row := &im.report[i]; row.Failed() || row.Status == FileErrorBody {
+		row := &im.report[i]
+		if row.Failed() && row.Status != FileRejected || row.Status == FileErrorBody { // of rejected records each dump has its own word
 			return im.distrust(fmt.Errorf("%w: %s could not be read as notices (%s); nothing counts as missing", ErrGuarded, row.Path, row.Status))
 		}
 	}

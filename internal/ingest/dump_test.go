@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,8 +87,8 @@ func TestDumpsThatDontCount(t *testing.T) {
 		"more than 5 % rejected":    {dump: without(41, "crib", 1) + "a|!\nb|!\nc|!\n", state: store.RunPartial, says: "3 of its 43 records were rejected", added: true},
 		"nothing of what is here":   {dump: magic + "900|other\n", state: store.RunPartial, says: "lacks 40 of the 41"},
 		"no record at all":          {dump: magic, state: store.RunPartial, says: "none of the notices"},
-		"cut off":                   {dump: without(41, "crib", 1) + "4", state: store.RunPartial, says: "ends in the middle", added: true},
-		"the fetch failed later":    {dump: without(41, "crib", 1), err: errors.New("connection refused"), state: store.RunPartial, says: "refused", added: true},
+		"cut off":                   {dump: without(41, "crib", 1) + "4", state: store.RunPartial, says: "ended in the middle", added: true},
+		"the fetch failed later":    {dump: without(41, "crib", 1), err: fmt.Errorf("dial tcp 127.0.0.1:9: connect: %w", syscall.ECONNREFUSED), state: store.RunPartial, says: "refused", added: true},
 		"a reject without a number": {dump: without(41, "crib", 1) + "|!\n", state: store.RunDone, says: "no readable number", added: true},
 		"the reject is the notice":  {dump: without(41, "crib", 1) + "1|!\n", state: store.RunDone, added: true},
 	} {
@@ -241,6 +243,76 @@ func TestImportOfCompleteFiles(t *testing.T) {
 	}
 	if got := r.withdrawn(t, 40); len(got) != 0 {
 		t.Errorf("withdrawn %v", got)
+	}
+}
+
+// What came of the dumps is the report's: a log would stand in it twice.
+func TestImportOfCompleteFilesLogsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	var log strings.Builder
+	r.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+	whole := write(t, t.TempDir(), "whole", []byte(lines(3, "crib")))
+	if _, dumps, err := r.ImportComplete(t.Context(), []string{whole}, nil); err != nil || len(dumps) != 1 {
+		t.Fatalf("%+v, %v", dumps, err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged %s", log.String())
+	}
+	if _, err := r.polled(t, lines(3, "crib")); err != nil || !strings.Contains(log.String(), "a complete dump was held against the store") {
+		t.Errorf("of a poll the log says %q, %v", log.String(), err)
+	}
+}
+
+func TestFilesOfWhichNothingCouldBeRead(t *testing.T) {
+	t.Parallel()
+	const rejects, page = magic + "1|!\n2|!\n3|!\n", magic + "7|!\n"
+	for name, c := range map[string]struct {
+		files  []string
+		failed []bool
+		reason string // of the run, when it is partial
+	}{
+		"all of three records":        {[]string{rejects}, []bool{true}, "all 3 records were rejected"},
+		"beside a file that was read": {[]string{rejects, lines(9, "crib")}, []bool{true, false}, "all 3 records were rejected"},
+		"the only page":               {[]string{page}, []bool{true}, "its only record was rejected"},
+		"a page among others":         {[]string{page, lines(9, "crib")}, []bool{false, false}, ""},
+		"pages":                       {[]string{page, magic + "8|!\n"}, []bool{true, true}, "its only record was rejected"},
+		"some records":                {[]string{rejects + "4|crib\n"}, []bool{false}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, dir := newRunner(t), t.TempDir()
+			for i, content := range c.files {
+				write(t, dir, fmt.Sprint(i), []byte(content))
+			}
+			report, err := r.Import(t.Context(), []string{dir}, nil)
+			if err != nil || len(report) != len(c.files) {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			for i := range report {
+				if report[i].Failed() != c.failed[i] {
+					t.Errorf("file %d: %+v", i, report[i])
+				}
+			}
+			records, err := r.Store.Sources(t.Context())
+			if err != nil || len(records) != 1 || !strings.Contains(records[0].ImportFault, c.reason) || (c.reason == "") != (records[0].ImportFault == "") {
+				t.Errorf("%+v, %v", records, err)
+			}
+		})
+	}
+}
+
+func TestCompleteDumpOfWhichNothingCouldBeRead(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	file := write(t, t.TempDir(), "dump", []byte(magic+"1|!\n2|!\n3|!\n"))
+	report, dumps, err := r.ImportComplete(t.Context(), []string{file}, nil)
+	if !errors.Is(err, ingest.ErrGuarded) || len(dumps) != 1 || dumps[0].State != store.RunPartial || report[0].Status != ingest.FileRejected {
+		t.Fatalf("%+v, %+v, %v", report, dumps, err)
+	}
+	records, err := r.Store.Sources(t.Context())
+	if err != nil || len(records) != 1 || !strings.Contains(records[0].ImportFault, "3 of its 3 records were rejected") {
+		t.Errorf("%+v, %v", records, err)
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	FileErrorBody FileStatus = "agency's error"     // the agency's own word that it failed
 	FileEmpty     FileStatus = "no notices"         // an agency's answer without records
 	FileFailed    FileStatus = "failed"             // it could not be opened, or the store gave up
+	FileRejected  FileStatus = "all rejected"       // recognised and read whole, but not one record became a notice
 )
 
 // FileReport is one row of an import's table.
@@ -36,17 +37,23 @@ type FileReport struct {
 	Status FileStatus `json:"status"`
 	Note   string     `json:"note"`
 	Tally  Tally      `json:"tally"`
+	alone  bool       // nothing of its agency was read well in the whole import
 }
 
 // Failed reports whether this row makes the import fail: a file that was named
-// and is unknown, or a recognised one that could not be read whole. In a
-// folder, files that are no agency's are what folders hold.
+// and is unknown, a recognised one that could not be read whole, or one of which
+// every record was rejected. In a folder, files that are no agency's are what
+// folders hold. A file of one rejected record, as a page is, fails only where
+// nothing else of its agency could be read: among others it is one rejected
+// record as in any file.
 func (f *FileReport) Failed() bool {
 	switch f.Status {
 	case FileCutOff, FileFailed:
 		return true
 	case FileUnknown:
 		return f.Named
+	case FileRejected:
+		return f.alone || f.Tally.Read > 1
 	}
 	return false
 }
@@ -122,7 +129,23 @@ func (im *importing) take(ctx context.Context, paths []string) error {
 		im.state.Files++
 		im.show()
 	}
+	im.findRefused()
 	return ctx.Err()
+}
+
+// findRefused marks the files of agencies of which nothing could be read.
+func (im *importing) findRefused() {
+	for i := range im.report {
+		row := &im.report[i]
+		run := im.runs[row.Agency]
+		if row.Status != FileRejected || run == nil || run.Rejected < run.Read {
+			continue
+		}
+		row.alone = true
+		if run.State == store.RunDone {
+			run.State, run.Reason = store.RunPartial, row.Path+": "+row.Note
+		}
+	}
 }
 
 func (im *importing) show() {
@@ -155,8 +178,16 @@ func (im *importing) note(row *FileReport) {
 	}
 	row.Tally.addTo(run)
 	if row.Failed() {
-		run.State, run.Reason = store.RunPartial, row.Path+": "+row.Note
+		run.State, run.Reason = store.RunPartial, row.Path+": "+row.public()
 	}
+}
+
+// public is why a file could not be read, as everybody may know it.
+func (f *FileReport) public() string {
+	if f.Status == FileFailed { // the store's or the archive's words name places on this machine
+		return "it could not be stored"
+	}
+	return f.Note
 }
 
 func (r *Runner) finishRuns(ctx context.Context, runs map[string]*store.Run) error {
@@ -245,6 +276,24 @@ func isFatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil
 }
 
+func allRejected(records int) string {
+	if records == 1 {
+		return "its only record was rejected; the quarantine tells why"
+	}
+	return fmt.Sprintf("all %d records were rejected; the quarantine tells why", records)
+}
+
+// doubtful words how many notices have a part that could not be read.
+func doubtful(notices int) string {
+	switch notices {
+	case 0:
+		return ""
+	case 1:
+		return "1 notice has a date that could not be read"
+	}
+	return fmt.Sprintf("%d notices have a date that could not be read", notices)
+}
+
 // importPayload parses and stores what was prepared. The error is one that ends
 // the whole import: the store, the archive or the caller gave up.
 func (r *Runner) importPayload(ctx context.Context, p *payload, progress func(Tally)) (FileReport, error) {
@@ -261,8 +310,10 @@ func (r *Runner) importPayload(ctx context.Context, p *payload, progress func(Ta
 		row.Tally, err = p.intake.store(ctx, p.parsing)
 	}
 	switch {
+	case err == nil && p.damage == nil && row.Tally.Read > 0 && row.Tally.Rejected == row.Tally.Read:
+		row.Status, row.Note = FileRejected, allRejected(row.Tally.Read)
 	case err == nil && p.damage == nil:
-		row.Status = FileRead
+		row.Status, row.Note = FileRead, doubtful(row.Tally.Doubtful)
 	case isFatal(ctx, err):
 		row.Status, row.Note = FileFailed, err.Error()
 		return row, err

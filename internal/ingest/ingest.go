@@ -45,6 +45,7 @@ type Tally struct {
 	Older     int `json:"older"`
 	Rejected  int `json:"rejected"`
 	Withdrawn int `json:"withdrawn"`
+	Doubtful  int `json:"doubtful"` // of those read, notices with a part that could not be read
 }
 
 // Add adds another tally.
@@ -56,6 +57,7 @@ func (t *Tally) Add(o Tally) {
 	t.Older += o.Older
 	t.Rejected += o.Rejected
 	t.Withdrawn += o.Withdrawn
+	t.Doubtful += o.Doubtful
 }
 
 // addTo adds the tally to a run's.
@@ -159,7 +161,7 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 		defer raw.Close()
 		b := &batcher{intake: in, out: p.batches, done: ctx.Done()}
 		if err := in.read(ctx, format, raw, b); err != nil {
-			p.err = fmt.Errorf("reading %s: %w", in.source, err)
+			p.err = unreadable{fmt.Errorf("reading %s: %w", in.source, err)}
 		}
 		if err := b.flush(); err != nil && p.err == nil {
 			p.err = err
@@ -214,6 +216,7 @@ type batch struct {
 	incoming   []store.Incoming
 	rejections []store.Rejection
 	read       int
+	doubtful   int
 }
 
 // batcher collects what the parser emits.
@@ -241,8 +244,11 @@ func (b *batcher) record(rec agency.Record) error {
 	if err := recall.Lint(&n, in.runner.Now()); err != nil {
 		return b.reject(agency.Reject{NativeID: n.ID, Position: b.seen, Reason: err.Error(), Excerpt: n.Title})
 	}
-	b.tellFlags(&n)
+	b.tellFlags(&n, rec.Doubts)
 	b.next.read++
+	if len(rec.Doubts) > 0 {
+		b.next.doubtful++
+	}
 	b.next.incoming = append(b.next.incoming, store.Incoming{
 		Notice: n, SourceHash: rec.SourceHash, Version: rec.Version, Completeness: rec.Completeness,
 		FormerIDs: rec.FormerIDs, Live: in.live, Replayed: in.replayed,
@@ -252,13 +258,16 @@ func (b *batcher) record(rec agency.Record) error {
 }
 
 // tellFlags lets people who look for faults of the parsers see what looks wrong.
-func (b *batcher) tellFlags(n *recall.Notice) {
+func (b *batcher) tellFlags(n *recall.Notice, doubts []string) {
 	logger := b.intake.runner.Logger
 	if !logger.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
 	for _, f := range recall.Flags(n) {
 		logger.Debug("a notice looks wrong", "id", n.ID, "flag", f.Kind, "where", f.Where, "detail", f.Detail)
+	}
+	for _, doubt := range doubts {
+		logger.Debug("a notice looks wrong", "id", n.ID, "flag", "unread", "detail", doubt)
 	}
 }
 
@@ -314,7 +323,7 @@ func (in *intake) storeBatch(ctx context.Context, b batch) (Tally, error) {
 			return t, fmt.Errorf("recording %d rejections of %s: %w", len(b.rejections), in.source, err)
 		}
 	}
-	t.Read, t.Rejected = b.read, len(b.rejections)
+	t.Read, t.Rejected, t.Doubtful = b.read, len(b.rejections), b.doubtful
 	return t, nil
 }
 

@@ -6,13 +6,20 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +42,7 @@ type lineAgency struct {
 	err      error            // what Fetch ends with
 	since    []agency.Since   // what Fetch was told
 	withheld string
+	doubts   []string                  // of every record
 	reading  func(title string) string // of a parser that reads better: every title; nil: those but "!", as they are
 }
 
@@ -78,7 +86,7 @@ func (a *lineAgency) Parse(_ context.Context, _ string, payload io.Reader, sink 
 			continue
 		}
 		n := recall.Notice{ID: "xx-lines:" + id, Title: title, PublishedAt: now.AddDate(0, -1, 0), Products: []recall.Product{{Name: title}}}
-		if err := sink.Record(agency.Record{Notice: n, SourceHash: agency.HashOf(lines.Text()), Completeness: 1}); err != nil {
+		if err := sink.Record(agency.Record{Notice: n, SourceHash: agency.HashOf(lines.Text()), Completeness: 1, Doubts: a.doubts}); err != nil {
 			return err
 		}
 	}
@@ -319,11 +327,11 @@ func TestPollRecordsWhatCameOfIt(t *testing.T) {
 	}{
 		{"all read", []agency.Payload{good}, nil, store.RunDone, "", true},
 		{"nothing new", nil, nil, store.RunDone, "", true},
-		{"error with status 200", []agency.Payload{apology}, nil, store.RunFailed, "we are closed", false},
-		{"a page instead of notices", []agency.Payload{page}, nil, store.RunFailed, "Access denied", false},
-		{"some, then an error", []agency.Payload{good, apology}, nil, store.RunPartial, "we are closed", false},
-		{"cut off", []agency.Payload{cut}, nil, store.RunPartial, "ends in the middle", false},
-		{"no network", nil, errors.New("connection refused"), store.RunFailed, "connection refused", false},
+		{"error with status 200", []agency.Payload{apology}, nil, store.RunFailed, "answered with an error", false},
+		{"a page instead of notices", []agency.Payload{page}, nil, store.RunFailed, "not in the expected format", false},
+		{"some, then an error", []agency.Payload{good, apology}, nil, store.RunPartial, "answered with an error", false},
+		{"cut off", []agency.Payload{cut}, nil, store.RunPartial, "ended in the middle", false},
+		{"no network", nil, fmt.Errorf("dial tcp 127.0.0.1:9: connect: %w", syscall.ECONNREFUSED), store.RunFailed, "connection was refused", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -338,6 +346,62 @@ func TestPollRecordsWhatCameOfIt(t *testing.T) {
 				t.Errorf("sources %+v, %v", records, err)
 			}
 		})
+	}
+}
+
+func TestPublicReasonsNameNoAddress(t *testing.T) {
+	t.Parallel()
+	asked := func(err error) error {
+		return fmt.Errorf("asking http://10.1.2.3:9?key=hunter2: %w", &url.Error{Op: "Get", URL: "http://10.1.2.3:9?key=hunter2", Err: err})
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"refused":       {asked(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}), "the connection was refused"},
+		"cut":           {asked(syscall.ECONNRESET), "the connection was cut"},
+		"no way":        {asked(syscall.EHOSTUNREACH), "the feed's host cannot be reached"},
+		"no such name":  {asked(&net.DNSError{Err: "no such host", Name: "feed.inside", IsNotFound: true}), "the feed's name was not found"},
+		"too slow":      {asked(context.DeadlineExceeded), "no answer in time (timeout)"},
+		"slow to name":  {asked(&net.DNSError{Err: "i/o timeout", Name: "feed.inside", IsTimeout: true}), "no answer in time (timeout)"},
+		"refused long":  {fmt.Errorf("%w, after: %w", context.DeadlineExceeded, asked(syscall.ECONNREFUSED)), "the connection was refused"},
+		"certificate":   {asked(x509.UnknownAuthorityError{}), "no secure connection could be made (TLS)"},
+		"no TLS":        {asked(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "no secure connection could be made (TLS)"},
+		"early end":     {asked(io.EOF), "the connection failed"},
+		"status":        {fmt.Errorf("fetching: %w", &agency.StatusError{URL: "http://10.1.2.3:9", Status: 503, Said: "hunter2"}), "the agency answered with HTTP status 503 Service Unavailable"},
+		"too large":     {asked(agency.ErrTooLarge), agency.ErrTooLarge.Error()},
+		"half":          {asked(agency.ErrTruncated), "the answer ended in the middle"},
+		"no JSON":       {fmt.Errorf("reading the answer of http://10.1.2.3:9: %w", &json.SyntaxError{}), "the answer is not in the expected format"},
+		"an apology":    {&agency.AnswerError{Agency: "xx-lines", URL: "http://10.1.2.3:9", Said: "hunter2"}, "the agency answered with an error or without notices"},
+		"no space":      {fmt.Errorf("archiving in /srv/data: %w", blob.ErrFull), blob.ErrFull.Error()},
+		"a file":        {&fs.PathError{Op: "open", Path: "/srv/data/spool", Err: syscall.EACCES}, "a file could not be written or read"},
+		"stopped":       {asked(context.Canceled), "the poll was stopped"},
+		"what not else": {errors.New("http://10.1.2.3:9 ignored the filter"), "the poll could not be finished; the log says why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t)
+			r.agency.err = c.err
+			run, err := r.Poll(t.Context(), r.agency, nil)
+			if run.Reason != c.want || !errors.Is(err, c.err) {
+				t.Errorf("reason %q, error %v; want %q and all of the error", run.Reason, err, c.want)
+			}
+		})
+	}
+}
+
+func TestDoubtsAreCountedAndTold(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	r.agency.doubts = []string{"the date is none"}
+	var log strings.Builder
+	r.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	report, err := r.Import(t.Context(), []string{write(t, t.TempDir(), "file", []byte(lines(2, "crib")))}, nil)
+	if err != nil || report[0].Status != ingest.FileRead || report[0].Tally.Doubtful != 2 || !strings.Contains(report[0].Note, "2 notices") {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if !strings.Contains(log.String(), "the date is none") || !strings.Contains(log.String(), "xx-lines:1") {
+		t.Errorf("the log says %s", log.String())
 	}
 }
 

@@ -57,16 +57,20 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 		return err
 	})
 	if pollErr == nil && complete {
-		_, pollErr = r.settle(ctx, a, p.dump, &run)
+		var report DumpReport
+		if report, pollErr = r.settle(ctx, a, p.dump, &run); pollErr == nil {
+			r.Logger.Info("a complete dump was held against the store", "agency", code, "records", p.dump.read,
+				"missing", report.Missing, "withdrawn", report.Withdrawn, "restored", report.Restored, "reason", report.Reason)
+		}
 	}
 	run.FinishedAt = r.Now()
 	switch {
 	case pollErr == nil:
 		run.State = store.RunDone
 	case run.Read > 0, errors.Is(pollErr, ErrGuarded):
-		run.State, run.Reason = store.RunPartial, pollErr.Error()
+		run.State, run.Reason = store.RunPartial, publicReason(pollErr)
 	default:
-		run.State, run.Reason = store.RunFailed, pollErr.Error()
+		run.State, run.Reason = store.RunFailed, publicReason(pollErr)
 	}
 	// The run is recorded even when the caller stopped it: a half-done poll must
 	// not look like one that is still going on.
@@ -127,7 +131,7 @@ func (r *Runner) takePayload(ctx context.Context, from *poll, p agency.Payload, 
 	case agency.ErrorBody:
 		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: rec.Note}
 	case agency.NotMine:
-		return Tally{}, &agency.AnswerError{Agency: code, URL: p.URL, Said: "not in any of its formats: " + excerpt(head)}
+		return Tally{}, notTheirs{&agency.AnswerError{Agency: code, URL: p.URL, Said: "not in any of its formats: " + excerpt(head)}}
 	}
 	in := &intake{
 		runner: r, agency: a, source: p.URL, fetchedAt: p.FetchedAt, live: true,

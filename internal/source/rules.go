@@ -20,20 +20,17 @@ type facts struct {
 func stateOf(f facts, now time.Time) (State, string) {
 	r := f.record
 	switch {
-	case r.LastSuccess.IsZero() && f.withheld != "" && !f.hasFiles:
+	case !r.LastSuccess.IsZero():
+	case r.LastPoll != nil && f.withheld == "":
+		return Failing, f.loaded("; ") + "no poll has succeeded yet: " + r.LastPoll.Reason
+	case r.ImportFault != "":
+		return Partial, f.loaded(", ") + "never polled" + f.whyNotPolled() + "; of the last import: " + r.ImportFault
+	case f.hasFiles:
+		return Stale, f.loaded(", ") + "never polled" + f.whyNotPolled()
+	case f.withheld != "":
 		return Never, f.withheld
-	case r.LastSuccess.IsZero() && f.withheld != "":
-		return Stale, "loaded from files, never polled: " + f.withheld
-	case r.LastSuccess.IsZero() && r.LastPoll == nil && !f.hasFiles:
+	default:
 		return Never, "never polled" + f.whyNotPolled()
-	case r.LastSuccess.IsZero() && r.LastPoll == nil && r.ImportFault != "":
-		return Partial, "loaded from files, never polled" + f.whyNotPolled() + "; of the last import: " + r.ImportFault
-	case r.LastSuccess.IsZero() && r.LastPoll == nil:
-		return Stale, "loaded from files, never polled" + f.whyNotPolled()
-	case r.LastSuccess.IsZero() && !f.hasFiles:
-		return Failing, "no poll has succeeded yet: " + r.LastPoll.Reason
-	case r.LastSuccess.IsZero():
-		return Stale, "loaded from files; no poll has succeeded yet: " + r.LastPoll.Reason
 	}
 	failed := r.LastPoll != nil && r.LastPoll.State == store.RunFailed && r.LastPoll.FinishedAt.After(r.LastSuccess)
 	age := now.Sub(r.LastSuccess)
@@ -46,6 +43,14 @@ func stateOf(f facts, now time.Time) (State, string) {
 		return Partial, r.LastPoll.Reason
 	}
 	return OK, ""
+}
+
+// loaded says that there are notices from files, with what goes on behind it.
+func (f facts) loaded(behind string) string {
+	if !f.hasFiles {
+		return ""
+	}
+	return "loaded from files" + behind
 }
 
 // whyNotPolled says why no poll will come, where none will.

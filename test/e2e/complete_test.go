@@ -75,6 +75,26 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	}
 }
 
+func TestDumpOfWhichEveryRecordIsRejected(t *testing.T) {
+	t.Parallel()
+	all := make([]any, 30)
+	for i := range all {
+		broken := cpscRecall(i, cpscDescription(i))
+		broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
+		all[i] = broken
+	}
+	file := writeJSON(t, "broken.json", all)
+	for _, args := range [][]string{{"import", file}, {"import", "--complete", file}} {
+		data := t.TempDir()
+		if got := run(t, nil, append(args, "--data", data)...); got.code != 1 || !strings.Contains(got.stdout, "all 30 records were rejected") || strings.Contains(got.stderr, "{") {
+			t.Errorf("%v: exit %d\n%s%s", args[:2], got.code, got.stdout, got.stderr)
+		}
+		if state, reason := sourceState(t, data, "us-cpsc"); state != "partial" || !strings.Contains(reason, "rejected") {
+			t.Errorf("%v: the source is %s: %s", args[:2], state, reason)
+		}
+	}
+}
+
 // sourceState asks a server of its own for the state of one source.
 func sourceState(t *testing.T, data, agency string) (state, reason string) {
 	t.Helper()

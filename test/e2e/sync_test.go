@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -87,6 +88,40 @@ func TestSyncNeverTakesAnErrorForNothing(t *testing.T) {
 	}
 }
 
+func TestSourcesNeverShowAddressesOfFailedPolls(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	if got := run(t, nil, "import", writeJSON(t, "one.json", []any{cpscRecall(0, cpscDescription(0))}), "--data", data); got.code != 0 {
+		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	}
+	gone := httptest.NewServer(http.NotFoundHandler())
+	address := gone.URL
+	gone.Close()
+	got := run(t, []string{"CROWNSAFE_FEED_US_CPSC=" + address}, "sync", "us-cpsc", "--data", data)
+	if got.code != 1 || !strings.Contains(got.stderr, address) || strings.Contains(got.stdout, address) {
+		t.Fatalf("exit %d; the whole error belongs on the standard error\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	s := serve(t, data)
+	var list sources
+	s.get("/api/v1/sources", &list)
+	for _, src := range list.Items {
+		if src.Agency == "us-cpsc" && (src.State != "failing" || !strings.HasSuffix(src.Reason, "the connection was refused")) {
+			t.Errorf("%+v", src)
+		}
+	}
+	for _, path := range []string{"/api/v1/sources", "/"} {
+		resp, err := http.Get(s.base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || strings.Contains(string(body), strings.TrimPrefix(address, "http://")) {
+			t.Errorf("%s shows the feed's address, %v", path, err)
+		}
+	}
+}
+
 func TestSyncOfAnUnknownAgency(t *testing.T) {
 	t.Parallel()
 	if got := run(t, nil, "sync", "us-cspc", "--data", t.TempDir()); got.code != 2 || !strings.Contains(got.stderr, "us-cpsc") {
@@ -98,6 +133,14 @@ func TestSettingsThatCannotBeUsedStopTheStart(t *testing.T) {
 	t.Parallel()
 	got := run(t, []string{"DATABASE_URL=postgres://crown:hunter2@db/crown"}, "serve", "--data", t.TempDir())
 	if got.code != 1 || !strings.Contains(got.stderr, "DATABASE_URL") || strings.Contains(got.stderr, "hunter2") {
+		t.Errorf("exit %d, %q", got.code, got.stderr)
+	}
+}
+
+func TestABlankTokenStopsTheStart(t *testing.T) {
+	t.Parallel()
+	got := run(t, []string{"CROWNSAFE_OPS_TOKEN= "}, "serve", "--data", t.TempDir())
+	if got.code != 1 || !strings.Contains(got.stderr, "CROWNSAFE_OPS_TOKEN") || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("exit %d, %q", got.code, got.stderr)
 	}
 }
