@@ -7,7 +7,10 @@
 package lookup
 
 import (
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crownsafe/api/internal/catalogue"
@@ -46,15 +49,39 @@ func (s *Service) Verdict(snap *catalogue.Snapshot, u recall.Unit) (recall.Verdi
 func (s *Service) Verdicts(snap *catalogue.Snapshot, units []recall.Unit) ([]recall.Verdict, []error) {
 	verdicts, errs := make([]recall.Verdict, len(units)), make([]error, len(units))
 	sources := s.sources.List(snap)
-	for i, u := range units {
-		question, err := recall.Read(u)
+	onAllProcessors(len(units), func(i int) {
+		question, err := recall.Read(units[i])
 		if err != nil {
 			errs[i] = err
-			continue
+			return
 		}
 		verdicts[i] = s.answer(snap, &question, sources)
-	}
+	})
 	return verdicts, errs
+}
+
+// onAllProcessors calls do for 0 to n-1. A panic ends in the caller, where whoever
+// serves the request can take care of it.
+func onAllProcessors(n int, do func(i int)) {
+	var next atomic.Int64
+	var panicked atomic.Pointer[any]
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					panicked.Store(&r)
+				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
+	if r := panicked.Load(); r != nil {
+		panic(*r)
+	}
 }
 
 // Barcode answers for a scanned or typed code with what else is known of the

@@ -3,6 +3,7 @@ package recall
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // brandAgreement is what a question's brand says about a notice's product.
@@ -34,6 +35,44 @@ func (q *Question) brandOf(w *productWords) brandAgreement {
 		return brandAgrees
 	}
 	return brandUnknown
+}
+
+// otherBrand reports, without splitting texts into words, that the brands plainly
+// differ: most of the notices that share a word with a question are another
+// brand's. It says no more than brandOf would.
+func (q *Question) otherBrand(p *Product, w *productWords, title *titleWords) bool {
+	const longEnough, beginning = 5, 3
+	own, asked := brandCore(w.brand), brandCore(q.brandTokens)
+	if len(own) == 0 || len(asked) == 0 || strings.Contains(q.Unit.Brand, ".") || len(asked[0]) < longEnough || !isASCII(asked[0]) {
+		return false
+	}
+	begin := asked[0][:beginning]
+	if mayHold(p.Brand, begin) || mayHold(p.Name, begin) || mayHold(title.title, begin) ||
+		slices.ContainsFunc(p.Models, func(m string) bool { return mayHold(m, begin) }) {
+		return false
+	}
+	return !misspelt(own, asked) && !allStand(q.brandTokens, own) && !allStand(append(slices.Clone(q.brandTokens), q.nameTokens...), own)
+}
+
+// mayHold reports whether a text may hold a word that begins so: what folding
+// would change beyond letter case may hold anything.
+func mayHold(text, begin string) bool {
+	for i := range len(text) {
+		switch {
+		case text[i] >= utf8.RuneSelf, text[i] == '\'', text[i] == '`', i+2 < len(text) && text[i] == text[i+2] && !isLower(lower(text[i])): // "R.K.Z" is one word
+			return true
+		case i+len(begin) <= len(text) && lower(text[i]) == begin[0] && strings.EqualFold(text[i:i+len(begin)], begin):
+			return true
+		}
+	}
+	return false
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 func (q *Question) brandStands(w *productWords, asked, own []string) bool {
@@ -116,7 +155,8 @@ func SimilarWords(a, b string) bool {
 		return true
 	}
 	n := min(len(a), len(b))
-	if n < 5 || hasDigit(a) || hasDigit(b) {
+	const mostEdits = 2
+	if n < 5 || max(len(a), len(b))-n > mostEdits || hasDigit(a) || hasDigit(b) {
 		return false
 	}
 	if len(a) != len(b) && umlauts.Replace(a) == umlauts.Replace(b) {

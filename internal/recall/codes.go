@@ -80,9 +80,9 @@ func (q *Question) barcodeOf(p *Product) (found *PrintedGTIN, possible bool) {
 // product's models: yes with the model as printed, no where one was given and
 // is none of them, unknown otherwise. The product's name may hold it too; but
 // figures alone and a size ("500", "16 oz") are there by chance unless the brand agrees.
-func (q *Question) modelOf(p *Product, brand brandAgreement) (truth, string) {
+func (q *Question) modelOf(p *Product, w *productWords, brand brandAgreement) (truth, string) {
 	t, printed := q.modelAmong(p.Models)
-	if t != yes && len(q.model) >= 3 && hasDigit(q.model) && standsAmong(Tokens(p.Name), q.model) &&
+	if t != yes && len(q.model) >= 3 && hasDigit(q.model) && standsAmong(w.tokensOfName(p), q.model) &&
 		(brand == brandAgrees || !isSize(strings.ToLower(q.model)) && !allDigits(q.model)) {
 		return yes, q.Unit.Model
 	}

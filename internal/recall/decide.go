@@ -129,9 +129,9 @@ func dropVague(findings []finding) []finding {
 
 // judge finds the strongest thing that a notice says of the unit over its products.
 func (q *Question) judge(n *Notice) finding {
-	best := finding{notice: n, outcome: NoMatch}
+	best, title := finding{notice: n, outcome: NoMatch}, titleWords{title: n.Title}
 	for i := range n.Products {
-		f := q.judgeProduct(n, &n.Products[i])
+		f := q.judgeProduct(n, &n.Products[i], &title)
 		if f.outcome.Stronger(best.outcome) || f.outcome == best.outcome && f.confidence > best.confidence {
 			best = f
 		}
@@ -140,9 +140,9 @@ func (q *Question) judge(n *Notice) finding {
 }
 
 // judgeProduct is steps 2 to 6 of docs/verdicts.md for one product of a notice.
-func (q *Question) judgeProduct(n *Notice, p *Product) finding {
+func (q *Question) judgeProduct(n *Notice, p *Product, title *titleWords) finding {
 	f := finding{notice: n, product: p, outcome: NoMatch}
-	id := q.identify(n, p)
+	id := q.identify(p, title)
 	if !id.found {
 		return f
 	}
@@ -232,7 +232,7 @@ type identity struct {
 }
 
 // identify decides whether the product is the one in question: steps 2 to 4.
-func (q *Question) identify(n *Notice, p *Product) identity {
+func (q *Question) identify(p *Product, title *titleWords) identity {
 	id := identity{model: yes, on: []string{}, evidence: []Evidence{}}
 	printed, possible := q.barcodeOf(p)
 	if printed != nil {
@@ -242,11 +242,17 @@ func (q *Question) identify(n *Notice, p *Product) identity {
 	var name nameAgreement
 	var words productWords
 	if len(q.brand) > 0 || len(q.name) > 0 || q.model != "" {
-		words = wordsOf(p, n.Title)
-		brand = q.brandOf(&words)
-		name = q.nameOf(&words, brand)
+		words.brand = Tokens(p.Brand)
+		if brand = brandDisagrees; !q.otherBrand(p, &words, title) {
+			words.readBrand(p, title)
+			brand = q.brandOf(&words)
+		}
+		if brand != brandDisagrees {
+			words.readName(p, title)
+			name = q.nameOf(&words, brand)
+		}
 	}
-	model, printedModel := q.modelOf(p, brand)
+	model, printedModel := q.modelOf(p, &words, brand)
 	switch {
 	case len(p.Models) == 1 && ModelKey(p.Models[0]) == "":
 		// Models limit the notice, and none could be read: the one given may be one of them.

@@ -11,11 +11,39 @@ import (
 
 const exponents = "¹²³"
 
-// productWords are a product's words as agreement needs them.
+// titleWords are the words of a notice's title, read at most once for all its products.
+type titleWords struct {
+	title     string
+	tokensOf  []string // without retailers
+	wordsOf   []string
+	headsOf   []string // the classes of product that it is about
+	tokenised bool
+	split     bool
+}
+
+func (t *titleWords) tokens() []string {
+	if !t.tokenised {
+		t.tokenised = true
+		t.tokensOf = slices.DeleteFunc(Tokens(t.title), func(token string) bool { return retailers[Singular(token)] })
+	}
+	return t.tokensOf
+}
+
+func (t *titleWords) words() (words, heads []string) {
+	if !t.split {
+		t.split = true
+		t.wordsOf, t.headsOf = Words(t.title), headClasses(openCamel(titleProduct(t.title)))
+	}
+	return t.wordsOf, t.headsOf
+}
+
+// productWords are a product's words as agreement needs them. Those behind the
+// blank line are read only where the brand leaves it open that it is the product.
 type productWords struct {
 	brand      []string // tokens of the brand
 	nameTokens []string // tokens of the product's name
 	tokens     []string // of brand, name, models and the notice's title without retailers
+
 	name       []string // words of the name, without the brand's and fillers
 	heads      []string // the classes of product that the name is about
 	titleHeads []string // and the notice's title
@@ -28,14 +56,32 @@ type productWords struct {
 // kits".
 type namePart struct{ name, heads []string }
 
-func wordsOf(p *Product, title string) productWords {
-	w := productWords{brand: Tokens(p.Brand), nameTokens: Tokens(p.Name)}
+// readBrand adds the words that brands are looked for in.
+func (w *productWords) readBrand(p *Product, title *titleWords) {
+	w.nameTokens = Tokens(p.Name)
+	w.tokens = slices.Concat(w.brand, w.nameTokens)
+	for _, m := range p.Models {
+		w.tokens = append(w.tokens, Tokens(m)...)
+	}
+	w.tokens = append(w.tokens, title.tokens()...)
+}
+
+// tokensOfName are those of the name, whether or not its brand was read.
+func (w *productWords) tokensOfName(p *Product) []string {
+	if w.nameTokens == nil {
+		w.nameTokens = Tokens(p.Name)
+	}
+	return w.nameTokens
+}
+
+// readName adds the words of the product's name.
+func (w *productWords) readName(p *Product, title *titleWords) {
 	open := openCamel(withoutText(beforePurpose(beforeModels(p)), p.Brand))
 	brand, name := meaningful(Words(p.Brand)), Words(open)
 	w.name = withoutBrand(meaningful(name), brand)
 	w.heads = headClasses(open)
-	w.pool = slices.Concat(brand, name, Words(title))
-	w.titleHeads = headClasses(openCamel(titleProduct(title)))
+	ofTitle, heads := title.words()
+	w.pool, w.titleHeads = slices.Concat(brand, name, ofTitle), heads
 	if strings.ContainsAny(p.Name, exponents) {
 		w.pool = append(w.pool, Words(norm.NFKC.String(p.Name))...) // people say "YOYO3" too
 	}
@@ -46,17 +92,9 @@ func wordsOf(p *Product, title string) productWords {
 	if open != p.Name {
 		w.pool = append(w.pool, Words(p.Name)...)
 	}
-	w.tokens = slices.Concat(w.brand, w.nameTokens)
 	for _, m := range p.Models {
 		w.pool = append(w.pool, Words(m)...)
-		w.tokens = append(w.tokens, Tokens(m)...)
 	}
-	for _, t := range Tokens(title) {
-		if !retailers[Singular(t)] {
-			w.tokens = append(w.tokens, t)
-		}
-	}
-	return w
 }
 
 func meaningful(words []string) []string {

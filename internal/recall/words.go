@@ -146,7 +146,12 @@ func Singular(w string) string {
 }
 
 func hasDigit(s string) bool {
-	return strings.ContainsAny(s, "0123456789")
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			return true
+		}
+	}
+	return false
 }
 
 // ModelKey brings a model number to the form that models are compared in:
