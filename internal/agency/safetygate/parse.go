@@ -22,7 +22,7 @@ func (a *Agency) Parse(ctx context.Context, format string, payload io.Reader, si
 	case FormatMirror:
 		err = agency.EachRecord(payload, []string{"results", "records"}, p.element(a.readRow))
 	default:
-		return fmt.Errorf("Safety Gate has no format %q", format)
+		return fmt.Errorf("no format of Safety Gate: %q", format)
 	}
 	if ended, ok := errors.AsType[*sinkError](err); ok {
 		return ended.error
