@@ -22,6 +22,7 @@ var (
 	ErrFull         = errors.New("no space left for the store")
 	ErrCorrupt      = errors.New("the store's file is damaged")
 	ErrBusy         = errors.New("the store is locked by another process")
+	ErrUnavailable  = errors.New("the store doesn't answer")
 )
 
 // Incoming is one notice on its way in.
