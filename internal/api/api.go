@@ -73,12 +73,14 @@ type Dependencies struct {
 	// Quarantine holds what could not be read; Operators may look at it.
 	Quarantine Quarantine
 	Operators  Operators
-	Ping       func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Draining   func() bool                     // the process is about to stop
-	Logger     *slog.Logger
-	Now        func() time.Time
-	Version    string
-	Pages      Pages // nil: no human pages
+	// Monitored is what operators see of database, cache and storage.
+	Monitored Monitored
+	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Draining  func() bool                     // the process is about to stop
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Version   string
+	Pages     Pages // nil: no human pages
 }
 
 // service is the handler that New returns.
@@ -118,6 +120,7 @@ func (s *service) register() []byte {
 	s.registerChanges(api)
 	s.registerExport(api)
 	s.registerHealth(api)
+	s.registerMonitoring(api)
 	return encodeDocument(api.OpenAPI())
 }
 

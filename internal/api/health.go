@@ -39,11 +39,14 @@ func (s *service) registerHealth(api huma.API) {
 		return s.healthy(Liveness{Status: "ok"})
 	})
 	op = operation("healthz", http.MethodGet, "/api/healthz", tagHealth, "Is the service whole?",
-		"As readyz, and the database is asked. For monitors, not for routing. The problem of a 503 carries `checks` too.", http.StatusServiceUnavailable)
+		"As readyz, and the database is asked. For monitors, not for routing. The problem of a 503 carries `checks` too. "+
+			"Cache and storage are told of, and never the reason for a 503: the service goes on without them.", http.StatusServiceUnavailable)
 	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		checks := s.ownChecks()
 		checks["database"] = s.askDatabase(ctx)
-		if p := unwell(checks); p != nil {
+		p := unwell(checks)
+		s.mentionOthers(ctx, checks)
+		if p != nil {
 			return nil, p
 		}
 		return s.healthy(Health{Status: "ok", Checks: checks})
@@ -74,6 +77,19 @@ func (s *service) askDatabase(ctx context.Context) string {
 		return "no answer"
 	}
 	return "ok"
+}
+
+// mentionOthers adds how those do that the service can go on without.
+func (s *service) mentionOthers(ctx context.Context, checks map[string]string) {
+	if s.Monitored == nil {
+		return
+	}
+	for name, status := range map[string]string{"cache": s.Monitored.Cache(ctx).Status, "storage": s.Monitored.Storage(ctx).Status} {
+		checks[name] = "ok"
+		if status != Healthy {
+			checks[name] = "no answer"
+		}
+	}
 }
 
 // unwell returns the problem that some check is not ok, nil when all are.

@@ -77,6 +77,9 @@ func Agencies(cfg config.Config) []agency.Agency {
 // missing, and stores the starter catalogue where it isn't yet. The catalogue is
 // empty until Load.
 func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (*App, error) {
+	if cfg.DatabaseURL != "" || cfg.RedisURL != "" || cfg.AzureStorage != "" || cfg.Storage.AccountURL != "" {
+		return nil, errors.New("a server is named, but everything is kept in the data directory; unset DATABASE_URL, REDIS_URL and AZURE_STORAGE_CONNECTION_STRING")
+	}
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}

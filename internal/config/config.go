@@ -56,7 +56,7 @@ func (s Secret) GoString() string { return strconv.Quote(s.String()) }
 // MarshalText implements encoding.TextMarshaler, for JSON and for logs.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Config is every setting. docs/configuration.md lists them; a test holds it to
+// Config is every setting. docs/operations.md lists them; a test holds it to
 // this struct.
 type Config struct {
 	// Environment says how strict to be: development, staging or production.
@@ -88,12 +88,28 @@ type Config struct {
 	// development callers on the same machine may, elsewhere nobody.
 	OpsToken Secret `env:"CROWNSAFE_OPS_TOKEN"`
 
-	// DatabaseURL, RedisURL and AzureStorage name servers. This version keeps
-	// everything in the data directory and refuses to start when one is set,
-	// rather than store where nobody looks.
-	DatabaseURL  string `env:"DATABASE_URL"`
-	RedisURL     string `env:"REDIS_URL"`
-	AzureStorage string `env:"AZURE_STORAGE_CONNECTION_STRING"`
+	// DatabaseURL names a PostgreSQL; empty: a SQLite file in the data directory.
+	DatabaseURL Secret   `env:"DATABASE_URL"`
+	Database    Database `env:",prefix=CROWNSAFE_DATABASE_"`
+	// Migrate brings the schema of the database up to date at the start.
+	Migrate bool `env:"CROWNSAFE_MIGRATE,default=true"`
+	// RedisURL names a Redis that all processes share; empty: the process's own
+	// memory only.
+	RedisURL Secret `env:"REDIS_URL"`
+	Cache    Cache  `env:",prefix=CROWNSAFE_"`
+	// AzureStorage is the connection string of an account of Azure Blob Storage;
+	// empty, with no account's address: a folder in the data directory.
+	AzureStorage Secret  `env:"AZURE_STORAGE_CONNECTION_STRING"`
+	Storage      Storage `env:",prefix=CROWNSAFE_"`
+	// SecretKey signs what the service gives out and takes back, such as the
+	// addresses of objects. Empty: one is made and kept in the data directory.
+	SecretKey Secret `env:"SECRET_KEY"`
+	// PublicURL is where clients reach the service, for the addresses that it
+	// gives out; empty: localhost at Port.
+	PublicURL string `env:"CROWNSAFE_PUBLIC_URL"`
+	// SnapshotEvery is how often the catalogue is written to the data directory
+	// and to the store of objects, for starts without the database.
+	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
 
 	// Data is the data directory, from --data.
 	Data string
@@ -154,12 +170,20 @@ func (f nonEmpty) Lookup(key string) (string, bool) {
 // variable. What the variable holds is not repeated: it could be a secret that
 // was set by mistake.
 func named(err error) error {
-	field, _, _ := strings.Cut(err.Error(), ":")
-	if f, ok := reflect.TypeFor[Config]().FieldByName(field); ok {
-		variable, _, _ := strings.Cut(f.Tag.Get("env"), ",")
-		return fmt.Errorf("%s cannot be used: it is no valid %s", variable, kindOf(f.Type))
+	typ, variable := reflect.TypeFor[Config](), ""
+	for path := err.Error(); ; {
+		field, rest, _ := strings.Cut(path, ": ")
+		f, ok := typ.FieldByName(field)
+		if !ok {
+			return fmt.Errorf("reading the settings: %w", err)
+		}
+		name, option, _ := strings.Cut(f.Tag.Get("env"), ",")
+		if under, is := strings.CutPrefix(option, "prefix="); is {
+			typ, variable, path = f.Type, under, rest
+			continue
+		}
+		return fmt.Errorf("%s cannot be used: it is no valid %s", variable+name, kindOf(f.Type))
 	}
-	return fmt.Errorf("reading the settings: %w", err)
 }
 
 func kindOf(t reflect.Type) string {
@@ -170,7 +194,7 @@ func kindOf(t reflect.Type) string {
 		return "level (debug, info, warn or error)"
 	case reflect.TypeFor[bool]():
 		return "switch (1 or 0)"
-	case reflect.TypeFor[int]():
+	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
 		return "whole number"
 	}
 	return "value"
@@ -200,21 +224,15 @@ func (c *Config) check() error {
 	for _, secret := range []struct {
 		name  string
 		value Secret
-	}{{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}} {
+	}{
+		{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}, {"DATABASE_URL", c.DatabaseURL},
+		{"REDIS_URL", c.RedisURL}, {"AZURE_STORAGE_CONNECTION_STRING", c.AzureStorage}, {"SECRET_KEY", c.SecretKey},
+	} {
 		if err := secret.value.check(); err != nil {
 			return fmt.Errorf("%s %w", secret.name, err)
 		}
 	}
-	for _, server := range []struct{ name, value, instead string }{
-		{"DATABASE_URL", c.DatabaseURL, "a SQLite file"},
-		{"REDIS_URL", c.RedisURL, "a cache in the process"},
-		{"AZURE_STORAGE_CONNECTION_STRING", c.AzureStorage, "a folder of blobs"},
-	} {
-		if server.value != "" {
-			return fmt.Errorf("%s is set, but this version uses %s in the data directory and nothing else; unset it", server.name, server.instead)
-		}
-	}
-	return nil
+	return c.checkServers()
 }
 
 // ListenAddr is the address that serve listens on.

@@ -49,7 +49,10 @@ func TestUnusableValuesNameTheVariable(t *testing.T) {
 		"PORT": "70000", "ENVIRONMENT": "prod", "CROWNSAFE_LOG_FORMAT": "xml", "CROWNSAFE_LOG_LEVEL": "loud", "CROWNSAFE_OFFLINE": "perhaps",
 		"CROWNSAFE_DRAIN": "-1s", "CROWNSAFE_GRACE": "0s", "CROWNSAFE_FEED_US_CPSC": "ftp://x",
 		"CROWNSAFE_OPS_TOKEN": " \t", "CROWNSAFE_KEY_KR_KATS": "hunter2\n",
-		"DATABASE_URL": "postgres://u:hunter2@db/x", "REDIS_URL": "redis://:hunter2@r", "AZURE_STORAGE_CONNECTION_STRING": "AccountKey=hunter2",
+		"DATABASE_URL": "postgres://u:hunter2@db/x ", "REDIS_URL": "\nredis://:hunter2@r", "AZURE_STORAGE_CONNECTION_STRING": " AccountKey=hunter2",
+		"CROWNSAFE_DATABASE_POOL_SIZE": "51", "CROWNSAFE_DATABASE_CONN_IDLE": "hunter2", "CROWNSAFE_UPLOAD_WORKERS": "0", "CROWNSAFE_CACHE_BYTES": "hunter2",
+		"CROWNSAFE_REDIS_TIMEOUT": "-1s", "CROWNSAFE_AZURE_ACCOUNT_URL": "https://x.example/?sig=hunter2", "CROWNSAFE_PUBLIC_URL": "example.org",
+		"CROWNSAFE_MIGRATE": "perhaps", "CROWNSAFE_SNAPSHOT_EVERY": "0s",
 	} {
 		_, err := load(map[string]string{variable: value})
 		switch {
@@ -75,7 +78,7 @@ func TestSecretsThatNoRequestCouldCarryStopTheStart(t *testing.T) {
 }
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
-	c, err := load(map[string]string{"CROWNSAFE_OPS_TOKEN": "hunter2"})
+	c, err := load(map[string]string{"CROWNSAFE_OPS_TOKEN": "hunter2", "DATABASE_URL": "postgres://u:hunter2@db/x", "REDIS_URL": "redis://:hunter2@r", "SECRET_KEY": "hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,13 +99,13 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 }
 
 func TestEverySettingIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../docs/configuration.md")
+	page, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range variables(reflect.TypeFor[config.Config](), "") {
 		if !strings.Contains(string(page), "`"+name+"`") {
-			t.Errorf("docs/configuration.md does not tell of %s", name)
+			t.Errorf("docs/operations.md does not tell of %s", name)
 		}
 	}
 }
