@@ -15,12 +15,14 @@ import (
 
 	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/ean"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 func TestExportIsWholeAndUnchanged(t *testing.T) {
 	t.Parallel()
-	s := serve(t, t.TempDir())
-	resp, err := http.Get(s.base + "/api/v1/export/recalls.ndjson.gz")
+	s := program.Serve(t, t.TempDir())
+	resp, err := http.Get(s.Base + "/api/v1/export/recalls.ndjson.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func TestExportIsWholeAndUnchanged(t *testing.T) {
 		}
 		break
 	}
-	again, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/api/v1/export/recalls.ndjson.gz", nil)
+	again, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Base+"/api/v1/export/recalls.ndjson.gz", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +90,8 @@ func TestAPhotographIsAnswered(t *testing.T) {
 	if err := png.Encode(&body, picture); err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, t.TempDir())
-	resp, err := http.Post(s.base+"/api/v1/barcode/image", "image/png", &body)
+	s := program.Serve(t, t.TempDir())
+	resp, err := http.Post(s.Base+"/api/v1/barcode/image", "image/png", &body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
@@ -20,16 +22,16 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	shrunk := writeJSON(t, "shrunk.json", all[3:])
 	imported := func(code int, says string, args ...string) {
 		t.Helper()
-		got := run(t, nil, append([]string{"import", "--data", data}, args...)...)
-		if got.code != code || !strings.Contains(got.stdout+got.stderr, says) {
-			t.Fatalf("import %v: exit %d without %q\n%s%s", args, got.code, says, got.stdout, got.stderr)
+		got := program.Run(t, nil, append([]string{"import", "--data", data}, args...)...)
+		if got.Code != code || !strings.Contains(got.Stdout+got.Stderr, says) {
+			t.Fatalf("import %v: exit %d without %q\n%s%s", args, got.Code, says, got.Stdout, got.Stderr)
 		}
 	}
 	status := func() string {
-		s := serve(t, data)
-		defer s.kill()
+		s := program.Serve(t, data)
+		defer s.Kill()
 		var notice struct{ Status string }
-		if resp := s.get("/api/v1/recalls/us-cpsc:60-001", &notice); resp.StatusCode != http.StatusOK {
+		if resp := s.Get("/api/v1/recalls/us-cpsc:60-001", &notice); resp.StatusCode != http.StatusOK {
 			t.Fatalf("the notice answers %d", resp.StatusCode)
 		}
 		return notice.Status
@@ -48,11 +50,11 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	imported(0, "1 missing, 0 withdrawn", "--complete", fewer)
 	imported(0, "1 missing, 1 withdrawn", "--complete", fewer)
 
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var feed struct {
 		Items []struct{ ID, Change string }
 	}
-	s.get("/api/v1/changes?since=0&limit=1000", &feed)
+	s.Get("/api/v1/changes?since=0&limit=1000", &feed)
 	tombstones := ""
 	for _, c := range feed.Items {
 		if c.Change == "tombstone" {
@@ -60,11 +62,11 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 		}
 	}
 	var gone struct{ Items []struct{ ID, Status string } }
-	s.get("/api/v1/recalls?status=withdrawn", &gone)
+	s.Get("/api/v1/recalls?status=withdrawn", &gone)
 	if tombstones != "us-cpsc:60-001" || len(gone.Items) != 1 || gone.Items[0].ID != tombstones {
 		t.Errorf("tombstones %q, withdrawn %+v", tombstones, gone.Items)
 	}
-	s.kill()
+	s.Kill()
 	imported(0, "40", whole) // an old file does not bring it back
 	if got := status(); got != "withdrawn" {
 		t.Errorf("after a plain file it is %s", got)
@@ -86,8 +88,8 @@ func TestDumpOfWhichEveryRecordIsRejected(t *testing.T) {
 	file := writeJSON(t, "broken.json", all)
 	for _, args := range [][]string{{"import", file}, {"import", "--complete", file}} {
 		data := t.TempDir()
-		if got := run(t, nil, append(args, "--data", data)...); got.code != 1 || !strings.Contains(got.stdout, "all 30 records were rejected") || strings.Contains(got.stderr, "{") {
-			t.Errorf("%v: exit %d\n%s%s", args[:2], got.code, got.stdout, got.stderr)
+		if got := program.Run(t, nil, append(args, "--data", data)...); got.Code != 1 || !strings.Contains(got.Stdout, "all 30 records were rejected") || strings.Contains(got.Stderr, "{") {
+			t.Errorf("%v: exit %d\n%s%s", args[:2], got.Code, got.Stdout, got.Stderr)
 		}
 		if state, reason := sourceState(t, data, "us-cpsc"); state != "partial" || !strings.Contains(reason, "rejected") {
 			t.Errorf("%v: the source is %s: %s", args[:2], state, reason)
@@ -98,10 +100,10 @@ func TestDumpOfWhichEveryRecordIsRejected(t *testing.T) {
 // sourceState asks a server of its own for the state of one source.
 func sourceState(t *testing.T, data, agency string) (state, reason string) {
 	t.Helper()
-	s := serve(t, data)
-	defer s.kill()
+	s := program.Serve(t, data)
+	defer s.Kill()
 	var list sources
-	s.get("/api/v1/sources", &list)
+	s.Get("/api/v1/sources", &list)
 	for _, src := range list.Items {
 		if src.Agency == agency {
 			return src.State, src.Reason
@@ -128,29 +130,29 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 	for i := range 60 {
 		everything = append(everything, row("Vehicle", "V", i))
 	}
-	if got := run(t, nil, "import", writeJSON(t, "all.json", everything), "--data", data); got.code != 0 || !strings.Contains(got.stdout, "100") {
-		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	if got := program.Run(t, nil, "import", writeJSON(t, "all.json", everything), "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "100") {
+		t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	f.says(http.StatusOK, encoded(t, seats[1:]))
 	for _, says := range []string{"0 withdrawn", "1 withdrawn", "0 withdrawn"} {
-		got := run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data)
-		if got.code != 0 || !strings.Contains(got.stdout, "done") || !strings.Contains(got.stdout, says) {
-			t.Fatalf("exit %d without %q\n%s%s", got.code, says, got.stdout, got.stderr)
+		got := program.Run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data)
+		if got.Code != 0 || !strings.Contains(got.Stdout, "done") || !strings.Contains(got.Stdout, says) {
+			t.Fatalf("exit %d without %q\n%s%s", got.Code, says, got.Stdout, got.Stderr)
 		}
 	}
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var gone struct{ Items []struct{ ID string } }
-	s.get("/api/v1/recalls?status=withdrawn", &gone)
+	s.Get("/api/v1/recalls?status=withdrawn", &gone)
 	if len(gone.Items) != 1 || gone.Items[0].ID != "us-nhtsa:20C000000" {
 		t.Errorf("withdrawn: %+v", gone.Items)
 	}
 	f.says(http.StatusOK, encoded(t, seats[:30]))
-	if got := run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data); got.code != 1 || !strings.Contains(got.stdout, "partial") || !strings.Contains(got.stderr, "more than 5 %") {
-		t.Errorf("a dump that shrinks: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	if got := program.Run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data); got.Code != 1 || !strings.Contains(got.Stdout, "partial") || !strings.Contains(got.Stderr, "more than 5 %") {
+		t.Errorf("a dump that shrinks: exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	var list sources
-	eventually(t, patience, "sources says that the last dump was stopped", func() bool {
-		s.get("/api/v1/sources", &list)
+	program.Eventually(t, program.Patience, "sources says that the last dump was stopped", func() bool {
+		s.Get("/api/v1/sources", &list)
 		for _, src := range list.Items {
 			if src.Agency == "us-nhtsa" {
 				return src.State == "partial" && strings.Contains(src.Reason, "more than 5 %")
@@ -165,32 +167,32 @@ func TestQuarantineOverTheNetwork(t *testing.T) {
 	data := t.TempDir()
 	broken := cpscRecall(1, cpscDescription(1))
 	broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
-	if got := run(t, nil, "import", writeJSON(t, "broken.json", []any{cpscRecall(0, cpscDescription(0)), broken}), "--data", data); got.code != 0 {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got := program.Run(t, nil, "import", writeJSON(t, "broken.json", []any{cpscRecall(0, cpscDescription(0)), broken}), "--data", data); got.Code != 0 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	const target = "/api/v1/sources/us-cpsc/quarantine"
 	type page struct {
 		Items []struct{ Reason, Excerpt string }
 	}
 	var kept page
-	open := serve(t, data)
-	if resp := open.get(target, &kept); resp.StatusCode != http.StatusOK || len(kept.Items) != 1 || !strings.Contains(kept.Items[0].Reason, "soon") {
+	open := program.Serve(t, data)
+	if resp := open.Get(target, &kept); resp.StatusCode != http.StatusOK || len(kept.Items) != 1 || !strings.Contains(kept.Items[0].Reason, "soon") {
 		t.Fatalf("%d %+v", resp.StatusCode, kept)
 	}
-	guarded := serve(t, data, "CROWNSAFE_OPS_TOKEN=a-token-for-operators")
-	if resp := guarded.get(target, nil); resp.StatusCode != http.StatusUnauthorized {
+	guarded := program.Serve(t, data, "CROWNSAFE_OPS_TOKEN=a-token-for-operators")
+	if resp := guarded.Get(target, nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without the token: %d", resp.StatusCode)
 	}
-	if resp := serve(t, data, "ENVIRONMENT=production").get(target, nil); resp.StatusCode != http.StatusUnauthorized {
+	if resp := program.Serve(t, data, "ENVIRONMENT=production").Get(target, nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("in production without a token: %d", resp.StatusCode)
 	}
-	if strings.Contains(guarded.logs.String(), "a-token-for-operators") {
+	if strings.Contains(guarded.Logs.String(), "a-token-for-operators") {
 		t.Error("the token stands in the log")
 	}
-	if got := run(t, nil, "import", writeJSON(t, "good.json", []any{cpscRecall(1, cpscDescription(1))}), "--data", data); got.code != 0 {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got := program.Run(t, nil, "import", writeJSON(t, "good.json", []any{cpscRecall(1, cpscDescription(1))}), "--data", data); got.Code != 0 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
-	if open.get(target, &kept); len(kept.Items) != 0 {
+	if open.Get(target, &kept); len(kept.Items) != 0 {
 		t.Errorf("a record that was read well later is still in quarantine: %+v", kept)
 	}
 }
@@ -206,7 +208,7 @@ func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
 		}
 	}
 	today := time.Now().UTC().Format(time.DateOnly)
-	measured := func(s *server) (lag struct {
+	measured := func(s *program.Server) (lag struct {
 		P50, P95 *float64
 		Notices  int
 	}) {
@@ -216,7 +218,7 @@ func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
 				Lag    json.RawMessage `json:"lag_seconds"`
 			}
 		}
-		s.get("/api/v1/sources", &list)
+		s.Get("/api/v1/sources", &list)
 		for _, src := range list.Items {
 			if src.Agency == "us-nhtsa" {
 				if err := json.Unmarshal(src.Lag, &lag); err != nil {
@@ -229,15 +231,15 @@ func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
 	synced := func(seats ...any) {
 		t.Helper()
 		f.says(http.StatusOK, encoded(t, seats))
-		if got := run(t, []string{mirror}, "sync", "us-nhtsa", "--data", data); got.code != 0 {
-			t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+		if got := program.Run(t, []string{mirror}, "sync", "us-nhtsa", "--data", data); got.Code != 0 {
+			t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 		}
 	}
 	synced(seat(1, "2010-03-02"), seat(2, today))
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly) // of the first poll's day or later
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	synced(seat(1, "2010-03-02"), seat(2, today), seat(3, "2010-03-05"), seat(4, tomorrow))
-	eventually(t, patience, "one notice was measured", func() bool { return measured(s).Notices > 0 })
+	program.Eventually(t, program.Patience, "one notice was measured", func() bool { return measured(s).Notices > 0 })
 	if got := measured(s); got.Notices != 1 || got.P50 == nil || *got.P50 != 0 || *got.P95 != 0 {
 		t.Errorf("%+v, want only the notice that was published after the first poll", got)
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 // TestKillDuringImportLosesAndDoublesNothing kills the real process at random
@@ -24,8 +26,8 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	file := cpscFile(t, 6000)
 	undisturbed := t.TempDir()
 	started := time.Now()
-	if got := run(t, nil, "import", file, "--data", undisturbed); got.code != 0 {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got := program.Run(t, nil, "import", file, "--data", undisturbed); got.Code != 0 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	took := time.Since(started)
 
@@ -40,8 +42,8 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	if killed == 0 {
 		t.Fatal("no import was killed: the test showed nothing")
 	}
-	if got := run(t, nil, "import", file, "--data", data); got.code != 0 {
-		t.Fatalf("after %d kills: exit %d\n%s", killed, got.code, got.stderr)
+	if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 {
+		t.Fatalf("after %d kills: exit %d\n%s", killed, got.Code, got.Stderr)
 	}
 	if left, err := os.ReadDir(filepath.Join(data, "spool")); err != nil || len(left) != 0 {
 		t.Errorf("after %d kills the spool holds %v, %v", killed, left, err)
@@ -55,9 +57,9 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 // of that: it may have been done before.
 func killedAfter(t *testing.T, after time.Duration, args ...string) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
 	defer cancel()
-	cmd := command(ctx, nil, args...)
+	cmd := program.Command(ctx, nil, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func killedAfter(t *testing.T, after time.Duration, args ...string) bool {
 // and the only failures are connections refused once the server is gone.
 func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 	t.Parallel()
-	s := serve(t, t.TempDir())
+	s := program.Serve(t, t.TempDir())
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	stop := make(chan struct{})
 	var answered, broken atomic.Int64
@@ -84,7 +86,7 @@ func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 					return
 				default:
 				}
-				resp, err := client.Get(s.base + "/api/v1/barcode/" + starterBarcode)
+				resp, err := client.Get(s.Base + "/api/v1/barcode/" + starterBarcode)
 				if err != nil {
 					return // refused: the listener is gone, nothing was accepted
 				}
@@ -97,10 +99,10 @@ func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, patience, "some requests are answered", func() bool { return answered.Load() > 500 })
-	s.signal(syscall.SIGTERM)
-	if err := s.wait(); err != nil {
-		t.Errorf("the server did not end in order: %v\n%s", err, s.logs)
+	program.Eventually(t, program.Patience, "some requests are answered", func() bool { return answered.Load() > 500 })
+	s.Signal(syscall.SIGTERM)
+	if err := s.Wait(); err != nil {
+		t.Errorf("the server did not end in order: %v\n%s", err, s.Logs)
 	}
 	close(stop)
 	wg.Wait()
@@ -110,13 +112,13 @@ func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 }
 
 func TestReadinessFlipsBeforeTheEnd(t *testing.T) {
-	s := serve(t, t.TempDir(), "CROWNSAFE_DRAIN=2s")
-	if resp := s.get("/api/readyz", nil); resp.StatusCode != http.StatusOK {
+	s := program.Serve(t, t.TempDir(), "CROWNSAFE_DRAIN=2s")
+	if resp := s.Get("/api/readyz", nil); resp.StatusCode != http.StatusOK {
 		t.Fatalf("readyz answered %d", resp.StatusCode)
 	}
-	s.signal(syscall.SIGTERM)
-	eventually(t, 2*time.Second, "readyz says no while requests are still answered", func() bool {
-		ready, live := s.get("/api/readyz", nil), s.get("/health", nil)
+	s.Signal(syscall.SIGTERM)
+	program.Eventually(t, 2*time.Second, "readyz says no while requests are still answered", func() bool {
+		ready, live := s.Get("/api/readyz", nil), s.Get("/health", nil)
 		return ready.StatusCode == http.StatusServiceUnavailable && live.StatusCode == http.StatusOK
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	_ "modernc.org/sqlite"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 // nobody is the unprivileged user that the read-only test runs as: permissions
@@ -34,9 +36,9 @@ func TestDataDirectoryThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0"}, {"check", starterBarcode}, {"import", file}} {
-				got := run(t, nil, append(args, "--data", c.data)...)
-				if got.code != 1 || !strings.Contains(got.stderr, c.says) || strings.Count(strings.TrimSpace(got.stderr), "\n") > 0 {
-					t.Errorf("%v: exit %d, %q", args, got.code, got.stderr)
+				got := program.Run(t, nil, append(args, "--data", c.data)...)
+				if got.Code != 1 || !strings.Contains(got.Stderr, c.says) || strings.Count(strings.TrimSpace(got.Stderr), "\n") > 0 {
+					t.Errorf("%v: exit %d, %q", args, got.Code, got.Stderr)
 				}
 			}
 		})
@@ -48,7 +50,7 @@ func TestDataDirectoryThatCannotBeUsed(t *testing.T) {
 func newerData(t *testing.T) string {
 	t.Helper()
 	data := t.TempDir()
-	run(t, nil, "check", starterBarcode, "--data", data)
+	program.Run(t, nil, "check", starterBarcode, "--data", data)
 	db, err := sql.Open("sqlite", filepath.Join(data, "crownsafe.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +65,7 @@ func newerData(t *testing.T) string {
 func TestReadOnlyDataDirectory(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	run(t, nil, "check", starterBarcode, "--data", data)
+	program.Run(t, nil, "check", starterBarcode, "--data", data)
 	if err := filepath.WalkDir(data, func(path string, entry os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -80,16 +82,16 @@ func TestReadOnlyDataDirectory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
 	defer cancel()
-	cmd := command(ctx, nil, "import", binary, "--data", data)
+	cmd := program.Command(ctx, nil, "import", program.Path, "--data", data)
 	if os.Getuid() == 0 {
 		openPath(t, data)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	got := finish(t, cmd)
-	if got.code != 1 || !strings.Contains(got.stderr, "cannot be written to") || !strings.Contains(got.stderr, data) {
-		t.Errorf("exit %d, %q", got.code, got.stderr)
+	got := program.Finish(t, cmd)
+	if got.Code != 1 || !strings.Contains(got.Stderr, "cannot be written to") || !strings.Contains(got.Stderr, data) {
+		t.Errorf("exit %d, %q", got.Code, got.Stderr)
 	}
 }
 
@@ -113,12 +115,12 @@ func TestFullDisk(t *testing.T) {
 "$2" import "$3" --data "$1/data" >/dev/null; code=$?
 "$2" check "$4" --data "$1/data" | head -1
 exit $code`
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", mount, binary, file, starterBarcode)
+	cmd := exec.CommandContext(ctx, "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", mount, program.Path, file, starterBarcode)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "CROWNSAFE_OFFLINE=1"}
-	got := finish(t, cmd)
-	if got.code != 1 || !strings.Contains(got.stderr, "no space left") || !strings.HasPrefix(got.stdout, "AFFECTED") {
-		t.Errorf("exit %d\n%s%s(the test needs unshare with user and mount namespaces)", got.code, got.stdout, got.stderr)
+	got := program.Finish(t, cmd)
+	if got.Code != 1 || !strings.Contains(got.Stderr, "no space left") || !strings.HasPrefix(got.Stdout, "AFFECTED") {
+		t.Errorf("exit %d\n%s%s(the test needs unshare with user and mount namespaces)", got.Code, got.Stdout, got.Stderr)
 	}
 }

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 // dump is what a data directory holds, notice by notice, without what differs
 // from one run to the next: serials and times of seeing.
 func dump(t *testing.T, data string) map[string]map[string]any {
 	t.Helper()
-	s := serve(t, data)
-	defer s.kill()
+	s := program.Serve(t, data)
+	defer s.Kill()
 	notices := map[string]map[string]any{}
 	for since := int64(0); ; {
 		var page struct {
@@ -23,7 +25,7 @@ func dump(t *testing.T, data string) map[string]map[string]any {
 			NextSince int64 `json:"next_since"`
 			More      bool
 		}
-		s.get(fmt.Sprintf("/api/v1/changes?since=%d&limit=1000", since), &page)
+		s.Get(fmt.Sprintf("/api/v1/changes?since=%d&limit=1000", since), &page)
 		for _, item := range page.Items {
 			if item.Serial <= since {
 				t.Fatalf("serial %d after %d", item.Serial, since)

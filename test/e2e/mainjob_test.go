@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 // starterBarcode is the README's example; the starter catalogue holds it.
@@ -42,10 +44,10 @@ type sources struct {
 
 func TestFirstStartAnswersAStarterBarcode(t *testing.T) {
 	t.Parallel()
-	s := serve(t, t.TempDir())
+	s := program.Serve(t, t.TempDir())
 	for _, path := range []string{"/api/barcode?code=" + starterBarcode, "/api/v1/barcode/" + starterBarcode} {
 		var v verdict
-		if resp := s.get(path, &v); resp.StatusCode != http.StatusOK {
+		if resp := s.Get(path, &v); resp.StatusCode != http.StatusOK {
 			t.Fatalf("%s answered %d", path, resp.StatusCode)
 		}
 		if v.Verdict != "affected" || len(v.Matches) == 0 || v.Query.GTIN != "00"+starterBarcode {
@@ -53,7 +55,7 @@ func TestFirstStartAnswersAStarterBarcode(t *testing.T) {
 		}
 	}
 	var list sources
-	s.get("/api/v1/sources", &list)
+	s.Get("/api/v1/sources", &list)
 	if len(list.Items) != 13 {
 		t.Fatalf("%d sources, want 13", len(list.Items))
 	}
@@ -71,7 +73,7 @@ func TestFirstStartAnswersAStarterBarcode(t *testing.T) {
 
 func TestBinaryIsStaticAndStamped(t *testing.T) {
 	t.Parallel()
-	f, err := elf.Open(binary)
+	f, err := elf.Open(program.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +83,8 @@ func TestBinaryIsStaticAndStamped(t *testing.T) {
 			t.Error("the binary asks for a dynamic loader")
 		}
 	}
-	if got := run(t, nil, "version"); !strings.HasPrefix(got.stdout, "crownsafe v0.0.0-e2e ") {
-		t.Errorf("version printed %q", got.stdout)
+	if got := program.Run(t, nil, "version"); !strings.HasPrefix(got.Stdout, "crownsafe v0.0.0-e2e ") {
+		t.Errorf("version printed %q", got.Stdout)
 	}
 }
 
@@ -105,20 +107,20 @@ func TestCheckOnTheTerminal(t *testing.T) {
 		{"unknown command", []string{"chekc"}, 2, "chekc"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := run(t, nil, c.args...)
-			if got.code != c.code || !strings.Contains(got.stdout+got.stderr, c.contains) {
-				t.Errorf("exit %d, want %d with %q\n%s%s", got.code, c.code, c.contains, got.stdout, got.stderr)
+			got := program.Run(t, nil, c.args...)
+			if got.Code != c.code || !strings.Contains(got.Stdout+got.Stderr, c.contains) {
+				t.Errorf("exit %d, want %d with %q\n%s%s", got.Code, c.code, c.contains, got.Stdout, got.Stderr)
 			}
 			// The code of the EU's Safety Gate is no verdict.
-			if strings.Contains(strings.ReplaceAll(strings.ToLower(got.stdout), "eu-safety-gate", ""), "safe") {
-				t.Errorf("a verdict says safe:\n%s", got.stdout)
+			if strings.Contains(strings.ReplaceAll(strings.ToLower(got.Stdout), "eu-safety-gate", ""), "safe") {
+				t.Errorf("a verdict says safe:\n%s", got.Stdout)
 			}
 		})
 	}
 	var v verdict
-	got := run(t, nil, "check", starterBarcode, "--data", data, "--json")
-	if err := json.Unmarshal([]byte(got.stdout), &v); err != nil || v.Verdict != "affected" || got.code != 3 {
-		t.Errorf("--json printed %q (%v), exit %d", got.stdout, err, got.code)
+	got := program.Run(t, nil, "check", starterBarcode, "--data", data, "--json")
+	if err := json.Unmarshal([]byte(got.Stdout), &v); err != nil || v.Verdict != "affected" || got.Code != 3 {
+		t.Errorf("--json printed %q (%v), exit %d", got.Stdout, err, got.Code)
 	}
 }
 
@@ -126,31 +128,31 @@ func TestCheckOnTheTerminal(t *testing.T) {
 // a moment for it.
 func TestImportReachesARunningServer(t *testing.T) {
 	data, file := t.TempDir(), cpscFile(t, 50)
-	s := serve(t, data)
-	if got := run(t, nil, "import", file, "--data", data); got.code != 0 || !strings.Contains(got.stdout, "50") {
-		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	s := program.Serve(t, data)
+	if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "50") {
+		t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	ask := func() string {
 		var v verdict
-		s.do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor7","model":"VM-10007"}`, &v)
+		s.Do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor7","model":"VM-10007"}`, &v)
 		return v.Verdict
 	}
-	eventually(t, time.Second, "the server sees the imported notices", func() bool { return ask() == "affected" })
+	program.Eventually(t, time.Second, "the server sees the imported notices", func() bool { return ask() == "affected" })
 }
 
 func TestImportingTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	data, file := t.TempDir(), cpscFile(t, 600)
-	first := run(t, nil, "import", file, "--data", data, "--json")
+	first := program.Run(t, nil, "import", file, "--data", data, "--json")
 	before := dump(t, data)
-	second := run(t, nil, "import", file, "--data", data, "--json")
+	second := program.Run(t, nil, "import", file, "--data", data, "--json")
 	if diff := cmp.Diff(before, dump(t, data)); diff != "" {
 		t.Errorf("the second import changed notices:\n%s", diff)
 	}
 	var one, two struct {
 		Total struct{ Read, Added, Revised, Unchanged int }
 	}
-	for raw, into := range map[string]any{first.stdout: &one, second.stdout: &two} {
+	for raw, into := range map[string]any{first.Stdout: &one, second.Stdout: &two} {
 		if err := json.Unmarshal([]byte(raw), into); err != nil {
 			t.Fatalf("%v in %q", err, raw)
 		}
@@ -166,13 +168,13 @@ func TestEditIsARevisionAndAnOldFileIsNot(t *testing.T) {
 	old := writeJSON(t, "old.json", []any{cpscRecall(1, cpscDescription(1))})
 	edited := writeJSON(t, "edited.json", []any{cpscRecall(1, cpscDescription(1)+" The recall now covers white cribs as well.")})
 	for _, file := range []string{old, edited, old} {
-		if got := run(t, nil, "import", file, "--data", data); got.code != 0 {
-			t.Fatalf("importing %s: exit %d\n%s", file, got.code, got.stderr)
+		if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 {
+			t.Fatalf("importing %s: exit %d\n%s", file, got.Code, got.Stderr)
 		}
 	}
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var revisions struct{ Items []json.RawMessage }
-	s.get("/api/v1/recalls/us-cpsc:60-002/revisions", &revisions)
+	s.Get("/api/v1/recalls/us-cpsc:60-002/revisions", &revisions)
 	if len(revisions.Items) != 2 {
 		t.Fatalf("%d revisions, want 2: the old file again is no edit", len(revisions.Items))
 	}
@@ -180,7 +182,7 @@ func TestEditIsARevisionAndAnOldFileIsNot(t *testing.T) {
 		Summary  string
 		Revision int
 	}
-	s.get("/api/v1/recalls/us-cpsc:60-002", &now)
+	s.Get("/api/v1/recalls/us-cpsc:60-002", &now)
 	if now.Revision != 2 || !strings.Contains(now.Summary, "white cribs") {
 		t.Errorf("the notice now: %+v", now)
 	}
@@ -222,19 +224,19 @@ func TestImportTellsWhatIsNoAgencyFile(t *testing.T) {
 		{"no path", nil, 2, []string{"path"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := run(t, nil, append([]string{"import", "--data", data}, c.paths...)...)
-			if got.code != c.code {
-				t.Errorf("exit %d, want %d\n%s%s", got.code, c.code, got.stdout, got.stderr)
+			got := program.Run(t, nil, append([]string{"import", "--data", data}, c.paths...)...)
+			if got.Code != c.code {
+				t.Errorf("exit %d, want %d\n%s%s", got.Code, c.code, got.Stdout, got.Stderr)
 			}
 			for _, says := range c.says {
-				if !strings.Contains(got.stdout+got.stderr, says) {
-					t.Errorf("it does not say %q:\n%s%s", says, got.stdout, got.stderr)
+				if !strings.Contains(got.Stdout+got.Stderr, says) {
+					t.Errorf("it does not say %q:\n%s%s", says, got.Stdout, got.Stderr)
 				}
 			}
 		})
 	}
 	fresh := t.TempDir()
-	run(t, nil, "import", cut, "--data", fresh)
+	program.Run(t, nil, "import", cut, "--data", fresh)
 	if kept := len(imported(dump(t, fresh))); kept < 10 || kept >= 20 {
 		t.Errorf("%d notices of a file that was cut at three quarters of 20", kept)
 	}

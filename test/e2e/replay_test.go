@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 func TestReplayWithTheSameProgramChangesNothing(t *testing.T) {
@@ -17,19 +19,19 @@ func TestReplayWithTheSameProgramChangesNothing(t *testing.T) {
 		cpscFile(t, 300),
 		writeJSON(t, "edited.json", []any{cpscRecall(1, cpscDescription(1)+" The recall now covers white cribs as well."), broken}),
 	} {
-		if got := run(t, nil, "import", file, "--data", data); got.code != 0 {
-			t.Fatalf("exit %d\n%s", got.code, got.stderr)
+		if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 {
+			t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 		}
 	}
 	before := dump(t, data)
-	got := run(t, nil, "replay", "us-cpsc", "--json", "--data", data)
+	got := program.Run(t, nil, "replay", "us-cpsc", "--json", "--data", data)
 	var report struct {
 		Agency, State                                       string
 		Payloads, Read, Added, Revised, Rejected, Unchanged int
 		Faults                                              []any
 	}
-	if err := json.Unmarshal([]byte(got.stdout), &report); err != nil || got.code != 0 {
-		t.Fatalf("exit %d, %v\n%s%s", got.code, err, got.stdout, got.stderr)
+	if err := json.Unmarshal([]byte(got.Stdout), &report); err != nil || got.Code != 0 {
+		t.Fatalf("exit %d, %v\n%s%s", got.Code, err, got.Stdout, got.Stderr)
 	}
 	if report.Agency != "us-cpsc" || report.State != "done" || report.Payloads != 2 || report.Read != 302 || report.Added+report.Revised != 0 || report.Rejected != 1 || report.Faults == nil {
 		t.Errorf("%+v", report)
@@ -37,12 +39,12 @@ func TestReplayWithTheSameProgramChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(before, dump(t, data)); diff != "" {
 		t.Errorf("the replay changed notices:\n%s", diff)
 	}
-	if got := run(t, nil, "replay", "us-cpsc", "--data", data); got.code != 0 || !strings.Contains(got.stdout, "0 revised") {
-		t.Errorf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	if got := program.Run(t, nil, "replay", "us-cpsc", "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "0 revised") {
+		t.Errorf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	for _, args := range [][]string{{"replay"}, {"replay", "us-cspc"}} {
-		if got := run(t, nil, append(args, "--data", data)...); got.code != 2 {
-			t.Errorf("%v: exit %d, %q", args, got.code, got.stderr)
+		if got := program.Run(t, nil, append(args, "--data", data)...); got.Code != 2 {
+			t.Errorf("%v: exit %d, %q", args, got.Code, got.Stderr)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/crownsafe/api/test/program"
 )
 
 // feed is a fake agency whose answer a test exchanges.
@@ -46,15 +48,15 @@ func TestSyncTakesTheLiveFeedIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.says(http.StatusOK, string(raw))
-	if got := run(t, mirror, "sync", "us-cpsc", "--data", data); got.code != 0 || !strings.Contains(got.stdout, "2 added") {
-		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	if got := program.Run(t, mirror, "sync", "us-cpsc", "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "2 added") {
+		t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
-	if got := run(t, nil, "check", "--brand", "Vantor1", "--model", "VM-10001", "--data", data); got.code != 3 {
-		t.Errorf("the synced notice is not found: exit %d\n%s", got.code, got.stdout)
+	if got := program.Run(t, nil, "check", "--brand", "Vantor1", "--model", "VM-10001", "--data", data); got.Code != 3 {
+		t.Errorf("the synced notice is not found: exit %d\n%s", got.Code, got.Stdout)
 	}
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var list sources
-	s.get("/api/v1/sources", &list)
+	s.Get("/api/v1/sources", &list)
 	for _, src := range list.Items {
 		if src.Agency == "us-cpsc" && (src.State != "ok" || src.Notices != 2) {
 			t.Errorf("after a good poll: %+v", src)
@@ -73,14 +75,14 @@ func TestSyncNeverTakesAnErrorForNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f.says(http.StatusOK, c.body)
-			if got := run(t, mirror, "sync", "us-cpsc", "--data", data); got.code != 1 || !strings.Contains(got.stdout+got.stderr, c.says) {
-				t.Errorf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+			if got := program.Run(t, mirror, "sync", "us-cpsc", "--data", data); got.Code != 1 || !strings.Contains(got.Stdout+got.Stderr, c.says) {
+				t.Errorf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 			}
 		})
 	}
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var list sources
-	s.get("/api/v1/sources", &list)
+	s.Get("/api/v1/sources", &list)
 	for _, src := range list.Items {
 		if src.Agency == "us-cpsc" && src.State != "failing" {
 			t.Errorf("after failed polls: %+v", src)
@@ -91,26 +93,26 @@ func TestSyncNeverTakesAnErrorForNothing(t *testing.T) {
 func TestSourcesNeverShowAddressesOfFailedPolls(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	if got := run(t, nil, "import", writeJSON(t, "one.json", []any{cpscRecall(0, cpscDescription(0))}), "--data", data); got.code != 0 {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got := program.Run(t, nil, "import", writeJSON(t, "one.json", []any{cpscRecall(0, cpscDescription(0))}), "--data", data); got.Code != 0 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	address := gone.URL
 	gone.Close()
-	got := run(t, []string{"CROWNSAFE_FEED_US_CPSC=" + address}, "sync", "us-cpsc", "--data", data)
-	if got.code != 1 || !strings.Contains(got.stderr, address) || strings.Contains(got.stdout, address) {
-		t.Fatalf("exit %d; the whole error belongs on the standard error\n%s%s", got.code, got.stdout, got.stderr)
+	got := program.Run(t, []string{"CROWNSAFE_FEED_US_CPSC=" + address}, "sync", "us-cpsc", "--data", data)
+	if got.Code != 1 || !strings.Contains(got.Stderr, address) || strings.Contains(got.Stdout, address) {
+		t.Fatalf("exit %d; the whole error belongs on the standard error\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
-	s := serve(t, data)
+	s := program.Serve(t, data)
 	var list sources
-	s.get("/api/v1/sources", &list)
+	s.Get("/api/v1/sources", &list)
 	for _, src := range list.Items {
 		if src.Agency == "us-cpsc" && (src.State != "failing" || !strings.HasSuffix(src.Reason, "the connection was refused")) {
 			t.Errorf("%+v", src)
 		}
 	}
 	for _, path := range []string{"/api/v1/sources", "/"} {
-		resp, err := http.Get(s.base + path)
+		resp, err := http.Get(s.Base + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,23 +126,23 @@ func TestSourcesNeverShowAddressesOfFailedPolls(t *testing.T) {
 
 func TestSyncOfAnUnknownAgency(t *testing.T) {
 	t.Parallel()
-	if got := run(t, nil, "sync", "us-cspc", "--data", t.TempDir()); got.code != 2 || !strings.Contains(got.stderr, "us-cpsc") {
-		t.Errorf("exit %d, %q", got.code, got.stderr)
+	if got := program.Run(t, nil, "sync", "us-cspc", "--data", t.TempDir()); got.Code != 2 || !strings.Contains(got.Stderr, "us-cpsc") {
+		t.Errorf("exit %d, %q", got.Code, got.Stderr)
 	}
 }
 
 func TestSettingsThatCannotBeUsedStopTheStart(t *testing.T) {
 	t.Parallel()
-	got := run(t, []string{"DATABASE_URL=postgres://crown:hunter2@db/crown"}, "serve", "--data", t.TempDir())
-	if got.code != 1 || !strings.Contains(got.stderr, "DATABASE_URL") || strings.Contains(got.stderr, "hunter2") {
-		t.Errorf("exit %d, %q", got.code, got.stderr)
+	got := program.Run(t, []string{"DATABASE_URL=postgres://crown:hunter2@db/crown"}, "serve", "--data", t.TempDir())
+	if got.Code != 1 || !strings.Contains(got.Stderr, "DATABASE_URL") || strings.Contains(got.Stderr, "hunter2") {
+		t.Errorf("exit %d, %q", got.Code, got.Stderr)
 	}
 }
 
 func TestABlankTokenStopsTheStart(t *testing.T) {
 	t.Parallel()
-	got := run(t, []string{"CROWNSAFE_OPS_TOKEN= "}, "serve", "--data", t.TempDir())
-	if got.code != 1 || !strings.Contains(got.stderr, "CROWNSAFE_OPS_TOKEN") || strings.Count(got.stderr, "\n") != 1 {
-		t.Errorf("exit %d, %q", got.code, got.stderr)
+	got := program.Run(t, []string{"CROWNSAFE_OPS_TOKEN= "}, "serve", "--data", t.TempDir())
+	if got.Code != 1 || !strings.Contains(got.Stderr, "CROWNSAFE_OPS_TOKEN") || strings.Count(got.Stderr, "\n") != 1 {
+		t.Errorf("exit %d, %q", got.Code, got.Stderr)
 	}
 }

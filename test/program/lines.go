@@ -1,23 +1,23 @@
-package e2e
+package program
 
 import (
 	"strings"
 	"sync"
 )
 
-// lockedBuffer collects log lines from another goroutine.
-type lockedBuffer struct {
+// Lines are log lines, collected from another goroutine.
+type Lines struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-func (b *lockedBuffer) add(line string) {
+func (b *Lines) add(line string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lines = append(b.lines, line)
 }
 
-func (b *lockedBuffer) String() string {
+func (b *Lines) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return strings.Join(b.lines, "\n")
