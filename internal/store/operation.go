@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrNotMigrated says that the schema is missing, or too old for this program.
+var ErrNotMigrated = errors.New("the store's schema is missing or too old (crownsafe migrate up makes it)")
 
 // Leases let one process at a time do what several could, such as polling an
 // agency. Processes are told apart by what they call themselves; a lease that

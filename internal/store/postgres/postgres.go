@@ -12,25 +12,28 @@ import (
 
 //go:generate go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate
 
-// Options say which database, and how to use it. URL is required.
-type Options struct {
-	URL string // postgres://…; see DATABASE_URL in docs/operations.md
-}
-
 // Store is a store in one database.
 type Store struct {
+	opts Options
 	pool *pgxpool.Pool
 }
 
 // Open makes a store without asking the server, which may come later.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(opts.URL)
+	opts = opts.withDefaults()
+	config, err := poolConfig(opts)
 	if err != nil {
-		return nil, fmt.Errorf("reading the database's URL: %w", err)
+		return nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("making a pool of connections: %w", err)
 	}
-	return &Store{pool: pool}, nil
+	return &Store{opts: opts, pool: pool}, nil
+}
+
+// Close ends the use of the pool.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
 }
