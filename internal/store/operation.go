@@ -67,6 +67,7 @@ type Pool struct {
 	Max         int // connections that there may be
 	Active      int // that are in use
 	Idle        int
+	Opened      int64         // connections that were made; 0 when nobody counts them
 	Acquired    int64         // times that one was asked for and given
 	Waits       int64         // times that somebody had to wait for one
 	WaitTime    time.Duration // of all of them together

@@ -1,39 +1,108 @@
-// Package postgres is the store in PostgreSQL: the one for production. It knows
-// the port's nouns and SQL; it knows nothing of agencies, of the catalogue or of
-// HTTP.
+// Package postgres is the store in PostgreSQL, 15 or later: the one for
+// production. It knows the port's nouns and SQL; it knows nothing of agencies, of
+// the catalogue or of HTTP.
+//
+// # Durability
+//
+// What a call has returned from is as durable as the server's synchronous_commit
+// makes it: by default it survives the crash of the server and the loss of its
+// power. A call that failed has left nothing, but for one case that no client can
+// tell apart: when the connection was lost while the server committed, the change
+// may be there. Every change of the port may be made again without doubling
+// anything.
+//
+// # Processes and transactions
+//
+// Any number of processes may use one database. Whoever changes notices locks
+// the row of the last serial first, so that serials are committed in their order
+// and without gaps, and two processes never decide on one notice at once; readers
+// wait for nobody. Waiting for a lock ends with store.ErrBusy. All methods are
+// safe for concurrent use.
+//
+// # What failure looks like
+//
+// Open needs no server. Each call has a connection within Options.AcquireTimeout
+// and an answer that doesn't pause for longer than Options.AnswerTimeout, or fails
+// with store.ErrUnavailable: when the server is down, refuses, hangs or is cut
+// off, or when every connection is in use. A connection that failed is never used
+// again, and one that was idle is tried before it is used, so that calls succeed
+// as soon as the server is back. A server that can only be read, such as a
+// standby, gives store.ErrReadOnly for changes; one without room ErrFull; one
+// whose schema is missing ErrNotMigrated; one whose schema is for newer programs
+// only ErrNewerVersion, from the next connection on.
 package postgres
 
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/crownsafe/api/internal/store"
 )
 
 //go:generate go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate
 
-// Store is a store in one database.
+// Store is a store in one database. It implements store.Store.
 type Store struct {
-	opts Options
-	pool *pgxpool.Pool
+	opts      Options
+	pool      *pgxpool.Pool
+	limits    *limits
+	direct    *pgx.ConnConfig // for single connections beside the pool
+	known     int64           // the newest migration of the program
+	condition *store.SharedCondition
+
+	closing context.Context // ends with Close
+	end     context.CancelFunc
+	users   sync.WaitGroup // of direct, which Close waits for
+	closed  sync.Mutex     // held to add users and to end closing
 }
 
-// Open makes a store without asking the server, which may come later.
+// Open makes a store without asking the server, which may come later. An error is
+// one of the options: what they say wrongly, but never what they say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	opts = opts.withDefaults()
-	config, err := poolConfig(opts)
+	opts, err := opts.defaulted()
 	if err != nil {
+		return nil, fmt.Errorf("opening the PostgreSQL store: %w", err)
+	}
+	s := &Store{opts: opts}
+	if s.known, err = newest(opts.migrations); err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("making a pool of connections: %w", err)
+	if s.direct, err = opts.directConfig(); err != nil {
+		return nil, fmt.Errorf("opening the PostgreSQL store: %w", err)
 	}
-	return &Store{opts: opts, pool: pool}, nil
+	if s.pool, s.limits, err = newPool(ctx, opts, s.known); err != nil {
+		return nil, fmt.Errorf("opening the PostgreSQL store: %w", err)
+	}
+	s.condition = store.ShareCondition(s.ask)
+	s.closing, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	return s, nil
 }
 
-// Close ends the use of the pool.
+// Close ends the use of the store: it ends Watch and migrations, waits for the
+// calls that are under way and closes every connection.
 func (s *Store) Close() error {
+	s.closed.Lock()
+	s.end()
+	s.closed.Unlock()
+	s.users.Wait()
 	s.pool.Close()
 	return nil
+}
+
+// beside lets a call use connections beside the pool until the context ends that
+// it gets: with ctx or with Close.
+func (s *Store) beside(ctx context.Context) (context.Context, func(), error) {
+	s.closed.Lock()
+	defer s.closed.Unlock()
+	if s.closing.Err() != nil {
+		return nil, nil, errClosed
+	}
+	s.users.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.closing, cancel)
+	return ctx, func() { stop(); cancel(); s.users.Done() }, nil
 }
