@@ -35,9 +35,9 @@ type Options struct {
 	// Overflow). Without it, idle connections are closed down to none.
 	Overflow int
 	// MaxConnLifetime is the age at which a connection is replaced, up to a fifth
-	// later by chance, so that not all are replaced together. 0: 30 minutes.
+	// later by chance, so that not all are replaced together. 0: 1 hour.
 	MaxConnLifetime time.Duration
-	// MaxConnIdleTime is how long a connection may be idle. 0: 5 minutes.
+	// MaxConnIdleTime is how long a connection may be idle. 0: 10 minutes.
 	MaxConnIdleTime time.Duration
 	// AcquireTimeout is how long a call waits for a connection: for another call
 	// to give one back, or for the server to take a new one. 0: 1.5 seconds.
@@ -56,7 +56,7 @@ type Options struct {
 	// It must be below AnswerTimeout: the server is silent meanwhile. 0: 1 second.
 	LockTimeout time.Duration
 	// StatementCache is how many prepared statements each connection keeps. 0:
-	// 256. Below 0 nothing is prepared and no setting of the session is changed:
+	// 512. Below 0 nothing is prepared and no setting of the session is changed:
 	// the way that works behind a pooler that gives each transaction another
 	// session, as PgBouncer in transaction mode does. Such a pooler carries
 	// neither Watch nor migrations; the first then only ever waits, and the
@@ -85,8 +85,8 @@ func (o Options) defaulted() (Options, error) {
 		value   *time.Duration
 		normal  time.Duration
 	}{
-		{"lifetime of connections", &o.MaxConnLifetime, 30 * time.Minute},
-		{"idle time of connections", &o.MaxConnIdleTime, 5 * time.Minute},
+		{"lifetime of connections", &o.MaxConnLifetime, time.Hour},
+		{"idle time of connections", &o.MaxConnIdleTime, 10 * time.Minute},
 		{"acquire timeout", &o.AcquireTimeout, 1500 * time.Millisecond},
 		{"connect timeout", &o.ConnectTimeout, 1500 * time.Millisecond},
 		{"answer timeout", &o.AnswerTimeout, 1500 * time.Millisecond},
@@ -102,7 +102,7 @@ func (o Options) defaulted() (Options, error) {
 		return o, fmt.Errorf("the lock timeout is %s, which is not below the answer timeout of %s", o.LockTimeout, o.AnswerTimeout)
 	}
 	o.MaxConns = cmp.Or(o.MaxConns, defaultConns)
-	o.StatementCache = cmp.Or(o.StatementCache, 256)
+	o.StatementCache = cmp.Or(o.StatementCache, 512)
 	if o.migrations == nil {
 		files, err := fs.Sub(migrations, "migrations")
 		if err != nil {
