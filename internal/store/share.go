@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,14 +22,24 @@ type SharedCondition struct {
 	ask    func(ctx context.Context) (Condition, error)
 	flight singleflight.Group
 
-	lock sync.Mutex
-	last Condition
-	err  error
+	lock   sync.Mutex
+	closed bool
+	last   Condition
+	err    error
 }
 
 // ShareCondition makes a SharedCondition of what asks the store.
 func ShareCondition(ask func(ctx context.Context) (Condition, error)) *SharedCondition {
 	return &SharedCondition{ask: ask}
+}
+
+var errClosed = errors.New("the store is closed")
+
+// Close lets every Get fail from now on.
+func (s *SharedCondition) Close() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.closed = true
 }
 
 // Get returns the last answer, or asks. The end of ctx ends the waiting and not
@@ -45,17 +56,20 @@ func (s *SharedCondition) Get(ctx context.Context) (Condition, error) {
 	})
 	select {
 	case <-answer:
-		s.lock.Lock()
-		defer s.lock.Unlock()
-		return s.last, s.err
+		c, err, _ := s.fresh()
+		return c, err
 	case <-ctx.Done():
 		return Condition{}, fmt.Errorf("asking the store how it does: %w", ctx.Err())
 	}
 }
 
+// fresh returns the last answer, and whether it may be given again.
 func (s *SharedCondition) fresh() (Condition, error, bool) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	if s.closed {
+		return Condition{}, errClosed, true
+	}
 	return s.last, s.err, !s.last.AskedAt.IsZero() && time.Since(s.last.AskedAt) < conditionReuse
 }
 

@@ -241,6 +241,10 @@ type Store interface {
 	Dumps
 	Arrivals
 	Runs
+	Leases
+	Migrator
+	Conditions
+	Watcher
 	// Ping answers whether the store can be read now.
 	Ping(ctx context.Context) error
 	// Close ends the use of the store; every call after it fails, but for a

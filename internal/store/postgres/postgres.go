@@ -85,6 +85,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 // Close ends the use of the store: it ends Watch and migrations, waits for the
 // calls that are under way and closes every connection.
 func (s *Store) Close() error {
+	s.condition.Close()
 	s.closed.Lock()
 	s.end()
 	s.closed.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -18,37 +19,50 @@ var migrations embed.FS
 // migrate brings the schema up to date. Several processes may start on a new
 // file at once: each migration is a transaction that takes the lock first, so
 // one of them wins, and the others fail on a schema that is there and look again.
-func migrate(ctx context.Context, writer *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+func migrate(ctx context.Context, writer *sql.DB) ([]*goose.MigrationResult, error) {
+	provider, err := migrator(writer)
 	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, writer, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
+		return nil, err
 	}
 	const attempts = 5
+	var applied []*goose.MigrationResult
 	for range attempts {
-		if err = step(ctx, provider); err == nil || sentinelOf(err) != nil && sentinelOf(err) != store.ErrBusy {
-			return err
+		var results []*goose.MigrationResult
+		results, err = step(ctx, provider)
+		applied = append(applied, results...)
+		if err == nil || sentinelOf(err) != nil && sentinelOf(err) != store.ErrBusy {
+			break
 		}
 	}
-	return err
+	return applied, err
 }
 
-func step(ctx context.Context, provider *goose.Provider) error {
+func migrator(writer *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, writer, files, goose.WithDisableGlobalRegistry(true))
+}
+
+// step returns what it has applied, with an error too.
+func step(ctx context.Context, provider *goose.Provider) ([]*goose.MigrationResult, error) {
 	stored, known, err := provider.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the version of its schema: %w", err)
+		return nil, fmt.Errorf("reading the version of its schema: %w", err)
 	}
 	if stored > known {
-		return fmt.Errorf("its schema is version %d, this program knows %d: %w", stored, known, store.ErrNewerVersion)
+		return nil, fmt.Errorf("its schema is version %d, this program knows %d: %w", stored, known, store.ErrNewerVersion)
 	}
 	if stored == known {
-		return nil
+		return nil, nil
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("bringing its schema from version %d to %d: %w", stored, known, err)
+	applied, err := provider.Up(ctx)
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		applied = partial.Applied
 	}
-	return nil
+	if err != nil {
+		return applied, fmt.Errorf("bringing its schema from version %d to %d: %w", stored, known, err)
+	}
+	return applied, nil
 }

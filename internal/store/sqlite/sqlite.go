@@ -58,6 +58,8 @@ type Store struct {
 	writer, readers  *sql.DB
 	writing, reading *queries.Queries
 	changes          *sql.Stmt
+	condition        *store.SharedCondition
+	known            int64 // the newest migration of the program
 	close            func() error
 }
 
@@ -102,6 +104,7 @@ const firstPause = 5 * time.Millisecond
 func openOnce(ctx context.Context, path string, opts Options) (*Store, error) {
 	s := &Store{path: path}
 	s.close = sync.OnceValue(s.release)
+	s.condition = store.ShareCondition(s.ask)
 	if err := s.open(ctx, opts); err != nil {
 		s.close()
 		return nil, translate(ctx, err)
@@ -128,7 +131,10 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writer); err != nil {
+	if _, err := migrate(ctx, s.writer); err != nil {
+		return err
+	}
+	if s.known, err = newest(s.writer); err != nil {
 		return err
 	}
 	if err := probe(ctx, s.writer); err != nil {
@@ -178,6 +184,7 @@ func probe(ctx context.Context, writer *sql.DB) error {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) release() error {
+	s.condition.Close()
 	var failed error
 	for _, db := range []*sql.DB{s.readers, s.writer} {
 		if db == nil {

@@ -61,6 +61,13 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"rejections: kept once, newest first", rejections},
 		{"rejections: settled by the notice of the record", settledRejections},
 		{"payloads: kept once, oldest first", payloads},
+
+		{"leases: one holder at a time", leases},
+		{"leases: end by themselves", leasesEnd},
+		{"leases: one of many gets it", leasesExclude},
+		{"migrations: down and up again", migrating},
+		{"condition: asked once a second", conditions},
+		{"watch: a change is told", watching},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -78,7 +78,7 @@ func startPostgres(ctx context.Context, bin string) (*Postgres, error) {
 	p.answer = s.ready
 	p.make = func() *exec.Cmd {
 		return p.command(filepath.Join(bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(p.port),
-			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+p.folder,
+			"-c", "listen_addresses=127.0.0.1,::1", "-c", "unix_socket_directories="+p.folder,
 			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 			"-c", "ssl=on", "-c", "ssl_cert_file="+s.CertFile(), "-c", "ssl_key_file="+filepath.Join(p.folder, "server.key"))
 	}
@@ -90,8 +90,8 @@ func startPostgres(ctx context.Context, bin string) (*Postgres, error) {
 
 func (s *Postgres) data() string { return filepath.Join(s.folder, "data") }
 
-// CertFile is the server's certificate, which is its own authority, for localhost
-// and 127.0.0.1.
+// CertFile is the server's certificate, which is its own authority, for
+// localhost, 127.0.0.1 and ::1.
 func (s *Postgres) CertFile() string { return filepath.Join(s.folder, "server.crt") }
 
 // SocketFolder is where the server's Unix socket is.
@@ -146,7 +146,7 @@ func (s *Postgres) certify() error {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
