@@ -57,7 +57,7 @@ type Store struct {
 	path             string
 	writer, readers  *sql.DB
 	writing, reading *queries.Queries
-	changes          *sql.Stmt
+	changes, between *sql.Stmt
 	close            func() error
 }
 
@@ -144,7 +144,10 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if s.reading, err = queries.Prepare(ctx, s.readers); err != nil {
 		return err
 	}
-	s.changes, err = s.readers.PrepareContext(ctx, changesSince)
+	if s.changes, err = s.readers.PrepareContext(ctx, changesSince); err != nil {
+		return err
+	}
+	s.between, err = s.readers.PrepareContext(ctx, noticesBetween)
 	return err
 }
 
