@@ -58,8 +58,8 @@ func receive(in store.Incoming, i int) (*Copy, error) {
 	if in.Notice.ID == "" {
 		return nil, fmt.Errorf("notice %d of the batch has no id", i+1)
 	}
-	if !IsText(in.Notice.ID) || !IsText(in.SourceHash) || !allText(in.FormerIDs) {
-		return nil, fmt.Errorf("notice %q has an id or a source hash that is no text", in.Notice.ID)
+	if !IsText(in.Notice.ID) || !IsText(in.Notice.Agency) || !IsText(in.SourceHash) || !allText(in.FormerIDs) {
+		return nil, fmt.Errorf("notice %q has an id, an agency or a source hash that is no text", in.Notice.ID)
 	}
 	in.Notice = store.Canonical(in.Notice)
 	c := &Copy{Incoming: in, contentHash: store.ContentHash(in.Notice)}

@@ -11,6 +11,9 @@ import (
 
 // Withdraw decides on the withdrawal of a notice; see store.Notices.
 func (l *Ledger) Withdraw(ctx context.Context, id string) error {
+	if !IsText(id) {
+		return store.ErrNotFound
+	}
 	if err := l.readFormer(ctx, []string{id}); err != nil || l.former[id] {
 		return err
 	}
@@ -48,7 +51,7 @@ func (l *Ledger) Settle(ctx context.Context, d store.Dump) (store.DumpOutcome, e
 	}
 	missing := newSet[string](len(d.Missing))
 	for _, id := range d.Missing {
-		if strings.HasPrefix(id, d.Agency+":") && !present[id] {
+		if strings.HasPrefix(id, d.Agency+":") && IsText(id) && !present[id] {
 			missing.add(id)
 		}
 	}
