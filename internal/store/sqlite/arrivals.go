@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/ledger"
 	"github.com/crownsafe/api/internal/store/sqlite/queries"
 )
 
@@ -37,7 +38,7 @@ func (s *Store) Arrivals(ctx context.Context, agency string, limit int) ([]store
 	arrivals := make([]store.Arrival, len(rows))
 	for i, r := range rows {
 		arrivals[i] = store.Arrival{
-			PublishedAt: fromMicros(r.PublishedAt), SeenAt: fromMicros(r.SeenAt), SearchableAt: fromNullMicros(r.SearchableAt),
+			PublishedAt: ledger.Time(r.PublishedAt), SeenAt: ledger.Time(r.SeenAt), SearchableAt: fromNullMicros(r.SearchableAt),
 		}
 	}
 	return arrivals, nil

@@ -21,7 +21,12 @@ func batchOf(from, count int) []store.Incoming {
 
 func openTemp(t testing.TB) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "crownsafe.db"), Options{})
+	return openAt(t, filepath.Join(t.TempDir(), "crownsafe.db"))
+}
+
+func openAt(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/ledger"
 	"github.com/crownsafe/api/internal/store/storetest"
 )
 
@@ -53,7 +54,7 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	at := func(days int64) time.Time { return fromMicros(days * day) }
+	at := func(days int64) time.Time { return ledger.Time(days * day) }
 	payloads, err := s.Payloads(t.Context(), "us-example")
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/ledger"
 	"github.com/crownsafe/api/internal/store/sqlite/queries"
 )
 
@@ -36,7 +35,10 @@ func (s *Store) Notice(ctx context.Context, id string) (store.Stored, error) {
 	if err != nil {
 		return store.Stored{}, s.failf(ctx, err, "reading notice %s", id)
 	}
-	stored, err := storedFrom(row.Doc, row.Serial, row.Revision, row.FirstSeenAt, row.Superseded)
+	stored, err := ledger.Row{
+		Serial: row.Serial, FirstSeenAt: row.FirstSeenAt, Revision: row.Revision,
+		Superseded: row.Superseded != 0, Document: row.Doc,
+	}.Stored()
 	if err != nil {
 		return store.Stored{}, s.failf(ctx, err, "reading notice %s", id)
 	}
@@ -119,21 +121,10 @@ func resolveAsOf(ctx context.Context, q *queries.Queries, id string, at int64) (
 	}
 }
 
-func storedFrom(doc []byte, serial, revision, firstSeenAt, superseded int64) (store.Stored, error) {
-	notice, err := decodeNotice(doc, revision, firstSeenAt)
-	if err != nil {
-		return store.Stored{}, fmt.Errorf("serial %d: %w", serial, err)
-	}
-	return store.Stored{
-		Serial: serial, Notice: notice,
-		Tombstone: superseded != 0 || notice.Status == recall.Withdrawn,
-	}, nil
-}
-
 func revisionFrom(row queries.RevisionsRow) (store.Revision, error) {
-	notice, err := decodeNotice(row.Doc, row.Revision, row.FirstSeenAt)
+	notice, err := ledger.Decode(row.Doc, row.Revision, row.FirstSeenAt)
 	if err != nil {
 		return store.Revision{}, err
 	}
-	return store.Revision{Serial: row.Serial, SeenAt: fromMicros(row.SeenAt), Notice: notice}, nil
+	return store.Revision{Serial: row.Serial, SeenAt: ledger.Time(row.SeenAt), Notice: notice}, nil
 }

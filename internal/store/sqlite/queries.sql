@@ -4,13 +4,20 @@ SELECT value FROM last_serial WHERE only_row = 1;
 -- name: SetLastSerial :exec
 UPDATE last_serial SET value = ? WHERE only_row = 1;
 
--- name: Head :one
--- Where an id stands now, without its document.
+-- name: Heads :many
+-- Where ids, a JSON array, stand now, without their documents.
 SELECT n.id, n.serial, n.revision_serial, n.first_seen_at, n.version, n.completeness, n.superseded,
        r.revision, r.source_hash, r.content_hash
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id = ?;
+FROM json_each(sqlc.arg(ids)) asked
+JOIN notice n ON n.id = asked.value
+JOIN revision r ON r.serial = n.revision_serial;
+
+-- name: FormerIDs :many
+-- Which ids of a JSON array were given up.
+SELECT id FROM former_id WHERE id IN (SELECT value FROM json_each(sqlc.arg(ids)));
+
+-- name: Document :one
+SELECT r.doc FROM notice n JOIN revision r ON r.serial = n.revision_serial WHERE n.id = ?;
 
 -- name: Current :one
 SELECT n.serial, n.first_seen_at, n.superseded, r.revision, r.doc
@@ -39,16 +46,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: AddNotice :exec
 INSERT INTO notice (id, serial, revision_serial, first_seen_at, version, completeness, superseded)
-VALUES (?, ?, ?, ?, ?, ?, 0);
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: MoveNotice :exec
-UPDATE notice SET serial = ?, revision_serial = ?, version = ?, completeness = ? WHERE id = ?;
-
--- name: RankNotice :exec
-UPDATE notice SET version = ?, completeness = ? WHERE id = ?;
-
--- name: SupersedeNotice :exec
-UPDATE notice SET serial = ?, superseded = 1 WHERE id = ?;
+UPDATE notice SET serial = ?, revision_serial = ?, version = ?, completeness = ?, superseded = ? WHERE id = ?;
 
 -- name: OfferedFor :one
 -- The last revision that a source stood for, 0 when it was only ever older.
@@ -57,10 +58,6 @@ SELECT revision FROM offered_copy WHERE notice_id = ? AND source_hash = ?;
 -- name: RecordOffer :exec
 INSERT INTO offered_copy (notice_id, source_hash, revision) VALUES (?, ?, ?)
 ON CONFLICT (notice_id, source_hash) DO UPDATE SET revision = excluded.revision;
-
--- name: RecordOlderOffer :exec
-INSERT INTO offered_copy (notice_id, source_hash, revision) VALUES (?, ?, 0)
-ON CONFLICT (notice_id, source_hash) DO NOTHING;
 
 -- name: FormerID :one
 SELECT heir, since FROM former_id WHERE id = ?;
@@ -155,15 +152,6 @@ FROM payload
 WHERE agency = ?
 ORDER BY fetched_at, id;
 
--- name: NoticesBetween :many
--- The present revisions of the ids in a span that are neither superseded nor
--- starter entries.
-SELECT n.serial, n.first_seen_at, n.superseded, r.revision, r.doc
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND n.completeness > 0
-ORDER BY n.id;
-
 -- name: UnsourcedBetween :many
 -- The ids in a span whose present revision no source stands for: most of them
 -- were withdrawn because they were missing.
@@ -172,13 +160,15 @@ FROM notice n
 JOIN revision r ON r.serial = n.revision_serial
 WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND r.source_hash = '';
 
--- name: CountMiss :one
-INSERT INTO miss (notice_id, count) VALUES (?, 1)
-ON CONFLICT (notice_id) DO UPDATE SET count = count + 1
-RETURNING count;
+-- name: RecordMiss :exec
+INSERT INTO miss (notice_id, count) VALUES (?, ?)
+ON CONFLICT (notice_id) DO UPDATE SET count = excluded.count;
 
 -- name: Missed :many
-SELECT notice_id FROM miss WHERE notice_id >= sqlc.arg(first) AND notice_id < sqlc.arg(beyond);
+SELECT notice_id, count FROM miss WHERE notice_id >= sqlc.arg(first) AND notice_id < sqlc.arg(beyond);
+
+-- name: CountMissed :one
+SELECT count(*) FROM miss;
 
 -- name: ForgetMisses :exec
 DELETE FROM miss WHERE notice_id = ?;

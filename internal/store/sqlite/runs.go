@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/ledger"
 	"github.com/crownsafe/api/internal/store/sqlite/queries"
 )
 
@@ -102,7 +103,7 @@ func (s *Store) Rejections(ctx context.Context, agency string, after *store.Reje
 	for i, r := range rows {
 		rejections[i] = store.Rejection{
 			ID: r.ID, Agency: r.Agency, NativeID: r.NativeID, Reason: r.Reason, Excerpt: r.Excerpt,
-			Raw: r.Raw, Position: int(r.Position), SeenAt: fromMicros(r.SeenAt),
+			Raw: r.Raw, Position: int(r.Position), SeenAt: ledger.Time(r.SeenAt),
 		}
 	}
 	return rejections, nil
@@ -180,7 +181,7 @@ func timeOf(us sql.NullInt64, err error) (time.Time, error) {
 func runFrom(r queries.Run) *store.Run {
 	return &store.Run{
 		ID: r.ID, Agency: r.Agency, Kind: store.RunKind(r.Kind), State: store.RunState(r.State), Reason: r.Reason,
-		StartedAt: fromMicros(r.StartedAt), FinishedAt: fromNullMicros(r.FinishedAt),
+		StartedAt: ledger.Time(r.StartedAt), FinishedAt: fromNullMicros(r.FinishedAt),
 		Read: int(r.Read), Added: int(r.Added), Revised: int(r.Revised),
 		Unchanged: int(r.Unchanged), Older: int(r.Older), Rejected: int(r.Rejected),
 		Withdrawn: int(r.Withdrawn),
@@ -211,7 +212,7 @@ func (s *Store) Payloads(ctx context.Context, agency string) ([]store.ArchivedPa
 	for i, r := range rows {
 		payloads[i] = store.ArchivedPayload{
 			Agency: r.Agency, Key: r.Key, SourceURL: r.SourceUrl, Format: r.Format, Live: r.Live != 0,
-			FetchedAt: fromMicros(r.FetchedAt), LastFetchedAt: fromMicros(r.LastFetchedAt), Size: r.Size,
+			FetchedAt: ledger.Time(r.FetchedAt), LastFetchedAt: ledger.Time(r.LastFetchedAt), Size: r.Size,
 		}
 	}
 	return payloads, nil
@@ -232,5 +233,5 @@ func fromNullMicros(us sql.NullInt64) time.Time {
 	if !us.Valid {
 		return time.Time{}
 	}
-	return fromMicros(us.Int64)
+	return ledger.Time(us.Int64)
 }

@@ -57,7 +57,7 @@ type Store struct {
 	path             string
 	writer, readers  *sql.DB
 	writing, reading *queries.Queries
-	changes          *sql.Stmt
+	changes, between *sql.Stmt
 	condition        *store.SharedCondition
 	known            int64 // the newest migration of the program
 	close            func() error
@@ -150,7 +150,10 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if s.reading, err = queries.Prepare(ctx, s.readers); err != nil {
 		return err
 	}
-	s.changes, err = s.readers.PrepareContext(ctx, changesSince)
+	if s.changes, err = s.readers.PrepareContext(ctx, changesSince); err != nil {
+		return err
+	}
+	s.between, err = s.readers.PrepareContext(ctx, noticesBetween)
 	return err
 }
 

@@ -21,8 +21,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Exercise(t, func(t *testing.T) store.Store {
-		return openTemp(t)
+	storetest.Exercise(t, func(t *testing.T) func() store.Store {
+		path := filepath.Join(t.TempDir(), "crownsafe.db")
+		return func() store.Store { return openAt(t, path) }
 	})
 }
 

@@ -224,3 +224,38 @@ func bigAndUnicode(t *testing.T, s store.Store) {
 	expect(t, s, day(0), broken, store.Added)
 	expect(t, s, day(1), broken, store.Unchanged)
 }
+
+// idsThatAreNoText: not every store can have them, so that none has.
+func idsThatAreNoText(t *testing.T, s store.Store) {
+	good := Copy(Notice(1))
+	apply(t, s, day(0), good)
+	before := stateOf(t, s)
+	for _, id := range []string{"us-example:\x00", "us-example:\xff"} {
+		named, sourced, heir := Copy(Notice(2)), Copy(Notice(2)), Copy(Notice(2))
+		named.Notice.ID, sourced.SourceHash, heir.FormerIDs = id, id, []string{id}
+		for what, bad := range map[string]store.Incoming{"an id": named, "a source hash": sourced, "a former id": heir} {
+			if _, err := s.Apply(t.Context(), []store.Incoming{Copy(Notice(3)), bad}, day(1)); err == nil {
+				t.Errorf("%q was taken as %s", id, what)
+			}
+		}
+		if _, err := s.Notice(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Notice(%q): %v, want ErrNotFound", id, err)
+		}
+		if _, err := s.NoticeAsOf(t.Context(), id, day(1)); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("NoticeAsOf(%q): %v, want ErrNotFound", id, err)
+		}
+		if _, err := s.Revisions(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Revisions(%q): %v, want ErrNotFound", id, err)
+		}
+		if err := s.Withdraw(t.Context(), id, day(1)); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Withdraw(%q): %v, want ErrNotFound", id, err)
+		}
+		for range store.MissesToWithdraw {
+			d := store.Dump{Agency: example, Present: []string{id}, Missing: []string{id}}
+			if _, err := s.SettleDump(t.Context(), d, day(1)); err != nil {
+				t.Errorf("SettleDump with %q: %v", id, err)
+			}
+		}
+	}
+	same(t, "what was refused changes nothing", stateOf(t, s), before)
+}

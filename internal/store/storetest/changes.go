@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/crownsafe/api/internal/store"
@@ -127,54 +126,4 @@ func changesCancelled(t *testing.T, s store.Store) {
 	if err := s.Changes(ctx, 0, 0, func(store.Stored) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Changes under an ended context: %v", err)
 	}
-}
-
-// serialsHaveNoGaps follows the changes while others write: whoever has seen
-// serial n never gets to see a lower one for the first time.
-func serialsHaveNoGaps(t *testing.T, s store.Store) {
-	const writers, batches, size = 3, 8, 5
-	ctx := context.WithoutCancel(t.Context())
-	var group sync.WaitGroup
-	for w := range writers {
-		group.Go(func() {
-			for b := range batches {
-				batch := make([]store.Incoming, size)
-				for i := range batch {
-					batch[i] = Copy(Notice((w*batches+b)*size + i))
-				}
-				if _, err := s.Apply(ctx, batch, day(0)); err != nil {
-					t.Errorf("Apply: %v", err)
-				}
-			}
-		})
-	}
-	written := make(chan struct{})
-	go func() { group.Wait(); close(written) }()
-	const all = writers * batches * size
-	since, done := int64(0), false
-	for since < all {
-		// Serial first: whatever it tells must be there for Changes.
-		told, err := s.Serial(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range changes(t, s, since, 0) {
-			if c.Serial != since+1 {
-				t.Fatalf("serial %d right after %d", c.Serial, since)
-			}
-			since = c.Serial
-		}
-		if since < told {
-			t.Fatalf("Serial told %d, Changes ended at %d", told, since)
-		}
-		if done && since < all {
-			t.Fatalf("%d of %d changes when all was written", since, all)
-		}
-		select {
-		case <-written:
-			done = true
-		default:
-		}
-	}
-	<-written
 }

@@ -80,8 +80,8 @@ func applyInParts(t *testing.T, s store.Store, now time.Time, all []record, from
 
 // appliedTwice holds the promise of an import: whatever files came in whatever
 // order, the same again changes nothing, in the same batches or in others.
-func appliedTwice(t *testing.T, open func(t *testing.T) store.Store) {
-	s, from := open(t), 0
+func appliedTwice(t *testing.T, s store.Store) {
+	from := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		from += 10 // each check has its own notices: opening a store takes longer than the check
 		since := serialOf(t, s)
@@ -98,8 +98,8 @@ func appliedTwice(t *testing.T, open func(t *testing.T) store.Store) {
 }
 
 // mirror follows the changes step by step and ends up with the whole state.
-func mirror(t *testing.T, open func(t *testing.T) store.Store) {
-	s, from := open(t), 0
+func mirror(t *testing.T, s store.Store) {
+	from := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		from += 10
 		before := serialOf(t, s)

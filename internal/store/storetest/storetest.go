@@ -9,10 +9,14 @@ import (
 	"github.com/crownsafe/api/internal/store"
 )
 
-// Exercise holds an adapter to the contract. open returns a new, empty store
-// that nothing else uses and that the test needn't close; it is called once or
-// more by each subtest, from several at the same time.
-func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
+// Place makes a place for a store: new, empty and the test's alone. It returns
+// what opens the store that is kept there; each call is as another process would
+// do it, while others have it open too. Whatever was opened needn't be closed by
+// the test. Place is called by several tests at the same time.
+type Place func(t *testing.T) (open func() store.Store)
+
+// Exercise holds an adapter to the contract.
+func Exercise(t *testing.T, place Place) {
 	tests := []struct {
 		name string
 		run  func(t *testing.T, s store.Store)
@@ -54,7 +58,6 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"changes: the error of yield comes back", changesStopped},
 		{"changes: one consistent view", changesConsistent},
 		{"changes: end with their context", changesCancelled},
-		{"serials: no gap is ever seen", serialsHaveNoGaps},
 
 		{"runs: from start to finish", runs},
 		{"runs: what is known of each source", sources},
@@ -68,23 +71,27 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"migrations: down and up again", migrating},
 		{"condition: asked once a second", conditions},
 		{"watch: a change is told", watching},
+
+		{"apply: rules", rules},
+		{"apply: ids that are no text", idsThatAreNoText},
+		{"apply: any batches twice leave the state of once", appliedTwice},
+		{"apply: a mirror of changes is identical", mirror},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, open(t))
+			test.run(t, place(t)())
 		})
 	}
-	t.Run("apply: rules", func(t *testing.T) {
-		t.Parallel()
-		rules(t, open)
-	})
-	t.Run("apply: any batches twice leave the state of once", func(t *testing.T) {
-		t.Parallel()
-		appliedTwice(t, open)
-	})
-	t.Run("apply: a mirror of changes is identical", func(t *testing.T) {
-		t.Parallel()
-		mirror(t, open)
-	})
+	for name, run := range map[string]func(t *testing.T, open func() store.Store){
+		"processes: what one has stored is there for the next":    reopened,
+		"processes: the same batches from several double nothing": processesApply,
+		"processes: a reader skips no serial of several writers":  processesWrite,
+		"processes: one rejection of a record":                    processesReject,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, place(t))
+		})
+	}
 }

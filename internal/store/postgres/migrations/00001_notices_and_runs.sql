@@ -2,7 +2,10 @@
 
 -- Times are microseconds since 1970 in UTC, as in every store, so that a notice
 -- is the same wherever it is kept. Hashes are hexadecimal. Text is compared by
--- its bytes, so that lists have one order everywhere.
+-- its bytes, so that lists have one order everywhere. What agencies and file
+-- names have written, and errors that quote it, may be no text to PostgreSQL, with
+-- a character 0 or broken UTF-8 in it: it is kept as bytes, which
+-- encode(reason, 'escape') shows.
 
 -- The last serial that was given out. Whoever changes notices locks this row
 -- first and holds it to the end: serials are committed in their order, without
@@ -19,8 +22,8 @@ CREATE TABLE revision (
     notice_id    text    COLLATE "C" NOT NULL,
     revision     bigint  NOT NULL,
     seen_at      bigint  NOT NULL,
-    source_hash  text    NOT NULL,
-    content_hash text    NOT NULL,
+    source_hash  text    COLLATE "C" NOT NULL, -- empty: no source said so
+    content_hash text    COLLATE "C" NOT NULL,
     version      bigint  NOT NULL,
     completeness integer NOT NULL,
     doc          bytea   NOT NULL, -- the notice as JSON under zstd, without revision and first_seen_at
@@ -68,7 +71,7 @@ CREATE TABLE run (
     agency      text   COLLATE "C" NOT NULL,
     kind        text   NOT NULL,
     state       text   NOT NULL,
-    reason      text   NOT NULL,
+    reason      bytea  NOT NULL,
     started_at  bigint NOT NULL,
     finished_at bigint, -- null while running
     read        bigint NOT NULL,
@@ -84,12 +87,12 @@ CREATE INDEX run_by_agency ON run (agency, kind, finished_at);
 CREATE TABLE rejection (
     id         bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agency     text    COLLATE "C" NOT NULL,
-    native_id  text    NOT NULL,
+    native_id  bytea   NOT NULL,
     -- The record's number without the punctuation that formats and ids write
     -- differently, so that a rejection and the notice of the same record meet.
-    record_key text    COLLATE "C" NOT NULL,
-    reason     text    NOT NULL,
-    excerpt    text    NOT NULL,
+    record_key bytea   NOT NULL,
+    reason     bytea   NOT NULL,
+    excerpt    bytea   NOT NULL,
     raw        text    COLLATE "C" NOT NULL,
     position   bigint  NOT NULL,
     seen_at    bigint  NOT NULL,
@@ -103,7 +106,7 @@ CREATE TABLE payload (
     id              bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agency          text    COLLATE "C" NOT NULL,
     key             text    COLLATE "C" NOT NULL,
-    source_url      text    COLLATE "C" NOT NULL,
+    source_url      bytea   NOT NULL,
     format          text    NOT NULL,
     live            boolean NOT NULL,
     fetched_at      bigint  NOT NULL,

@@ -48,14 +48,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.arrivalsStmt, err = db.PrepareContext(ctx, arrivals); err != nil {
 		return nil, fmt.Errorf("error preparing query Arrivals: %w", err)
 	}
-	if q.countMissStmt, err = db.PrepareContext(ctx, countMiss); err != nil {
-		return nil, fmt.Errorf("error preparing query CountMiss: %w", err)
+	if q.countMissedStmt, err = db.PrepareContext(ctx, countMissed); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMissed: %w", err)
 	}
 	if q.countRejectionsStmt, err = db.PrepareContext(ctx, countRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query CountRejections: %w", err)
 	}
 	if q.currentStmt, err = db.PrepareContext(ctx, current); err != nil {
 		return nil, fmt.Errorf("error preparing query Current: %w", err)
+	}
+	if q.documentStmt, err = db.PrepareContext(ctx, document); err != nil {
+		return nil, fmt.Errorf("error preparing query Document: %w", err)
 	}
 	if q.dropEarlierRejectionsStmt, err = db.PrepareContext(ctx, dropEarlierRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query DropEarlierRejections: %w", err)
@@ -75,8 +78,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.formerIDStmt, err = db.PrepareContext(ctx, formerID); err != nil {
 		return nil, fmt.Errorf("error preparing query FormerID: %w", err)
 	}
-	if q.headStmt, err = db.PrepareContext(ctx, head); err != nil {
-		return nil, fmt.Errorf("error preparing query Head: %w", err)
+	if q.formerIDsStmt, err = db.PrepareContext(ctx, formerIDs); err != nil {
+		return nil, fmt.Errorf("error preparing query FormerIDs: %w", err)
+	}
+	if q.headsStmt, err = db.PrepareContext(ctx, heads); err != nil {
+		return nil, fmt.Errorf("error preparing query Heads: %w", err)
 	}
 	if q.lastFinishedPollStmt, err = db.PrepareContext(ctx, lastFinishedPoll); err != nil {
 		return nil, fmt.Errorf("error preparing query LastFinishedPoll: %w", err)
@@ -99,23 +105,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveNoticeStmt, err = db.PrepareContext(ctx, moveNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveNotice: %w", err)
 	}
-	if q.noticesBetweenStmt, err = db.PrepareContext(ctx, noticesBetween); err != nil {
-		return nil, fmt.Errorf("error preparing query NoticesBetween: %w", err)
-	}
 	if q.offeredForStmt, err = db.PrepareContext(ctx, offeredFor); err != nil {
 		return nil, fmt.Errorf("error preparing query OfferedFor: %w", err)
 	}
 	if q.payloadsStmt, err = db.PrepareContext(ctx, payloads); err != nil {
 		return nil, fmt.Errorf("error preparing query Payloads: %w", err)
 	}
-	if q.rankNoticeStmt, err = db.PrepareContext(ctx, rankNotice); err != nil {
-		return nil, fmt.Errorf("error preparing query RankNotice: %w", err)
+	if q.recordMissStmt, err = db.PrepareContext(ctx, recordMiss); err != nil {
+		return nil, fmt.Errorf("error preparing query RecordMiss: %w", err)
 	}
 	if q.recordOfferStmt, err = db.PrepareContext(ctx, recordOffer); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordOffer: %w", err)
-	}
-	if q.recordOlderOfferStmt, err = db.PrepareContext(ctx, recordOlderOffer); err != nil {
-		return nil, fmt.Errorf("error preparing query RecordOlderOffer: %w", err)
 	}
 	if q.rejectedRecordsStmt, err = db.PrepareContext(ctx, rejectedRecords); err != nil {
 		return nil, fmt.Errorf("error preparing query RejectedRecords: %w", err)
@@ -143,9 +143,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.startRunStmt, err = db.PrepareContext(ctx, startRun); err != nil {
 		return nil, fmt.Errorf("error preparing query StartRun: %w", err)
-	}
-	if q.supersedeNoticeStmt, err = db.PrepareContext(ctx, supersedeNotice); err != nil {
-		return nil, fmt.Errorf("error preparing query SupersedeNotice: %w", err)
 	}
 	if q.unsourcedBetweenStmt, err = db.PrepareContext(ctx, unsourcedBetween); err != nil {
 		return nil, fmt.Errorf("error preparing query UnsourcedBetween: %w", err)
@@ -198,9 +195,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing arrivalsStmt: %w", cerr)
 		}
 	}
-	if q.countMissStmt != nil {
-		if cerr := q.countMissStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countMissStmt: %w", cerr)
+	if q.countMissedStmt != nil {
+		if cerr := q.countMissedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMissedStmt: %w", cerr)
 		}
 	}
 	if q.countRejectionsStmt != nil {
@@ -211,6 +208,11 @@ func (q *Queries) Close() error {
 	if q.currentStmt != nil {
 		if cerr := q.currentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing currentStmt: %w", cerr)
+		}
+	}
+	if q.documentStmt != nil {
+		if cerr := q.documentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing documentStmt: %w", cerr)
 		}
 	}
 	if q.dropEarlierRejectionsStmt != nil {
@@ -243,9 +245,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing formerIDStmt: %w", cerr)
 		}
 	}
-	if q.headStmt != nil {
-		if cerr := q.headStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing headStmt: %w", cerr)
+	if q.formerIDsStmt != nil {
+		if cerr := q.formerIDsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing formerIDsStmt: %w", cerr)
+		}
+	}
+	if q.headsStmt != nil {
+		if cerr := q.headsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing headsStmt: %w", cerr)
 		}
 	}
 	if q.lastFinishedPollStmt != nil {
@@ -283,11 +290,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveNoticeStmt: %w", cerr)
 		}
 	}
-	if q.noticesBetweenStmt != nil {
-		if cerr := q.noticesBetweenStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing noticesBetweenStmt: %w", cerr)
-		}
-	}
 	if q.offeredForStmt != nil {
 		if cerr := q.offeredForStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing offeredForStmt: %w", cerr)
@@ -298,19 +300,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing payloadsStmt: %w", cerr)
 		}
 	}
-	if q.rankNoticeStmt != nil {
-		if cerr := q.rankNoticeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing rankNoticeStmt: %w", cerr)
+	if q.recordMissStmt != nil {
+		if cerr := q.recordMissStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing recordMissStmt: %w", cerr)
 		}
 	}
 	if q.recordOfferStmt != nil {
 		if cerr := q.recordOfferStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing recordOfferStmt: %w", cerr)
-		}
-	}
-	if q.recordOlderOfferStmt != nil {
-		if cerr := q.recordOlderOfferStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing recordOlderOfferStmt: %w", cerr)
 		}
 	}
 	if q.rejectedRecordsStmt != nil {
@@ -356,11 +353,6 @@ func (q *Queries) Close() error {
 	if q.startRunStmt != nil {
 		if cerr := q.startRunStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing startRunStmt: %w", cerr)
-		}
-	}
-	if q.supersedeNoticeStmt != nil {
-		if cerr := q.supersedeNoticeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing supersedeNoticeStmt: %w", cerr)
 		}
 	}
 	if q.unsourcedBetweenStmt != nil {
@@ -420,16 +412,18 @@ type Queries struct {
 	addRevisionStmt                 *sql.Stmt
 	agenciesWithRunsStmt            *sql.Stmt
 	arrivalsStmt                    *sql.Stmt
-	countMissStmt                   *sql.Stmt
+	countMissedStmt                 *sql.Stmt
 	countRejectionsStmt             *sql.Stmt
 	currentStmt                     *sql.Stmt
+	documentStmt                    *sql.Stmt
 	dropEarlierRejectionsStmt       *sql.Stmt
 	dropRejectionsOfPayloadStmt     *sql.Stmt
 	finishRunStmt                   *sql.Stmt
 	firstSuccessStmt                *sql.Stmt
 	forgetMissesStmt                *sql.Stmt
 	formerIDStmt                    *sql.Stmt
-	headStmt                        *sql.Stmt
+	formerIDsStmt                   *sql.Stmt
+	headsStmt                       *sql.Stmt
 	lastFinishedPollStmt            *sql.Stmt
 	lastImportStmt                  *sql.Stmt
 	lastImportFaultStmt             *sql.Stmt
@@ -437,12 +431,10 @@ type Queries struct {
 	lastSuccessStmt                 *sql.Stmt
 	missedStmt                      *sql.Stmt
 	moveNoticeStmt                  *sql.Stmt
-	noticesBetweenStmt              *sql.Stmt
 	offeredForStmt                  *sql.Stmt
 	payloadsStmt                    *sql.Stmt
-	rankNoticeStmt                  *sql.Stmt
+	recordMissStmt                  *sql.Stmt
 	recordOfferStmt                 *sql.Stmt
-	recordOlderOfferStmt            *sql.Stmt
 	rejectedRecordsStmt             *sql.Stmt
 	rejectionsStmt                  *sql.Stmt
 	rejectionsOfRecordElsewhereStmt *sql.Stmt
@@ -452,7 +444,6 @@ type Queries struct {
 	setLastSerialStmt               *sql.Stmt
 	settleRejectionsStmt            *sql.Stmt
 	startRunStmt                    *sql.Stmt
-	supersedeNoticeStmt             *sql.Stmt
 	unsourcedBetweenStmt            *sql.Stmt
 	waitingArrivalStmt              *sql.Stmt
 }
@@ -469,16 +460,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addRevisionStmt:                 q.addRevisionStmt,
 		agenciesWithRunsStmt:            q.agenciesWithRunsStmt,
 		arrivalsStmt:                    q.arrivalsStmt,
-		countMissStmt:                   q.countMissStmt,
+		countMissedStmt:                 q.countMissedStmt,
 		countRejectionsStmt:             q.countRejectionsStmt,
 		currentStmt:                     q.currentStmt,
+		documentStmt:                    q.documentStmt,
 		dropEarlierRejectionsStmt:       q.dropEarlierRejectionsStmt,
 		dropRejectionsOfPayloadStmt:     q.dropRejectionsOfPayloadStmt,
 		finishRunStmt:                   q.finishRunStmt,
 		firstSuccessStmt:                q.firstSuccessStmt,
 		forgetMissesStmt:                q.forgetMissesStmt,
 		formerIDStmt:                    q.formerIDStmt,
-		headStmt:                        q.headStmt,
+		formerIDsStmt:                   q.formerIDsStmt,
+		headsStmt:                       q.headsStmt,
 		lastFinishedPollStmt:            q.lastFinishedPollStmt,
 		lastImportStmt:                  q.lastImportStmt,
 		lastImportFaultStmt:             q.lastImportFaultStmt,
@@ -486,12 +479,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lastSuccessStmt:                 q.lastSuccessStmt,
 		missedStmt:                      q.missedStmt,
 		moveNoticeStmt:                  q.moveNoticeStmt,
-		noticesBetweenStmt:              q.noticesBetweenStmt,
 		offeredForStmt:                  q.offeredForStmt,
 		payloadsStmt:                    q.payloadsStmt,
-		rankNoticeStmt:                  q.rankNoticeStmt,
+		recordMissStmt:                  q.recordMissStmt,
 		recordOfferStmt:                 q.recordOfferStmt,
-		recordOlderOfferStmt:            q.recordOlderOfferStmt,
 		rejectedRecordsStmt:             q.rejectedRecordsStmt,
 		rejectionsStmt:                  q.rejectionsStmt,
 		rejectionsOfRecordElsewhereStmt: q.rejectionsOfRecordElsewhereStmt,
@@ -501,7 +492,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setLastSerialStmt:               q.setLastSerialStmt,
 		settleRejectionsStmt:            q.settleRejectionsStmt,
 		startRunStmt:                    q.startRunStmt,
-		supersedeNoticeStmt:             q.supersedeNoticeStmt,
 		unsourcedBetweenStmt:            q.unsourcedBetweenStmt,
 		waitingArrivalStmt:              q.waitingArrivalStmt,
 	}

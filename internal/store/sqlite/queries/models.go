@@ -8,6 +8,11 @@ import (
 	"database/sql"
 )
 
+type Miss struct {
+	NoticeID string
+	Count    int64
+}
+
 type Run struct {
 	ID         int64
 	Agency     string

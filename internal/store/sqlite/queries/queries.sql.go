@@ -48,7 +48,7 @@ func (q *Queries) AddFormerID(ctx context.Context, arg AddFormerIDParams) error 
 
 const addNotice = `-- name: AddNotice :exec
 INSERT INTO notice (id, serial, revision_serial, first_seen_at, version, completeness, superseded)
-VALUES (?, ?, ?, ?, ?, ?, 0)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 `
 
 type AddNoticeParams struct {
@@ -58,6 +58,7 @@ type AddNoticeParams struct {
 	FirstSeenAt    int64
 	Version        int64
 	Completeness   int64
+	Superseded     int64
 }
 
 func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
@@ -68,6 +69,7 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
 		arg.FirstSeenAt,
 		arg.Version,
 		arg.Completeness,
+		arg.Superseded,
 	)
 	return err
 }
@@ -234,14 +236,12 @@ func (q *Queries) Arrivals(ctx context.Context, arg ArrivalsParams) ([]ArrivalsR
 	return items, nil
 }
 
-const countMiss = `-- name: CountMiss :one
-INSERT INTO miss (notice_id, count) VALUES (?, 1)
-ON CONFLICT (notice_id) DO UPDATE SET count = count + 1
-RETURNING count
+const countMissed = `-- name: CountMissed :one
+SELECT count(*) FROM miss
 `
 
-func (q *Queries) CountMiss(ctx context.Context, noticeID string) (int64, error) {
-	row := q.queryRow(ctx, q.countMissStmt, countMiss, noticeID)
+func (q *Queries) CountMissed(ctx context.Context) (int64, error) {
+	row := q.queryRow(ctx, q.countMissedStmt, countMissed)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -284,6 +284,17 @@ func (q *Queries) Current(ctx context.Context, id string) (CurrentRow, error) {
 		&i.Doc,
 	)
 	return i, err
+}
+
+const document = `-- name: Document :one
+SELECT r.doc FROM notice n JOIN revision r ON r.serial = n.revision_serial WHERE n.id = ?
+`
+
+func (q *Queries) Document(ctx context.Context, id string) ([]byte, error) {
+	row := q.queryRow(ctx, q.documentStmt, document, id)
+	var doc []byte
+	err := row.Scan(&doc)
+	return doc, err
 }
 
 const dropEarlierRejections = `-- name: DropEarlierRejections :exec
@@ -400,15 +411,43 @@ func (q *Queries) FormerID(ctx context.Context, id string) (FormerIDRow, error) 
 	return i, err
 }
 
-const head = `-- name: Head :one
-SELECT n.id, n.serial, n.revision_serial, n.first_seen_at, n.version, n.completeness, n.superseded,
-       r.revision, r.source_hash, r.content_hash
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id = ?
+const formerIDs = `-- name: FormerIDs :many
+SELECT id FROM former_id WHERE id IN (SELECT value FROM json_each(?1))
 `
 
-type HeadRow struct {
+// Which ids of a JSON array were given up.
+func (q *Queries) FormerIDs(ctx context.Context, ids interface{}) ([]string, error) {
+	rows, err := q.query(ctx, q.formerIDsStmt, formerIDs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const heads = `-- name: Heads :many
+SELECT n.id, n.serial, n.revision_serial, n.first_seen_at, n.version, n.completeness, n.superseded,
+       r.revision, r.source_hash, r.content_hash
+FROM json_each(?1) asked
+JOIN notice n ON n.id = asked.value
+JOIN revision r ON r.serial = n.revision_serial
+`
+
+type HeadsRow struct {
 	ID             string
 	Serial         int64
 	RevisionSerial int64
@@ -421,23 +460,39 @@ type HeadRow struct {
 	ContentHash    string
 }
 
-// Where an id stands now, without its document.
-func (q *Queries) Head(ctx context.Context, id string) (HeadRow, error) {
-	row := q.queryRow(ctx, q.headStmt, head, id)
-	var i HeadRow
-	err := row.Scan(
-		&i.ID,
-		&i.Serial,
-		&i.RevisionSerial,
-		&i.FirstSeenAt,
-		&i.Version,
-		&i.Completeness,
-		&i.Superseded,
-		&i.Revision,
-		&i.SourceHash,
-		&i.ContentHash,
-	)
-	return i, err
+// Where ids, a JSON array, stand now, without their documents.
+func (q *Queries) Heads(ctx context.Context, ids interface{}) ([]HeadsRow, error) {
+	rows, err := q.query(ctx, q.headsStmt, heads, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HeadsRow
+	for rows.Next() {
+		var i HeadsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Serial,
+			&i.RevisionSerial,
+			&i.FirstSeenAt,
+			&i.Version,
+			&i.Completeness,
+			&i.Superseded,
+			&i.Revision,
+			&i.SourceHash,
+			&i.ContentHash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lastFinishedPoll = `-- name: LastFinishedPoll :one
@@ -525,7 +580,7 @@ func (q *Queries) LastSuccess(ctx context.Context, agency string) (sql.NullInt64
 }
 
 const missed = `-- name: Missed :many
-SELECT notice_id FROM miss WHERE notice_id >= ?1 AND notice_id < ?2
+SELECT notice_id, count FROM miss WHERE notice_id >= ?1 AND notice_id < ?2
 `
 
 type MissedParams struct {
@@ -533,91 +588,16 @@ type MissedParams struct {
 	Beyond string
 }
 
-func (q *Queries) Missed(ctx context.Context, arg MissedParams) ([]string, error) {
+func (q *Queries) Missed(ctx context.Context, arg MissedParams) ([]Miss, error) {
 	rows, err := q.query(ctx, q.missedStmt, missed, arg.First, arg.Beyond)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []Miss
 	for rows.Next() {
-		var notice_id string
-		if err := rows.Scan(&notice_id); err != nil {
-			return nil, err
-		}
-		items = append(items, notice_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const moveNotice = `-- name: MoveNotice :exec
-UPDATE notice SET serial = ?, revision_serial = ?, version = ?, completeness = ? WHERE id = ?
-`
-
-type MoveNoticeParams struct {
-	Serial         int64
-	RevisionSerial int64
-	Version        int64
-	Completeness   int64
-	ID             string
-}
-
-func (q *Queries) MoveNotice(ctx context.Context, arg MoveNoticeParams) error {
-	_, err := q.exec(ctx, q.moveNoticeStmt, moveNotice,
-		arg.Serial,
-		arg.RevisionSerial,
-		arg.Version,
-		arg.Completeness,
-		arg.ID,
-	)
-	return err
-}
-
-const noticesBetween = `-- name: NoticesBetween :many
-SELECT n.serial, n.first_seen_at, n.superseded, r.revision, r.doc
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= ?1 AND n.id < ?2 AND n.superseded = 0 AND n.completeness > 0
-ORDER BY n.id
-`
-
-type NoticesBetweenParams struct {
-	First  string
-	Beyond string
-}
-
-type NoticesBetweenRow struct {
-	Serial      int64
-	FirstSeenAt int64
-	Superseded  int64
-	Revision    int64
-	Doc         []byte
-}
-
-// The present revisions of the ids in a span that are neither superseded nor
-// starter entries.
-func (q *Queries) NoticesBetween(ctx context.Context, arg NoticesBetweenParams) ([]NoticesBetweenRow, error) {
-	rows, err := q.query(ctx, q.noticesBetweenStmt, noticesBetween, arg.First, arg.Beyond)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NoticesBetweenRow
-	for rows.Next() {
-		var i NoticesBetweenRow
-		if err := rows.Scan(
-			&i.Serial,
-			&i.FirstSeenAt,
-			&i.Superseded,
-			&i.Revision,
-			&i.Doc,
-		); err != nil {
+		var i Miss
+		if err := rows.Scan(&i.NoticeID, &i.Count); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -629,6 +609,31 @@ func (q *Queries) NoticesBetween(ctx context.Context, arg NoticesBetweenParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const moveNotice = `-- name: MoveNotice :exec
+UPDATE notice SET serial = ?, revision_serial = ?, version = ?, completeness = ?, superseded = ? WHERE id = ?
+`
+
+type MoveNoticeParams struct {
+	Serial         int64
+	RevisionSerial int64
+	Version        int64
+	Completeness   int64
+	Superseded     int64
+	ID             string
+}
+
+func (q *Queries) MoveNotice(ctx context.Context, arg MoveNoticeParams) error {
+	_, err := q.exec(ctx, q.moveNoticeStmt, moveNotice,
+		arg.Serial,
+		arg.RevisionSerial,
+		arg.Version,
+		arg.Completeness,
+		arg.Superseded,
+		arg.ID,
+	)
+	return err
 }
 
 const offeredFor = `-- name: OfferedFor :one
@@ -698,18 +703,18 @@ func (q *Queries) Payloads(ctx context.Context, agency string) ([]PayloadsRow, e
 	return items, nil
 }
 
-const rankNotice = `-- name: RankNotice :exec
-UPDATE notice SET version = ?, completeness = ? WHERE id = ?
+const recordMiss = `-- name: RecordMiss :exec
+INSERT INTO miss (notice_id, count) VALUES (?, ?)
+ON CONFLICT (notice_id) DO UPDATE SET count = excluded.count
 `
 
-type RankNoticeParams struct {
-	Version      int64
-	Completeness int64
-	ID           string
+type RecordMissParams struct {
+	NoticeID string
+	Count    int64
 }
 
-func (q *Queries) RankNotice(ctx context.Context, arg RankNoticeParams) error {
-	_, err := q.exec(ctx, q.rankNoticeStmt, rankNotice, arg.Version, arg.Completeness, arg.ID)
+func (q *Queries) RecordMiss(ctx context.Context, arg RecordMissParams) error {
+	_, err := q.exec(ctx, q.recordMissStmt, recordMiss, arg.NoticeID, arg.Count)
 	return err
 }
 
@@ -726,21 +731,6 @@ type RecordOfferParams struct {
 
 func (q *Queries) RecordOffer(ctx context.Context, arg RecordOfferParams) error {
 	_, err := q.exec(ctx, q.recordOfferStmt, recordOffer, arg.NoticeID, arg.SourceHash, arg.Revision)
-	return err
-}
-
-const recordOlderOffer = `-- name: RecordOlderOffer :exec
-INSERT INTO offered_copy (notice_id, source_hash, revision) VALUES (?, ?, 0)
-ON CONFLICT (notice_id, source_hash) DO NOTHING
-`
-
-type RecordOlderOfferParams struct {
-	NoticeID   string
-	SourceHash string
-}
-
-func (q *Queries) RecordOlderOffer(ctx context.Context, arg RecordOlderOfferParams) error {
-	_, err := q.exec(ctx, q.recordOlderOfferStmt, recordOlderOffer, arg.NoticeID, arg.SourceHash)
 	return err
 }
 
@@ -999,20 +989,6 @@ func (q *Queries) StartRun(ctx context.Context, arg StartRunParams) (int64, erro
 	var id int64
 	err := row.Scan(&id)
 	return id, err
-}
-
-const supersedeNotice = `-- name: SupersedeNotice :exec
-UPDATE notice SET serial = ?, superseded = 1 WHERE id = ?
-`
-
-type SupersedeNoticeParams struct {
-	Serial int64
-	ID     string
-}
-
-func (q *Queries) SupersedeNotice(ctx context.Context, arg SupersedeNoticeParams) error {
-	_, err := q.exec(ctx, q.supersedeNoticeStmt, supersedeNotice, arg.Serial, arg.ID)
-	return err
 }
 
 const unsourcedBetween = `-- name: UnsourcedBetween :many

@@ -1,4 +1,4 @@
-package sqlite
+package ledger
 
 import (
 	stdjson "encoding/json"
@@ -35,11 +35,11 @@ func drawNotice(t *rapid.T) recall.Notice {
 func TestDocumentIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := drawNotice(t)
-		doc, err := encodeNotice(n)
+		doc, err := Encode(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := decodeNotice(doc, 0, 0)
+		got, err := Decode(doc, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,11 +65,11 @@ func TestDamagedDocumentIsCorrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, content := range []string{"", "{", `{"id": 7}`, `{"id": "a"} x`, "null null", "\xff"} {
-		if _, err := decodeNotice(c.encoder.EncodeAll([]byte(content), nil), 1, 0); !errors.Is(err, store.ErrCorrupt) {
+		if _, err := Decode(c.encoder.EncodeAll([]byte(content), nil), 1, 0); !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%q: %v", content, err)
 		}
 	}
-	if _, err := decodeNotice([]byte("no zstd"), 1, 0); !errors.Is(err, store.ErrCorrupt) {
+	if _, err := Decode([]byte("no zstd"), 1, 0); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("no zstd: %v", err)
 	}
 }

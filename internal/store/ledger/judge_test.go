@@ -1,44 +1,41 @@
-package store
+package ledger
 
 import (
 	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/crownsafe/api/internal/store"
 )
 
 // shelf is the smallest store of one notice that follows the rules.
 type shelf struct {
-	standing  Standing
+	standing  standing
 	revisions []string       // content hashes
 	offered   map[string]int // the last revision that each source stood for; 0: older
 }
 
-func (s *shelf) apply(t *rapid.T, in Incoming, contentHash string) {
-	effect := Added
+func (s *shelf) apply(in *store.Incoming, contentHash string) {
+	effect := store.Added
+	revision, before := s.offered[in.SourceHash]
 	if len(s.revisions) > 0 {
-		var err error
-		effect, err = Judge(s.standing, in, contentHash, func() (Offer, error) {
-			revision, before := s.offered[in.SourceHash]
-			switch {
-			case !before:
-				return NeverOffered, nil
-			case revision == len(s.revisions):
-				return OfferedForNow, nil
-			}
-			return OfferedBefore, nil
-		})
-		if err != nil {
-			t.Fatal(err)
+		offered := offeredBefore
+		switch {
+		case !before:
+			offered = neverOffered
+		case revision == len(s.revisions):
+			offered = offeredForNow
 		}
+		effect = judge(s.standing, in, contentHash, offered)
 	}
-	s.standing = s.standing.After(effect, in, contentHash)
-	if effect == Added || effect == Revised {
+	s.standing = s.standing.after(effect, in, contentHash)
+	if effect == store.Added || effect == store.Revised {
 		s.revisions = append(s.revisions, contentHash)
 	}
-	if _, before := s.offered[in.SourceHash]; effect != Older || !before {
+	if effect != store.Older || !before {
 		s.offered[in.SourceHash] = len(s.revisions)
-		if effect == Older {
+		if effect == store.Older {
 			s.offered[in.SourceHash] = 0
 		}
 	}
@@ -64,7 +61,7 @@ func TestJudgeIsIdempotent(t *testing.T) {
 		s := &shelf{offered: map[string]int{}}
 		round := func() {
 			for _, c := range copies {
-				in := Incoming{SourceHash: fmt.Sprint(c), Completeness: 1}
+				in := &store.Incoming{SourceHash: fmt.Sprint(c), Completeness: 1}
 				switch {
 				case c.format == "starter":
 					in.Completeness = 0
@@ -74,7 +71,7 @@ func TestJudgeIsIdempotent(t *testing.T) {
 				if c.format == "versioned" {
 					in.Version = int64(1 + c.edition/2)
 				}
-				s.apply(t, in, fmt.Sprint(c.edition%3, c.format == "starter"))
+				s.apply(in, fmt.Sprint(c.edition%3, c.format == "starter"))
 			}
 		}
 		round()

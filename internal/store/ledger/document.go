@@ -1,4 +1,4 @@
-package sqlite
+package ledger
 
 import (
 	"fmt"
@@ -32,9 +32,9 @@ var sharedCodec = sync.OnceValues(func() (codec, error) {
 	return codec{encoder, decoder}, err
 })
 
-// encodeNotice makes a canonical notice's document. Revision and first sight
+// Encode makes a canonical notice's document: its JSON under zstd. Revision and first sight
 // are columns, so that a document doesn't depend on what was stored before.
-func encodeNotice(n recall.Notice) ([]byte, error) {
+func Encode(n recall.Notice) ([]byte, error) {
 	n.Revision, n.FirstSeenAt = 0, time.Time{}
 	content, err := json.Marshal(&n)
 	if err != nil {
@@ -50,9 +50,10 @@ func encodeNotice(n recall.Notice) ([]byte, error) {
 	return c.encoder.EncodeAll(content, nil), nil
 }
 
-// decodeNotice reads a document. A document that can't be read means that the
-// file is damaged: store.ErrCorrupt.
-func decodeNotice(doc []byte, revision, firstSeenAt int64) (recall.Notice, error) {
+// Decode reads a document of a revision, by its number, of a notice first seen at
+// a time. A document that can't be read means that what
+// is stored is damaged: store.ErrCorrupt.
+func Decode(doc []byte, revision, firstSeenAt int64) (recall.Notice, error) {
 	c, err := sharedCodec()
 	if err != nil {
 		return recall.Notice{}, err
@@ -72,9 +73,9 @@ func decodeNotice(doc []byte, revision, firstSeenAt int64) (recall.Notice, error
 	if err != nil {
 		return recall.Notice{}, fmt.Errorf("%w: reading a notice's JSON: %w", store.ErrCorrupt, err)
 	}
-	n.Revision, n.FirstSeenAt = int(revision), fromMicros(firstSeenAt)
+	n.Revision, n.FirstSeenAt = int(revision), Time(firstSeenAt)
 	return n, nil
 }
 
-// fromMicros reads a column of time.
-func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+// Time reads a time that is stored as microseconds.
+func Time(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -1,0 +1,60 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// write runs a change in one transaction. Each statement sees what was committed
+// before it began: a lock that it takes first orders it among other writers.
+func (s *Store) write(ctx context.Context, change func(tx pgx.Tx) error) error {
+	return s.within(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, change)
+}
+
+// within runs something in one transaction, which it commits.
+func (s *Store) within(ctx context.Context, options pgx.TxOptions, do func(tx pgx.Tx) error) error {
+	tx, err := s.pool.BeginTx(ctx, options)
+	if err != nil {
+		return err
+	}
+	// The end of a transaction isn't called back when ctx ends: nobody would know
+	// what became of it. It is bounded by Options.AnswerTimeout.
+	end := context.WithoutCancel(ctx)
+	defer tx.Rollback(end) //nolint:errcheck // of no effect after a commit, and of no interest after a failure
+	if err := do(tx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return tx.Commit(end)
+}
+
+// failf says what was being done when err came, in the port's errors.
+func failf(ctx context.Context, err error, doing string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(doing, args...), translate(ctx, err))
+}
+
+// pipeline keeps statements of which nobody wants an answer until they are sent
+// together: one round trip for all of them.
+type pipeline struct {
+	pgx.Tx
+	statements pgx.Batch
+}
+
+// Exec keeps a statement. The answer is empty.
+func (p *pipeline) Exec(_ context.Context, statement string, args ...any) (pgconn.CommandTag, error) {
+	p.statements.Queue(statement, args...)
+	return pgconn.CommandTag{}, nil
+}
+
+// send sends what was kept and returns the error of the first that failed.
+func (p *pipeline) send(ctx context.Context) error {
+	if p.statements.Len() == 0 {
+		return nil
+	}
+	return p.SendBatch(ctx, &p.statements).Close()
+}
