@@ -76,6 +76,10 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		t.Parallel()
 		appliedTwice(t, open)
 	})
+	t.Run("identity: its own, and lasting", func(t *testing.T) {
+		t.Parallel()
+		identity(t, open)
+	})
 	t.Run("apply: a mirror of changes is identical", func(t *testing.T) {
 		t.Parallel()
 		mirror(t, open)
