@@ -119,14 +119,26 @@ func report(env environment, err error) int {
 	return status.code
 }
 
-// open builds the program on the session's data directory.
-func (s *session) open() (*app.App, error) {
+// build builds the program from its settings, on the session's data directory.
+func (s *session) build() (*app.App, error) {
 	cfg, err := config.Load(s.ctx, s.env.lookup)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Data = s.data
 	return app.Open(s.ctx, cfg, s.logger(cfg), version())
+}
+
+// open builds the program and prepares its store.
+func (s *session) open() (*app.App, error) {
+	a, err := s.build()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Prepare(s.ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
 }
 
 // logger logs to the standard error: JSON for machines by default.

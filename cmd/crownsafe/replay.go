@@ -33,6 +33,9 @@ func (c *replayCommand) Run(s *session) (err error) {
 			bar.show(p.Payloads, p.Of, fmt.Sprintf("%s: %d records, %d revised", code, p.Tally.Read, p.Tally.Revised))
 		})
 		bar.done()
+		if errors.Is(replayErr, ingest.ErrElsewhere) {
+			return fmt.Errorf("%w; try again when it has finished", replayErr)
+		}
 		if err := s.printReplay(&report); err != nil {
 			return err
 		}

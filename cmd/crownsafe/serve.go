@@ -14,13 +14,13 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(s *session) (err error) {
-	a, err := s.open()
+	a, err := s.build()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.Config.Addr = c.Addr
-	if err := a.Load(s.ctx); err != nil {
+	if err := a.Start(s.ctx); err != nil {
 		return err
 	}
 	app.Settle()

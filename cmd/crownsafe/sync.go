@@ -16,7 +16,8 @@ type syncCommand struct {
 }
 
 // Run polls the agencies one after the other and fails when one of the polls
-// did. An agency that cannot be asked as things are gets its line and fails nothing.
+// did. An agency that cannot be asked as things are, or that another process is
+// polling now, gets its line and fails nothing.
 func (c *syncCommand) Run(s *session) (err error) {
 	app.PrepareBulk()
 	a, err := s.open()
@@ -36,8 +37,14 @@ func (c *syncCommand) Run(s *session) (err error) {
 			bar.show(read, 0, ag.Describe().Code) // nobody says how many there will be
 		})
 		bar.done()
-		if errors.Is(pollErr, ingest.ErrWithheld) {
-			if err := s.printWithheld(ag.Describe()); err != nil {
+		switch d := ag.Describe(); {
+		case errors.Is(pollErr, ingest.ErrWithheld):
+			if err := s.printUnpolled(d.Code, "never", d.Withheld); err != nil {
+				return err
+			}
+			continue
+		case errors.Is(pollErr, ingest.ErrElsewhere):
+			if err := s.printUnpolled(d.Code, "elsewhere", "another process is polling it now"); err != nil {
 				return err
 			}
 			continue
@@ -71,11 +78,12 @@ func chosen(r *ingest.Runner, codes []string) ([]agency.Agency, error) {
 	return list, nil
 }
 
-func (s *session) printWithheld(d agency.Description) error {
+// printUnpolled says of an agency that it was not polled, and why.
+func (s *session) printUnpolled(code, state, reason string) error {
 	if s.json {
-		return json.NewEncoder(s.env.stdout).Encode(map[string]any{"agency": d.Code, "state": "never", "reason": d.Withheld})
+		return json.NewEncoder(s.env.stdout).Encode(map[string]any{"agency": code, "state": state, "reason": reason})
 	}
-	_, err := fmt.Fprintf(s.env.stdout, "%s: not polled: %s\n", d.Code, d.Withheld)
+	_, err := fmt.Fprintf(s.env.stdout, "%s: not polled: %s\n", code, reason)
 	return err
 }
 

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,8 +35,8 @@ import (
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
+	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
-	"github.com/crownsafe/api/internal/starter"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/sqlite"
 )
@@ -49,9 +50,13 @@ type App struct {
 	Catalogue *catalogue.Catalogue
 	Sources   *source.Board
 	Lookup    *lookup.Service
+	Snapshots *snapshot.Keeper
 	Version   string
 
-	draining atomic.Bool
+	prepared   bool          // Prepare was done
+	loaded     bool          // the catalogue came from the store
+	retryAfter time.Duration // how long to wait at least before the store is tried again
+	draining   atomic.Bool
 }
 
 // Agencies lists every agency, in order of code.
@@ -73,9 +78,8 @@ func Agencies(cfg config.Config) []agency.Agency {
 	}
 }
 
-// Open builds the program on its data directory, which is made when it is
-// missing, and stores the starter catalogue where it isn't yet. The catalogue is
-// empty until Load.
+// Open builds the program from its settings, on its data directory, which is made
+// when it is missing. It is ready after Prepare and Load, or after Start.
 func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (*App, error) {
 	if cfg.DatabaseURL != "" || cfg.RedisURL != "" || cfg.AzureStorage != "" || cfg.Storage.AccountURL != "" {
 		return nil, errors.New("a server is named, but everything is kept in the data directory; unset DATABASE_URL, REDIS_URL and AZURE_STORAGE_CONNECTION_STRING")
@@ -89,9 +93,6 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	}
 	a, err := build(cfg, logger, version, st)
 	if err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	if err := a.seed(ctx); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return a, nil
@@ -145,38 +146,35 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Catalogue: catalogue.New(), Version: version}
+	a := &App{Config: cfg, Logger: logger, Store: st, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
 	client := agency.NewClient(agency.ClientOptions{
 		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
 	})
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs, spool), Client: client,
-		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake,
+		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Holder: holder(),
 	}
+	a.Runner.Leases, _ = st.(store.Leases)
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())
 	}
 	a.Sources = source.NewBoard(descriptions, st, cfg.Offline, time.Now)
 	a.Lookup = lookup.New(a.Sources, time.Now)
+	// Objects on the same disk would be the same files once more.
+	a.Snapshots = &snapshot.Keeper{
+		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
+	}
 	return a, nil
 }
 
-func (a *App) seed(ctx context.Context) error {
-	notices, err := starter.Notices()
+// holder names this process among all that share a store.
+func holder() string {
+	host, err := os.Hostname()
 	if err != nil {
-		return fmt.Errorf("reading the starter catalogue: %w", err)
+		host = "unknown" // the rest tells it apart
 	}
-	_, err = a.Runner.Seed(ctx, notices)
-	return err
-}
-
-// Load builds the catalogue from the store.
-func (a *App) Load(ctx context.Context) error {
-	if err := a.Catalogue.Load(ctx, a.Store); err != nil {
-		return fmt.Errorf("loading the catalogue: %w", err)
-	}
-	return a.Sources.Refresh(ctx)
+	return host + "/" + rand.Text()
 }
 
 // Draining reports that the program is stopping and takes no new work.

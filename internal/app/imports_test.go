@@ -15,7 +15,7 @@ const module = "github.com/crownsafe/api/"
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
-	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/lookup", "internal/scan"},
+	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -33,6 +33,7 @@ var neighbours = map[string][]string{
 	"internal/blob/*":         {"internal/blob"},
 	"internal/cache/*":        {"internal/cache"},
 	"internal/source":         {"internal/catalogue"},
+	"internal/snapshot":       {"internal/catalogue", "internal/source"},
 	"internal/lookup":         {"internal/catalogue", "internal/source"},
 	"internal/api":            {"internal/web"},
 }

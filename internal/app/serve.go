@@ -24,7 +24,8 @@ const (
 
 // Serve answers on the listener until ctx is done, then drains: readyz says no,
 // connections are asked to close, requests under way are finished. It returns
-// nil after an orderly stop. Background work ends with it.
+// nil after an orderly stop. Background work ends with it; where Start or Load left
+// something to be done, that is its first part.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	handler, err := a.Handler()
 	if err != nil {
@@ -37,11 +38,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
-	wg.Go(func() { a.Catalogue.Follow(background, a.Store, followEvery, a.Logger) })
-	wg.Go(func() { a.refreshSources(background) })
-	if !a.Config.Offline {
-		wg.Go(func() { a.Runner.Schedule(background, nil) })
-	}
+	wg.Go(func() { a.work(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -55,14 +52,22 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	return a.drain(server, stop)
 }
 
-// drain stops the server without losing a request that it accepted.
+// drain stops the server without losing a request that it accepted. Meanwhile the
+// catalogue is kept as it is, if it isn't yet.
 func (a *App) drain(server *http.Server, stopBackground func()) error {
 	a.Logger.Info("draining", "for", a.Config.Drain.String())
 	a.draining.Store(true)
 	stopBackground()
-	time.Sleep(a.Config.Drain)
-	ctx, cancel := context.WithTimeout(context.Background(), a.Config.Grace)
+	var saving sync.WaitGroup
+	defer saving.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), a.Config.Drain+a.Config.Grace)
 	defer cancel()
+	saving.Go(func() {
+		if err := a.Snapshots.Save(ctx); err != nil {
+			a.Logger.Error("the catalogue's last snapshot could not be kept", "error", err)
+		}
+	})
+	time.Sleep(a.Config.Drain)
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
 	}

@@ -47,18 +47,18 @@ func (c *codec) compress(out, record []byte) []byte {
 	return out[:len(out)+len(c.dictionary.Encode(room, record))]
 }
 
-// expand undoes compress. The bytes never left this process, so that a failure
-// is a fault of the program.
-func (c *codec) expand(compressed []byte) string {
+// expand undoes compress, in room where that is large enough. The bytes never
+// left this process, so that a failure is a fault of the program.
+func (c *codec) expand(room, compressed []byte) []byte {
 	var record []byte
 	var err error
 	if c.dictionary == nil {
-		record, err = s2.Decode(nil, compressed)
+		record, err = s2.Decode(room, compressed)
 	} else {
-		record, err = c.dictionary.Decode(nil, compressed)
+		record, err = c.dictionary.Decode(room, compressed)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("catalogue: expanding a record of %d bytes: %v", len(compressed), err))
 	}
-	return string(record)
+	return record
 }

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"runtime"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,10 +18,22 @@ import (
 func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	at := time.Now()
+	identity, err := store.IdentityOf(ctx, notices)
+	if err != nil {
+		return fmt.Errorf("loading the catalogue: %w", err)
+	}
 	read, err := readChanges(ctx, notices, 0, nil)
 	if err != nil {
 		return fmt.Errorf("loading the catalogue: %w", err)
 	}
+	c.replace(read, read.serial, origin{store: identity}, at)
+	c.lost.Store(false)
+	return nil
+}
+
+// replace makes what was read the current snapshot; c.writing is held.
+func (c *Catalogue) replace(read changesRead, serial int64, from origin, at time.Time) {
 	parts := make([]part, len(read.segments))
 	for i, g := range read.segments {
 		parts[i] = part{segment: g}
@@ -28,8 +41,7 @@ func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
 	read.segments = nil
 	// Merged now, while nothing else takes memory: with very many notices merges
 	// beside the first answers would be the peak of the process's life.
-	c.publish(mergeAll(parts), read.serial)
-	return nil
+	c.publish(mergeAll(parts), serial, from, at)
 }
 
 // CatchUp applies every change above the current serial and returns how many
@@ -38,12 +50,13 @@ func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
 func (c *Catalogue) CatchUp(ctx context.Context, notices store.Notices) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	now := c.Current()
+	at, now := time.Now(), c.Current()
 	read, err := readChanges(ctx, notices, now.serial, c.codec)
 	if err != nil {
 		return 0, fmt.Errorf("catching up from serial %d: %w", now.serial, err)
 	}
 	if read.count == 0 && now.loaded {
+		now.verified(at)
 		return 0, nil
 	}
 	parts := slices.Clone(now.parts)
@@ -51,7 +64,7 @@ func (c *Catalogue) CatchUp(ctx context.Context, notices store.Notices) (int, er
 		parts = supersede(parts, g)
 		parts = append(parts, part{segment: g})
 	}
-	c.publish(mergeSmall(parts), max(read.serial, now.serial))
+	c.publish(mergeSmall(parts), max(read.serial, now.serial), now.origin, at)
 	return read.count, nil
 }
 
@@ -73,14 +86,18 @@ func supersede(parts []part, by *segment) []part {
 	return parts
 }
 
-// publish makes parts the current snapshot; c.writing is held.
-func (c *Catalogue) publish(parts []part, serial int64) {
+// publish makes parts the current snapshot, known to be up to date at a time;
+// c.writing is held.
+func (c *Catalogue) publish(parts []part, serial int64, from origin, at time.Time) {
 	for i := range parts {
 		if g := parts[i].segment; g.len() >= worthDictionary && len(g.codecs) == 1 {
 			c.codec = g.codecs[0]
 		}
 	}
-	c.current.Store(newSnapshot(parts, serial, true))
+	s := newSnapshot(parts, serial, true)
+	s.origin = from
+	s.verified(at)
+	c.current.Store(s)
 	c.mergeLarge()
 	c.merges.Go(func() { // else the first misspelt word would wait for it
 		for i := range parts {
@@ -99,9 +116,14 @@ type changesRead struct {
 // batchSize is how many changes go to a worker at a time.
 const batchSize = 64
 
+// changes is where notices are read from: a store, or a file; see store.Notices.
+type changes interface {
+	Changes(ctx context.Context, since int64, limit int, yield func(store.Stored) error) error
+}
+
 // readChanges reads the changes above a serial and makes segments of them, on
-// all processors while the store is still reading.
-func readChanges(ctx context.Context, notices store.Notices, since int64, base *codec) (changesRead, error) {
+// all processors while they are still being read.
+func readChanges(ctx context.Context, notices changes, since int64, base *codec) (changesRead, error) {
 	var out changesRead
 	batches := make(chan []store.Stored, 4)
 	made := make([][]*segment, min(runtime.GOMAXPROCS(0), 8))
@@ -301,7 +323,7 @@ func (c *Catalogue) exchange(sources []part, merged *segment, moved [][]uint32) 
 	if len(dead) > 0 {
 		by.dead = by.dead.with(merged.len(), dead)
 	}
-	c.publish(replaceParts(now.parts, places, by), now.serial)
+	c.publish(replaceParts(now.parts, places, by), now.serial, now.origin, now.FreshAt())
 }
 
 func partsAt(parts []part, places []int) []part {

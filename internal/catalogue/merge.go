@@ -107,7 +107,7 @@ func (m *merger) copyRecords() {
 	}
 	var fresh *codec
 	if len(out.codecs) > maxCodecs {
-		fresh = sampleCodec(len(m.rows), func(i int) []byte { return []byte(m.expand(m.rows[i])) })
+		fresh = sampleCodec(len(m.rows), func(i int) []byte { return m.expand(m.rows[i]) })
 		out.codecs = []*codec{fresh}
 	}
 	size := 0
@@ -121,7 +121,7 @@ func (m *merger) copyRecords() {
 		briefs.WriteString(g.brief(r.doc))
 		out.briefEnd = append(out.briefEnd, uint32(briefs.Len()))
 		if fresh != nil {
-			out.rests = fresh.compress(out.rests, []byte(m.expand(r)))
+			out.rests = fresh.compress(out.rests, m.expand(r))
 			out.codecOf = append(out.codecOf, 0)
 		} else {
 			out.rests = append(out.rests, g.rest(r.doc)...)
@@ -132,9 +132,8 @@ func (m *merger) copyRecords() {
 	out.briefs, out.rests = briefs.String(), slices.Clone(out.rests)
 }
 
-func (m *merger) expand(r row) string {
-	g := m.sources[r.source]
-	return g.codecs[g.codecOf[r.doc]].expand(g.rest(r.doc))
+func (m *merger) expand(r row) []byte {
+	return m.sources[r.source].expand(nil, r.doc)
 }
 
 func (m *merger) keys(of func(*segment) *keyIndex) keyIndex {

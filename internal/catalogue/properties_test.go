@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -80,35 +79,7 @@ func drawQuery(t *rapid.T) Query {
 func TestGrownInStepsOrBuiltAtOnceIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, s := grown(t)
-		same := func(what string, x, y any) {
-			t.Helper()
-			if diff := cmp.Diff(x, y); diff != "" {
-				t.Fatalf("%s differ (-grown +rebuilt):\n%s", what, diff)
-			}
-		}
-		same("serials", a.Serial(), b.Serial())
-		same("sizes", a.Len(), b.Len())
-		same("counts", a.Counts(), b.Counts())
-		for id := range s.byID {
-			x, serialX, okX := a.Notice(id)
-			y, serialY, okY := b.Notice(id)
-			same(id, []any{x, serialX, okX}, []any{y, serialY, okY})
-		}
-		x, _ := a.Changes(0, 1000)
-		y, _ := b.Changes(0, 1000)
-		same("changes", x, y)
-		query := drawQuery(t)
-		pageX, errX := a.Search(query)
-		pageY, errY := b.Search(query)
-		if errX != nil || errY != nil {
-			t.Fatal(errX, errY)
-		}
-		same("pages", pageX, pageY)
-		n := smallNotice(t, "x")
-		q := question(t, recall.Unit{Brand: n.Products[0].Brand, Name: n.Products[0].Name,
-			Model: rapid.SampledFrom([]string{"", "AB 100", "310"}).Draw(t, "model"),
-			GTIN:  rapid.SampledFrom(append(printed(&n), "")).Draw(t, "gtin")})
-		same("candidates", a.Candidates(&q), b.Candidates(&q))
+		alike(t, s, a, b)
 	})
 }
 

@@ -117,9 +117,15 @@ func (g *segment) notice(doc uint32) recall.Notice {
 	var n recall.Notice
 	u := unpacker{in: g.brief(doc), table: make([]string, 0, 64)}
 	u.unpackBrief(&n)
-	u.in, u.table = g.codecs[g.codecOf[doc]].expand(g.rest(doc)), u.table[:0]
+	u.in, u.table = string(g.expand(nil, doc)), u.table[:0]
 	u.unpackRest(&n)
 	return n
+}
+
+// expand returns the record of what is compressed of a notice, in room where that
+// is large enough.
+func (g *segment) expand(room []byte, doc uint32) []byte {
+	return g.codecs[g.codecOf[doc]].expand(room, g.rest(doc))
 }
 
 // find returns the notice of an id.

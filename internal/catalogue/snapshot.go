@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -19,6 +21,14 @@ type Snapshot struct {
 	serial int64
 	loaded bool
 	counts map[string]AgencyCounts
+	origin origin
+	fresh  atomic.Int64 // FreshAt in nanoseconds since 1970; 0: never
+}
+
+// origin says where a snapshot's notices come from.
+type origin struct {
+	store    string // identity; empty: the store has none
+	restored bool   // from a file, and not held against the store yet
 }
 
 // part is a segment as one snapshot sees it.
@@ -81,8 +91,33 @@ func (s *Snapshot) countPart(p *part) {
 // Serial returns the serial that the snapshot stands at; an empty one is at 0.
 func (s *Snapshot) Serial() int64 { return s.serial }
 
-// Loaded reports whether the snapshot came from a store.
+// Loaded reports whether the snapshot came from a store, be it through a file.
 func (s *Snapshot) Loaded() bool { return s.loaded }
+
+// FreshAt is when the snapshot was last known to be all that its store holds; the
+// zero time: never. While the store answers that is moments ago, also when
+// nothing changes; a snapshot that was followed by another one stays at its end.
+func (s *Snapshot) FreshAt() time.Time {
+	if at := s.fresh.Load(); at != 0 {
+		return time.Unix(0, at).UTC()
+	}
+	return time.Time{}
+}
+
+// verified notes that the snapshot was all that its store held at a time.
+func (s *Snapshot) verified(at time.Time) {
+	if !at.IsZero() {
+		s.fresh.Store(at.UnixNano())
+	}
+}
+
+// Restored reports whether the snapshot came from a file and was not held against
+// the store since.
+func (s *Snapshot) Restored() bool { return s.origin.restored }
+
+// Store returns the identity of the store that the notices come from; empty: it
+// has none. See store.Identified.
+func (s *Snapshot) Store() string { return s.origin.store }
 
 // Len returns the number of notices, withdrawn ones included.
 func (s *Snapshot) Len() int { return s.size }

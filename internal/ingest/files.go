@@ -72,24 +72,29 @@ type Progress struct {
 func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, error) {
 	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress}
 	err := im.take(ctx, paths)
-	return im.report, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), im.runs))
+	return im.report, errors.Join(err, r.finishRuns(ctx, im.runs))
 }
 
 // ImportComplete is Import with the caller's word that the files together are,
 // of each agency that they hold notices of, everything that it has now. Each
 // such import is a dump of its own: a notice that two of them in a row lack is
-// withdrawn. The error may also be that a dump was not believed: ErrGuarded.
+// withdrawn. The error may also be that a dump was not believed: ErrGuarded; or
+// that another process takes in one of the agencies now, which ends the import:
+// ErrElsewhere.
 func (r *Runner) ImportComplete(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, []DumpReport, error) {
 	serial, err := r.Store.Serial(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading where the store stands before the import: %w", err)
 	}
 	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress, dumps: map[string]*dump{}, from: serial}
+	ctx, im.stop = context.WithCancelCause(ctx)
+	defer im.stop(nil)
+	defer im.release()
 	err = im.take(ctx, paths)
 	if err == nil {
 		err = im.settle(ctx)
 	}
-	return im.report, im.settled, errors.Join(err, r.finishRuns(context.WithoutCancel(ctx), im.runs))
+	return im.report, im.settled, errors.Join(stopped(ctx, err), r.finishRuns(ctx, im.runs))
 }
 
 // importing is one import under way.
@@ -103,6 +108,16 @@ type importing struct {
 	dumps   map[string]*dump // by agency; nil: the files are no complete dumps
 	from    int64            // the store's serial at the beginning
 	settled []DumpReport
+
+	stop   context.CancelCauseFunc // ends the import when a lease is lost
+	leases []func()                // give them back
+}
+
+// release gives the agencies' leases back.
+func (im *importing) release() {
+	for _, release := range im.leases {
+		release()
+	}
 }
 
 // take reads the files.
@@ -118,7 +133,9 @@ func (im *importing) take(ctx context.Context, paths []string) error {
 		im.show()
 		for i := range one.payloads {
 			p := &one.payloads[i]
-			im.gather(p)
+			if err := im.gather(ctx, p); err != nil {
+				return err
+			}
 			row, err := im.runner.importPayload(ctx, p, func(t Tally) { im.state.Tally.Add(t); im.show() })
 			im.note(&row)
 			im.report = append(im.report, row)
@@ -154,16 +171,24 @@ func (im *importing) show() {
 	}
 }
 
-// gather lets a payload of a complete dump be remembered.
-func (im *importing) gather(p *payload) {
+// gather lets a payload of a complete dump be remembered. From the first one of an
+// agency to the import's end its notices are taken in by nobody else: two dumps
+// that are held against the store at once would count what they lack twice.
+func (im *importing) gather(ctx context.Context, p *payload) error {
 	if im.dumps == nil || p.intake == nil {
-		return
+		return nil
 	}
 	code := p.row.Agency
 	if im.dumps[code] == nil {
+		release, err := im.runner.hold(ctx, code, im.stop)
+		if err != nil {
+			return err
+		}
+		im.leases = append(im.leases, release)
 		im.dumps[code] = newDump(im.from)
 	}
 	p.intake.dump = im.dumps[code]
+	return nil
 }
 
 // note adds a row to its agency's run.
@@ -190,7 +215,10 @@ func (f *FileReport) public() string {
 	return f.Note
 }
 
+// finishRuns records an import's runs, also when it was stopped.
 func (r *Runner) finishRuns(ctx context.Context, runs map[string]*store.Run) error {
+	ctx, cancel := finishing(ctx)
+	defer cancel()
 	for _, run := range runs {
 		id, err := r.Store.StartRun(ctx, run.Agency, run.Kind, run.StartedAt)
 		if err != nil {
@@ -268,7 +296,7 @@ func isFatal(ctx context.Context, err error) bool {
 	if err == nil {
 		return false
 	}
-	for _, sentinel := range []error{store.ErrFull, store.ErrReadOnly, store.ErrCorrupt, store.ErrBusy, store.ErrNewerVersion} {
+	for _, sentinel := range []error{store.ErrFull, store.ErrReadOnly, store.ErrCorrupt, store.ErrBusy, store.ErrNewerVersion, store.ErrUnavailable} {
 		if errors.Is(err, sentinel) {
 			return true
 		}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -34,6 +35,12 @@ type Runner struct {
 	// Stored is called after each batch that changed something, so that a
 	// catalogue in this process can look at once. It may be nil.
 	Stored func()
+	// Leases keep several processes from taking in one agency's notices at the same
+	// time; nil: there is no other process. Holder is what this one is called.
+	Leases store.Leases
+	Holder string
+
+	runs atomic.Int64 // that asked for a lease
 }
 
 // Tally counts what became of records.

@@ -33,13 +33,27 @@ func (r *Runner) Agency(code string) (agency.Agency, error) {
 // a complete dump believed: see ErrGuarded.
 // The returned run says what happened; the error is that of the fetch, of a
 // payload that could not be read, or of the store. An agency that is withheld
-// is not asked, and there is no run: ErrWithheld.
+// is not asked, and there is no run: ErrWithheld; nor when another process is at
+// it: ErrElsewhere.
 func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)) (store.Run, error) {
 	d := a.Describe()
 	code := d.Code
 	if d.Withheld != "" {
 		return store.Run{}, fmt.Errorf("%s is %w: %s", code, ErrWithheld, d.Withheld)
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	release, err := r.hold(ctx, code, stop)
+	if err != nil {
+		return store.Run{Agency: code, Kind: store.RunPoll, State: store.RunFailed, StartedAt: r.Now()}, err
+	}
+	defer release()
+	return r.poll(ctx, a, progress)
+}
+
+// poll polls while the agency's lease is held.
+func (r *Runner) poll(ctx context.Context, a agency.Agency, progress func(Tally)) (store.Run, error) {
+	code := a.Describe().Code
 	run := store.Run{Agency: code, Kind: store.RunPoll, State: store.RunRunning, StartedAt: r.Now()}
 	p, err := r.preparePoll(ctx, a)
 	if err != nil {
@@ -63,10 +77,13 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 				"missing", report.Missing, "withdrawn", report.Withdrawn, "restored", report.Restored, "reason", report.Reason)
 		}
 	}
+	pollErr = stopped(ctx, pollErr)
 	run.FinishedAt = r.Now()
 	switch {
 	case pollErr == nil:
 		run.State = store.RunDone
+	case errors.Is(pollErr, ErrLeaseLost): // a partial run would count against the source, whatever came of the other process's
+		run.State, run.Reason = store.RunFailed, publicReason(pollErr)
 	case run.Read > 0, errors.Is(pollErr, ErrGuarded):
 		run.State, run.Reason = store.RunPartial, publicReason(pollErr)
 	default:
@@ -74,7 +91,9 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	}
 	// The run is recorded even when the caller stopped it: a half-done poll must
 	// not look like one that is still going on.
-	if err := r.Store.FinishRun(context.WithoutCancel(ctx), run); err != nil {
+	finishing, cancel := finishing(ctx)
+	defer cancel()
+	if err := r.Store.FinishRun(finishing, run); err != nil {
 		return run, errors.Join(pollErr, fmt.Errorf("recording the poll of %s: %w", code, err))
 	}
 	if pollErr != nil {
@@ -83,15 +102,15 @@ func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	return run, nil
 }
 
-// poll is what one poll knows when it begins.
-type poll struct {
+// polling is what one poll knows when it begins.
+type polling struct {
 	agency agency.Agency
 	since  agency.Since
 	first  time.Time // success of the source; zero: there was none
 	dump   *dump
 }
 
-func (r *Runner) preparePoll(ctx context.Context, a agency.Agency) (*poll, error) {
+func (r *Runner) preparePoll(ctx context.Context, a agency.Agency) (*polling, error) {
 	code := a.Describe().Code
 	record, err := r.record(ctx, code)
 	if err != nil {
@@ -101,7 +120,7 @@ func (r *Runner) preparePoll(ctx context.Context, a agency.Agency) (*poll, error
 	if err != nil {
 		return nil, fmt.Errorf("reading where the store stands before %s is polled: %w", code, err)
 	}
-	return &poll{
+	return &polling{
 		agency: a, since: agency.Since{Now: r.Now(), LastSuccess: record.LastSuccess},
 		first: record.FirstSuccess, dump: newDump(serial),
 	}, nil
@@ -121,7 +140,7 @@ func (r *Runner) record(ctx context.Context, code string) (store.SourceRecord, e
 	return store.SourceRecord{}, nil
 }
 
-func (r *Runner) takePayload(ctx context.Context, from *poll, p agency.Payload, progress func(Tally)) (Tally, error) {
+func (r *Runner) takePayload(ctx context.Context, from *polling, p agency.Payload, progress func(Tally)) (Tally, error) {
 	a, head := from.agency, p.Body[:min(len(p.Body), agency.RecogniseBytes)]
 	code := a.Describe().Code
 	rec := a.Recognise(p.URL, head)

@@ -48,8 +48,11 @@ func publicReason(err error) string {
 
 // ownFault names what is wrong on this side.
 func ownFault(err error) string {
+	if errors.Is(err, ErrLeaseLost) {
+		return ErrLeaseLost.Error()
+	}
 	for _, sentinel := range []error{
-		store.ErrFull, store.ErrReadOnly, store.ErrCorrupt, store.ErrBusy, store.ErrNewerVersion, blob.ErrFull, blob.ErrReadOnly, blob.ErrDamaged,
+		store.ErrFull, store.ErrReadOnly, store.ErrCorrupt, store.ErrBusy, store.ErrNewerVersion, store.ErrUnavailable, blob.ErrFull, blob.ErrReadOnly, blob.ErrDamaged,
 	} {
 		if errors.Is(err, sentinel) {
 			return sentinel.Error()

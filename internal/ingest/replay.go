@@ -41,10 +41,18 @@ type ReplayReport struct {
 // changes nothing.
 //
 // A payload that cannot be read whole is reported and fails no other. The error
-// says that the replay could not go on.
+// says that the replay could not go on, or not begin while another process is at
+// it: ErrElsewhere.
 func (r *Runner) Replay(ctx context.Context, a agency.Agency, progress func(ReplayProgress)) (ReplayReport, error) {
 	code := a.Describe().Code
 	report := ReplayReport{Faults: []PayloadFault{}, Run: store.Run{Agency: code, Kind: store.RunReplay, State: store.RunRunning, StartedAt: r.Now()}}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	release, err := r.hold(ctx, code, stop)
+	if err != nil {
+		return report, err
+	}
+	defer release()
 	payloads, err := r.Store.Payloads(ctx, code)
 	if err != nil {
 		return report, fmt.Errorf("listing the archived payloads of %s: %w", code, err)
@@ -57,7 +65,7 @@ func (r *Runner) Replay(ctx context.Context, a agency.Agency, progress func(Repl
 	slices.Reverse(payloads)
 	slices.SortStableFunc(payloads, func(x, y store.ArchivedPayload) int { return y.LastFetchedAt.Compare(x.LastFetchedAt) })
 	rp := &replay{runner: r, agency: a, spoken: map[string]bool{}, well: map[string]bool{}, report: &report, tell: progress}
-	replayErr := rp.all(ctx, payloads)
+	replayErr := stopped(ctx, rp.all(ctx, payloads))
 	run := &report.Run
 	run.FinishedAt, run.State = r.Now(), store.RunDone
 	switch {
@@ -66,7 +74,9 @@ func (r *Runner) Replay(ctx context.Context, a agency.Agency, progress func(Repl
 	case len(report.Faults) > 0:
 		run.State, run.Reason = store.RunPartial, fmt.Sprintf("%d payloads could not be read whole: %s", len(report.Faults), report.Faults[0].Reason)
 	}
-	if err := r.Store.FinishRun(context.WithoutCancel(ctx), *run); err != nil {
+	finishing, cancel := finishing(ctx)
+	defer cancel()
+	if err := r.Store.FinishRun(finishing, *run); err != nil {
 		return report, errors.Join(replayErr, fmt.Errorf("recording the replay of %s: %w", code, err))
 	}
 	return report, replayErr

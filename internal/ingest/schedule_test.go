@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,20 +19,29 @@ import (
 // needs nothing else of a store.
 type memoryRuns struct {
 	store.Store
+	mu       sync.Mutex
+	started  int64
 	finished []store.Run
 	active   []store.Stored
 }
 
 func (m *memoryRuns) StartRun(context.Context, string, store.RunKind, time.Time) (int64, error) {
-	return int64(len(m.finished) + 1), nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.started++
+	return m.started, nil
 }
 
 func (m *memoryRuns) FinishRun(_ context.Context, run store.Run) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.finished = append(m.finished, run)
 	return nil
 }
 
 func (m *memoryRuns) Serial(context.Context) (int64, error) { return 0, nil }
+
+func (m *memoryRuns) Payloads(context.Context, string) ([]store.ArchivedPayload, error) { return nil, nil }
 
 func (m *memoryRuns) ActiveNotices(_ context.Context, _ string, yield func(store.Stored) error) error {
 	for _, s := range m.active {
@@ -43,9 +53,11 @@ func (m *memoryRuns) ActiveNotices(_ context.Context, _ string, yield func(store
 }
 
 func (m *memoryRuns) Sources(context.Context) ([]store.SourceRecord, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var record store.SourceRecord
 	for _, run := range m.finished {
-		record.Agency = run.Agency
+		record.Agency, record.LastPoll = run.Agency, &run
 		if run.State == store.RunDone {
 			record.LastSuccess = run.FinishedAt
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -24,7 +25,7 @@ type Board struct {
 	records  Records
 	now      func() time.Time
 	offline  bool
-	facts    atomic.Pointer[map[string]known]
+	facts    atomic.Pointer[map[string]Known]
 	counted  atomic.Pointer[withdrawals]
 }
 
@@ -41,10 +42,10 @@ type Records interface {
 	Arrivals(ctx context.Context, agency string, limit int) ([]store.Arrival, error)
 }
 
-// known is what is known of one source.
-type known struct {
-	record store.SourceRecord
-	lag    Lag
+// Known is what a board knows of one source, to be kept outside a store.
+type Known struct {
+	Record store.SourceRecord `json:"record"`
+	Lag    Lag                `json:"lag"`
 }
 
 // NewBoard makes a board over the agencies, in order of their codes.
@@ -57,7 +58,7 @@ func NewBoard(agencies []agency.Description, records Records, offline bool, now 
 		return 1
 	})
 	b := &Board{agencies: sorted, records: records, now: now, offline: offline}
-	b.facts.Store(&map[string]known{})
+	b.facts.Store(&map[string]Known{})
 	return b
 }
 
@@ -67,16 +68,36 @@ func (b *Board) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the sources' records: %w", err)
 	}
-	facts := make(map[string]known, len(records))
+	facts := make(map[string]Known, len(records))
 	for _, r := range records {
 		arrivals, err := b.records.Arrivals(ctx, r.Agency, lagWindow)
 		if err != nil {
 			return fmt.Errorf("reading how long the notices of %s took: %w", r.Agency, err)
 		}
-		facts[r.Agency] = known{r, lagOf(arrivals)}
+		facts[r.Agency] = Known{r, lagOf(arrivals)}
 	}
 	b.facts.Store(&facts)
 	return nil
+}
+
+// Known returns what the board knows, in order of agency.
+func (b *Board) Known() []Known {
+	facts := *b.facts.Load()
+	list := make([]Known, 0, len(facts))
+	for _, agency := range slices.Sorted(maps.Keys(facts)) {
+		list = append(list, facts[agency])
+	}
+	return list
+}
+
+// Restore makes a board know what another one knew, until Refresh has read the
+// store. Ages go on from the times in it.
+func (b *Board) Restore(list []Known) {
+	facts := make(map[string]Known, len(list))
+	for _, k := range list {
+		facts[k.Record.Agency] = k
+	}
+	b.facts.Store(&facts)
 }
 
 // List returns every agency's state now, in order of code, with what the
@@ -86,13 +107,13 @@ func (b *Board) List(snap *catalogue.Snapshot) []Source {
 	withdrawn := b.withdrawnIn(snap)
 	list := make([]Source, 0, len(b.agencies))
 	for _, d := range b.agencies {
-		record, count := all[d.Code].record, counts[d.Code]
+		record, count := all[d.Code].Record, counts[d.Code]
 		state, reason := stateOf(facts{record: record, objective: d.Objective, offline: b.offline, hasFiles: count.Notices > 0, withheld: d.Withheld}, now)
 		active := max(0, count.Notices-withdrawn[d.Code])
 		s := Source{
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
 			Notices: active, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
-			Rejected: record.Rejected, LagSeconds: all[d.Code].lag, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
+			Rejected: record.Rejected, LagSeconds: all[d.Code].Lag, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
 		}
 		if !record.LastSuccess.IsZero() {
 			at, age := record.LastSuccess.UTC(), int64(max(0, now.Sub(record.LastSuccess).Seconds()))

@@ -94,4 +94,8 @@ func Exercise(t *testing.T, place Place) {
 			run(t, place(t))
 		})
 	}
+	t.Run("identity: its own, and lasting", func(t *testing.T) {
+		t.Parallel()
+		identity(t, func(t *testing.T) store.Store { return place(t)() })
+	})
 }
