@@ -7,6 +7,13 @@
 -- a character 0 or broken UTF-8 in it: it is kept as bytes, which
 -- encode(reason, 'escape') shows.
 
+-- Which store this is, among all that there are: a random UUID (RFC 9562, version 4).
+CREATE TABLE identity (
+    only_row smallint PRIMARY KEY CHECK (only_row = 1),
+    value    uuid     NOT NULL
+);
+INSERT INTO identity (only_row, value) VALUES (1, gen_random_uuid());
+
 -- The last serial that was given out. Whoever changes notices locks this row
 -- first and holds it to the end: serials are committed in their order, without
 -- gaps, and no two processes decide on one notice at once.
@@ -148,3 +155,4 @@ DROP TABLE offered_copy;
 DROP TABLE notice;
 DROP TABLE revision;
 DROP TABLE last_serial;
+DROP TABLE identity;
