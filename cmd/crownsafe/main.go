@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -70,6 +71,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Take in agencies' files."`
 	Sync    syncCommand    `cmd:"" help:"Ask agencies' live feeds now."`
 	Replay  replayCommand  `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
 	Check   checkCommand   `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -114,7 +116,7 @@ func report(env environment, err error) int {
 		status = own
 	}
 	if text := status.Error(); text != "" {
-		fmt.Fprintln(env.stderr, "crownsafe: "+text)
+		fmt.Fprintln(env.stderr, "crownsafe: "+oneLine(text))
 	}
 	return status.code
 }
@@ -127,6 +129,17 @@ func (s *session) build() (*app.App, error) {
 	}
 	cfg.Data = s.data
 	return app.Open(s.ctx, cfg, s.logger(cfg), version())
+}
+
+// oneLine joins the lines of an error: drivers and errors.Join write several.
+func oneLine(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // open builds the program and prepares its store.
