@@ -46,13 +46,17 @@ func (l *link) cut() {
 }
 
 // slow holds every answer back.
-func (l *link) slow(by time.Duration) { l.add("latency", fmt.Sprintf(`{"latency": %d}`, by.Milliseconds())) }
+func (l *link) slow(by time.Duration) {
+	l.add("latency", fmt.Sprintf(`{"latency": %d}`, by.Milliseconds()))
+}
 
 // hang lets everybody in and nothing through, as a network does that drops packets.
 func (l *link) hang() { l.add("timeout", `{"timeout": 0}`) }
 
 // limit breaks each connection after so many bytes from the service.
-func (l *link) limit(bytes int) { l.addTo("upstream", "limit_data", fmt.Sprintf(`{"bytes": %d}`, bytes)) }
+func (l *link) limit(bytes int) {
+	l.addTo("upstream", "limit_data", fmt.Sprintf(`{"bytes": %d}`, bytes))
+}
 
 func (l *link) add(kind, attributes string) { l.addTo("downstream", kind, attributes) }
 

@@ -15,11 +15,11 @@ func TestMissingFromTwoCompleteDumpsIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	data, all := t.TempDir(), make([]any, 40)
 	for i := range all {
-		all[i] = cpscRecall(i, cpscDescription(i))
+		all[i] = program.CPSCRecall(i, program.CPSCDescription(i))
 	}
-	whole := writeJSON(t, "whole.json", all)
-	fewer := writeJSON(t, "fewer.json", all[1:])
-	shrunk := writeJSON(t, "shrunk.json", all[3:])
+	whole := program.WriteJSON(t, "whole.json", all)
+	fewer := program.WriteJSON(t, "fewer.json", all[1:])
+	shrunk := program.WriteJSON(t, "shrunk.json", all[3:])
 	imported := func(code int, says string, args ...string) {
 		t.Helper()
 		got := program.Run(t, nil, append([]string{"import", "--data", data}, args...)...)
@@ -81,11 +81,11 @@ func TestDumpOfWhichEveryRecordIsRejected(t *testing.T) {
 	t.Parallel()
 	all := make([]any, 30)
 	for i := range all {
-		broken := cpscRecall(i, cpscDescription(i))
+		broken := program.CPSCRecall(i, program.CPSCDescription(i))
 		broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
 		all[i] = broken
 	}
-	file := writeJSON(t, "broken.json", all)
+	file := program.WriteJSON(t, "broken.json", all)
 	for _, args := range [][]string{{"import", file}, {"import", "--complete", file}} {
 		data := t.TempDir()
 		if got := program.Run(t, nil, append(args, "--data", data)...); got.Code != 1 || !strings.Contains(got.Stdout, "all 30 records were rejected") || strings.Contains(got.Stderr, "{") {
@@ -130,10 +130,10 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 	for i := range 60 {
 		everything = append(everything, row("Vehicle", "V", i))
 	}
-	if got := program.Run(t, nil, "import", writeJSON(t, "all.json", everything), "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "100") {
+	if got := program.Run(t, nil, "import", program.WriteJSON(t, "all.json", everything), "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "100") {
 		t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
-	f.says(http.StatusOK, encoded(t, seats[1:]))
+	f.says(http.StatusOK, program.Encoded(t, seats[1:]))
 	for _, says := range []string{"0 withdrawn", "1 withdrawn", "0 withdrawn"} {
 		got := program.Run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data)
 		if got.Code != 0 || !strings.Contains(got.Stdout, "done") || !strings.Contains(got.Stdout, says) {
@@ -146,7 +146,7 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 	if len(gone.Items) != 1 || gone.Items[0].ID != "us-nhtsa:20C000000" {
 		t.Errorf("withdrawn: %+v", gone.Items)
 	}
-	f.says(http.StatusOK, encoded(t, seats[:30]))
+	f.says(http.StatusOK, program.Encoded(t, seats[:30]))
 	if got := program.Run(t, []string{"CROWNSAFE_FEED_US_NHTSA=" + f.URL}, "sync", "us-nhtsa", "--data", data); got.Code != 1 || !strings.Contains(got.Stdout, "partial") || !strings.Contains(got.Stderr, "more than 5 %") {
 		t.Errorf("a dump that shrinks: exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
@@ -165,9 +165,9 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 func TestQuarantineOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	broken := cpscRecall(1, cpscDescription(1))
+	broken := program.CPSCRecall(1, program.CPSCDescription(1))
 	broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
-	if got := program.Run(t, nil, "import", writeJSON(t, "broken.json", []any{cpscRecall(0, cpscDescription(0)), broken}), "--data", data); got.Code != 0 {
+	if got := program.Run(t, nil, "import", program.WriteJSON(t, "broken.json", []any{program.CPSCRecall(0, program.CPSCDescription(0)), broken}), "--data", data); got.Code != 0 {
 		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	const target = "/api/v1/sources/us-cpsc/quarantine"
@@ -189,7 +189,7 @@ func TestQuarantineOverTheNetwork(t *testing.T) {
 	if strings.Contains(guarded.Logs.String(), "a-token-for-operators") {
 		t.Error("the token stands in the log")
 	}
-	if got := program.Run(t, nil, "import", writeJSON(t, "good.json", []any{cpscRecall(1, cpscDescription(1))}), "--data", data); got.Code != 0 {
+	if got := program.Run(t, nil, "import", program.WriteJSON(t, "good.json", []any{program.CPSCRecall(1, program.CPSCDescription(1))}), "--data", data); got.Code != 0 {
 		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	if open.Get(target, &kept); len(kept.Items) != 0 {
@@ -230,7 +230,7 @@ func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
 	}
 	synced := func(seats ...any) {
 		t.Helper()
-		f.says(http.StatusOK, encoded(t, seats))
+		f.says(http.StatusOK, program.Encoded(t, seats))
 		if got := program.Run(t, []string{mirror}, "sync", "us-nhtsa", "--data", data); got.Code != 0 {
 			t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 		}

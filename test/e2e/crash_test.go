@@ -23,7 +23,7 @@ import (
 // finish: the outcome must be that of an import that nobody disturbed.
 func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	file := cpscFile(t, 6000)
+	file := program.CPSCFile(t, 6000)
 	undisturbed := t.TempDir()
 	started := time.Now()
 	if got := program.Run(t, nil, "import", file, "--data", undisturbed); got.Code != 0 {

@@ -110,7 +110,7 @@ func openPath(t *testing.T, path string) {
 // before must be there.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	mount, file := t.TempDir(), cpscFile(t, 5000)
+	mount, file := t.TempDir(), program.CPSCFile(t, 5000)
 	script := `mount -t tmpfs -o size=4m,mode=0700 tmpfs "$1" && "$2" check "$4" --data "$1/data" >/dev/null
 "$2" import "$3" --data "$1/data" >/dev/null; code=$?
 "$2" check "$4" --data "$1/data" | head -1

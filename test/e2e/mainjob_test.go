@@ -127,7 +127,7 @@ func TestCheckOnTheTerminal(t *testing.T) {
 // Not beside other tests: within a second is the promise, on a machine that has
 // a moment for it.
 func TestImportReachesARunningServer(t *testing.T) {
-	data, file := t.TempDir(), cpscFile(t, 50)
+	data, file := t.TempDir(), program.CPSCFile(t, 50)
 	s := program.Serve(t, data)
 	if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 || !strings.Contains(got.Stdout, "50") {
 		t.Fatalf("exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
@@ -142,7 +142,7 @@ func TestImportReachesARunningServer(t *testing.T) {
 
 func TestImportingTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
-	data, file := t.TempDir(), cpscFile(t, 600)
+	data, file := t.TempDir(), program.CPSCFile(t, 600)
 	first := program.Run(t, nil, "import", file, "--data", data, "--json")
 	before := dump(t, data)
 	second := program.Run(t, nil, "import", file, "--data", data, "--json")
@@ -165,8 +165,8 @@ func TestImportingTwiceChangesNothing(t *testing.T) {
 func TestEditIsARevisionAndAnOldFileIsNot(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	old := writeJSON(t, "old.json", []any{cpscRecall(1, cpscDescription(1))})
-	edited := writeJSON(t, "edited.json", []any{cpscRecall(1, cpscDescription(1)+" The recall now covers white cribs as well.")})
+	old := program.WriteJSON(t, "old.json", []any{program.CPSCRecall(1, program.CPSCDescription(1))})
+	edited := program.WriteJSON(t, "edited.json", []any{program.CPSCRecall(1, program.CPSCDescription(1)+" The recall now covers white cribs as well.")})
 	for _, file := range []string{old, edited, old} {
 		if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 {
 			t.Fatalf("importing %s: exit %d\n%s", file, got.Code, got.Stderr)
@@ -198,7 +198,7 @@ func TestImportTellsWhatIsNoAgencyFile(t *testing.T) {
 		}
 		return path
 	}
-	raw, err := os.ReadFile(cpscFile(t, 20))
+	raw, err := os.ReadFile(program.CPSCFile(t, 20))
 	if err != nil {
 		t.Fatal(err)
 	}

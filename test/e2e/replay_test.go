@@ -13,11 +13,11 @@ import (
 func TestReplayWithTheSameProgramChangesNothing(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	broken := cpscRecall(3, cpscDescription(3))
+	broken := program.CPSCRecall(3, program.CPSCDescription(3))
 	broken["RecallDate"], broken["LastPublishDate"] = "soon", ""
 	for _, file := range []string{
-		cpscFile(t, 300),
-		writeJSON(t, "edited.json", []any{cpscRecall(1, cpscDescription(1)+" The recall now covers white cribs as well."), broken}),
+		program.CPSCFile(t, 300),
+		program.WriteJSON(t, "edited.json", []any{program.CPSCRecall(1, program.CPSCDescription(1)+" The recall now covers white cribs as well."), broken}),
 	} {
 		if got := program.Run(t, nil, "import", file, "--data", data); got.Code != 0 {
 			t.Fatalf("exit %d\n%s", got.Code, got.Stderr)

@@ -43,7 +43,7 @@ func TestSyncTakesTheLiveFeedIn(t *testing.T) {
 	t.Parallel()
 	data, f := t.TempDir(), newFeed(t)
 	mirror := []string{"CROWNSAFE_FEED_US_CPSC=" + f.URL}
-	raw, err := json.Marshal([]any{cpscRecall(1, cpscDescription(1)), cpscRecall(2, cpscDescription(2))})
+	raw, err := json.Marshal([]any{program.CPSCRecall(1, program.CPSCDescription(1)), program.CPSCRecall(2, program.CPSCDescription(2))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestSyncNeverTakesAnErrorForNothing(t *testing.T) {
 func TestSourcesNeverShowAddressesOfFailedPolls(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	if got := program.Run(t, nil, "import", writeJSON(t, "one.json", []any{cpscRecall(0, cpscDescription(0))}), "--data", data); got.Code != 0 {
+	if got := program.Run(t, nil, "import", program.WriteJSON(t, "one.json", []any{program.CPSCRecall(0, program.CPSCDescription(0))}), "--data", data); got.Code != 0 {
 		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	gone := httptest.NewServer(http.NotFoundHandler())

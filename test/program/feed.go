@@ -1,4 +1,4 @@
-package e2e
+package program
 
 import (
 	"encoding/json"
@@ -8,8 +8,14 @@ import (
 	"testing"
 )
 
-// cpscRecall is one invented notice in the shape of the CPSC's REST answer.
-func cpscRecall(i int, description string) map[string]any {
+// CPSCID is the id of the i-th invented notice.
+func CPSCID(i int) string {
+	number := fmt.Sprintf("%05d", 60001+i)
+	return "us-cpsc:" + number[:2] + "-" + number[2:]
+}
+
+// CPSCRecall is the i-th invented notice in the shape of the CPSC's REST answer.
+func CPSCRecall(i int, description string) map[string]any {
 	return map[string]any{
 		"RecallID": 50000 + i, "RecallNumber": fmt.Sprintf("%05d", 60001+i), "RecallDate": "2024-03-05T00:00:00",
 		"Description": description, "URL": fmt.Sprintf("https://www.cpsc.gov/Recalls/2024/Invented-%d", i),
@@ -24,21 +30,23 @@ func cpscRecall(i int, description string) map[string]any {
 	}
 }
 
-func cpscDescription(i int) string {
+// CPSCDescription describes the i-th notice, with a model.
+func CPSCDescription(i int) string {
 	return fmt.Sprintf("This recall involves Vantor%d Moonbeam cribs with model number VM-%d. The model number is printed on a label under the mattress.", i, 10000+i)
 }
 
-// cpscFile writes n invented notices as one REST answer.
-func cpscFile(t *testing.T, n int) string {
+// CPSCFile writes n invented notices as one REST answer.
+func CPSCFile(t *testing.T, n int) string {
 	t.Helper()
 	recalls := make([]map[string]any, n)
 	for i := range recalls {
-		recalls[i] = cpscRecall(i, cpscDescription(i))
+		recalls[i] = CPSCRecall(i, CPSCDescription(i))
 	}
-	return writeJSON(t, "cpsc.json", recalls)
+	return WriteJSON(t, "cpsc.json", recalls)
 }
 
-func writeJSON(t *testing.T, name string, v any) string {
+// WriteJSON writes a value to a file of its own and returns its path.
+func WriteJSON(t *testing.T, name string, v any) string {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -51,8 +59,8 @@ func writeJSON(t *testing.T, name string, v any) string {
 	return path
 }
 
-// encoded is a value as the body of an answer.
-func encoded(t *testing.T, v any) string {
+// Encoded is a value as the body of an answer.
+func Encoded(t *testing.T, v any) string {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
