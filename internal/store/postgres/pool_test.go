@@ -38,14 +38,20 @@ func newWay(t *testing.T, direct string) (*way, string) {
 	if err != nil {
 		t.Fatal("the URL of the test server can't be read")
 	}
+	w := newWayAt(t, "127.0.0.1:0", u.Host)
+	u.Host = w.proxy.Listen
+	return w, u.String()
+}
+
+func newWayAt(t *testing.T, listen, server string) *way {
+	t.Helper()
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w := &way{t, toxiproxy.NewProxy(api, "postgres", "127.0.0.1:0", u.Host)}
+	w := &way{t, toxiproxy.NewProxy(api, "postgres", listen, server)}
 	if err := w.proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.proxy.Stop)
-	u.Host = w.proxy.Listen
-	return w, u.String()
+	return w
 }
 
 // hang lets everything in and nothing through, in both directions.
