@@ -43,6 +43,7 @@ func (s *service) registerHealth(api huma.API) {
 			"Cache and storage are told of, and never the reason for a 503: the service goes on without them.", http.StatusServiceUnavailable)
 	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		checks := s.ownChecks()
+		checks["catalogue"] = s.standing()
 		checks["database"] = s.askDatabase(ctx)
 		p := unwell(checks)
 		s.mentionOthers(ctx, checks)
@@ -63,6 +64,25 @@ func (s *service) ownChecks() map[string]string {
 		checks["process"] = "draining"
 	}
 	return checks
+}
+
+// stale is how long ago the catalogue may have been held against the database, as
+// it is several times a second, for it to be well.
+const stale = 30 * time.Second
+
+// standing says "ok" or from when the catalogue is.
+func (s *service) standing() string {
+	snap := s.Catalogue.Current()
+	from := snap.FreshAt().Format(time.RFC3339)
+	switch {
+	case !snap.Loaded():
+		return "not loaded"
+	case snap.Restored():
+		return "from a snapshot, as of " + from + "; the database has not been read since"
+	case s.Now().Sub(snap.FreshAt()) > stale:
+		return "as of " + from + "; the database has not been read since"
+	}
+	return "ok"
 }
 
 // askDatabase says "ok" or that it doesn't answer. Why is for the log only.

@@ -12,8 +12,12 @@ import (
 	"github.com/crownsafe/api/internal/store"
 )
 
-// storeTimeout bounds what an answer waits for the store.
-const storeTimeout = 5 * time.Second
+// storeTimeout bounds what an answer waits for the store, so that its outage is
+// told within two seconds.
+const storeTimeout = 1800 * time.Millisecond
+
+// retryAfter is when to ask again what the store couldn't answer, in seconds.
+const retryAfter = "5"
 
 func (s *service) getRecall(ctx context.Context, in *noticeParams) (*answer, error) {
 	if err := checkID(in.ID); err != nil {
@@ -100,7 +104,8 @@ func historyError(id string, err error) error {
 	return &outage{fmt.Errorf("reading the history of %s: %w", id, err)}
 }
 
-// outage marks an error of something that an answer needs and that is down.
+// outage marks an error of something that an answer needs and that is down: the
+// caller may ask again in a while.
 type outage struct{ error }
 
 func (o *outage) Unwrap() error { return o.error }

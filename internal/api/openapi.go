@@ -128,14 +128,15 @@ func handleRead[I, B any](s *service, api huma.API, op huma.Operation, others []
 func (s *service) problem(ctx context.Context, operation string, err error) *Problem {
 	p, ok := errors.AsType[*Problem](err)
 	if !ok {
-		code := codeInternal
+		code, header := codeInternal, http.Header(nil)
 		if _, down := errors.AsType[*outage](err); down {
-			code = codeUnavailable
+			code, header = codeUnavailable, http.Header{"Retry-After": {retryAfter}}
 		}
 		x := exchangeOf(ctx)
 		s.Logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("operation", operation), slog.String("error", err.Error()),
 			slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID))
 		p = newProblem(code, kindOf(code).Meaning)
+		p.header = header
 	}
 	p.locate(ctx)
 	return p

@@ -41,7 +41,9 @@ func (m *memoryRuns) FinishRun(_ context.Context, run store.Run) error {
 
 func (m *memoryRuns) Serial(context.Context) (int64, error) { return 0, nil }
 
-func (m *memoryRuns) Payloads(context.Context, string) ([]store.ArchivedPayload, error) { return nil, nil }
+func (m *memoryRuns) Payloads(context.Context, string) ([]store.ArchivedPayload, error) {
+	return nil, nil
+}
 
 func (m *memoryRuns) ActiveNotices(_ context.Context, _ string, yield func(store.Stored) error) error {
 	for _, s := range m.active {

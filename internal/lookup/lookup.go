@@ -103,7 +103,7 @@ func (s *Service) answer(snap *catalogue.Snapshot, q *recall.Question, sources [
 	v := recall.Verdict{
 		Verdict: decision.Outcome, Query: q.Unit, Rewrites: q.Rewrites, Flags: q.Flags,
 		Matches: decision.Matches, Coverage: coverage(q, sources), Advice: decision.Advice(q),
-		AsOf: s.now().UTC().Truncate(time.Second), Serial: snap.Serial(),
+		AsOf: s.asOf(snap), Serial: snap.Serial(),
 	}
 	if snap.Len() == 0 {
 		v.Advice = "No notices are loaded, so nothing can be said. Try again later, or look at the agencies' own pages."
@@ -112,6 +112,21 @@ func (s *Service) answer(snap *catalogue.Snapshot, q *recall.Question, sources [
 		v.Readings = slices.Clone(q.GTINs)
 	}
 	return v
+}
+
+// moments is how long ago the catalogue may have been held against its store for
+// an answer to be of now: it happens several times a second, and takes longer
+// only while much is being stored or the store doesn't answer.
+const moments = 5 * time.Second
+
+// asOf is the time up to which an answer holds, in whole seconds: now, or when the
+// catalogue was last known to be all that its store holds.
+func (s *Service) asOf(snap *catalogue.Snapshot) time.Time {
+	now := s.now()
+	if fresh := snap.FreshAt(); !fresh.IsZero() && now.Sub(fresh) > moments {
+		now = fresh
+	}
+	return now.UTC().Truncate(time.Second)
 }
 
 // coverage lists the agencies whose notices could have matched, and every one

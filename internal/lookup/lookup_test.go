@@ -137,3 +137,25 @@ func TestVerdictsAnswersEachOnItsOwn(t *testing.T) {
 		t.Errorf("%+v %v", verdicts, errs)
 	}
 }
+
+// While the store is out of reach the answers are of the time up to which it was
+// followed.
+func TestAnswersTellUpToWhenTheyHold(t *testing.T) {
+	t.Parallel()
+	snap := snapshot(t, walker())
+	for _, c := range []struct {
+		later time.Duration
+		want  func(now time.Time) time.Time
+	}{
+		{4 * time.Second, func(now time.Time) time.Time { return now }},
+		{time.Minute, func(time.Time) time.Time { return snap.FreshAt() }},
+		{100 * time.Hour, func(time.Time) time.Time { return snap.FreshAt() }},
+		{-time.Hour, func(now time.Time) time.Time { return now }}, // a clock that was put right
+	} {
+		now := snap.FreshAt().Add(c.later)
+		v, err := lookup.New(sources, func() time.Time { return now }).Verdict(snap, recall.Unit{GTIN: "041220787340"})
+		if want := c.want(now).Truncate(time.Second); err != nil || !v.AsOf.Equal(want) || v.AsOf.Location() != time.UTC {
+			t.Errorf("%s after it was known to be whole: as of %s, want %s; %v", c.later, v.AsOf, want, err)
+		}
+	}
+}
