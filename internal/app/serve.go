@@ -58,10 +58,10 @@ func (a *App) drain(server *http.Server, stopBackground func()) error {
 	a.Logger.Info("draining", "for", a.Config.Drain.String())
 	a.draining.Store(true)
 	stopBackground()
-	var saving sync.WaitGroup
-	defer saving.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), a.Config.Drain+a.Config.Grace)
 	defer cancel()
+	var saving sync.WaitGroup
+	defer saving.Wait() // before ctx ends
 	saving.Go(func() {
 		if err := a.Snapshots.Save(ctx); err != nil {
 			a.Logger.Error("the catalogue's last snapshot could not be kept", "error", err)

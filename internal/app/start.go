@@ -45,9 +45,14 @@ func (a *App) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Load brings the catalogue to where the store is.
+// Load builds the catalogue from the store, as far as it isn't there already from
+// a snapshot.
 func (a *App) Load(ctx context.Context) error {
-	if err := a.Catalogue.Refresh(ctx, a.Store); err != nil {
+	load := a.Catalogue.Load
+	if a.Catalogue.Current().Restored() {
+		load = a.Catalogue.Refresh
+	}
+	if err := load(ctx, a.Store); err != nil {
 		return fmt.Errorf("loading the catalogue: %w", err)
 	}
 	if err := a.Sources.Refresh(ctx); err != nil {

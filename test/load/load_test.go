@@ -51,6 +51,9 @@ func open(b *testing.B, data string) *app.App {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if err := a.Prepare(b.Context()); err != nil {
+		b.Fatal(err)
+	}
 	return a
 }
 

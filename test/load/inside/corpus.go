@@ -77,7 +77,14 @@ func open(ctx context.Context, data string) (*app.App, error) {
 		return nil, fmt.Errorf("reading the default settings: %w", err)
 	}
 	cfg.Data, cfg.Offline = data, true
-	return app.Open(ctx, cfg, slog.New(slog.DiscardHandler), "v0.0.0-bench")
+	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler), "v0.0.0-bench")
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Prepare(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
 }
 
 // Fill stores so many notices in a new data directory.
