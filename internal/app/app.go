@@ -38,7 +38,6 @@ import (
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
-	"github.com/crownsafe/api/internal/store/sqlite"
 )
 
 // App is the program, ready to work on one data directory.
@@ -81,15 +80,15 @@ func Agencies(cfg config.Config) []agency.Agency {
 // Open builds the program from its settings, on its data directory, which is made
 // when it is missing. It is ready after Prepare and Load, or after Start.
 func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (*App, error) {
-	if cfg.DatabaseURL != "" || cfg.RedisURL != "" || cfg.AzureStorage != "" || cfg.Storage.AccountURL != "" {
-		return nil, errors.New("a server is named, but everything is kept in the data directory; unset DATABASE_URL, REDIS_URL and AZURE_STORAGE_CONNECTION_STRING")
+	if cfg.RedisURL != "" || cfg.AzureStorage != "" || cfg.Storage.AccountURL != "" {
+		return nil, errors.New("a server is named, but everything is kept in the data directory; unset REDIS_URL and AZURE_STORAGE_CONNECTION_STRING")
 	}
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
+	st, err := OpenStore(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("opening the data directory %s: %w", cfg.Data, err)
+		return nil, err
 	}
 	a, err := build(cfg, logger, version, st)
 	if err != nil {
@@ -152,9 +151,8 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	})
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs, spool), Client: client,
-		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Holder: holder(),
+		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
 	}
-	a.Runner.Leases, _ = st.(store.Leases)
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())

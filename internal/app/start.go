@@ -25,8 +25,8 @@ const (
 // doesn't by itself and the settings want it, and stores the starter catalogue
 // where it isn't yet.
 func (a *App) Prepare(ctx context.Context) error {
-	if migrator, ok := a.Store.(store.Migrator); ok && a.Config.Migrate {
-		applied, err := migrator.MigrateUp(ctx)
+	if a.Config.Migrate {
+		applied, err := a.Store.MigrateUp(ctx)
 		for _, m := range applied {
 			a.Logger.Info("the database's schema was changed", "version", m.Version, "migration", m.Name)
 		}
@@ -130,7 +130,7 @@ func passing(err error) bool {
 	if errors.Is(err, store.ErrNewerVersion) || errors.Is(err, store.ErrCorrupt) {
 		return false
 	}
-	for _, sentinel := range []error{store.ErrUnavailable, store.ErrBusy, store.ErrReadOnly, store.ErrFull} {
+	for _, sentinel := range []error{store.ErrUnavailable, store.ErrBusy, store.ErrReadOnly, store.ErrFull, store.ErrNotMigrated} {
 		if errors.Is(err, sentinel) {
 			return true
 		}
@@ -193,7 +193,5 @@ func (a *App) follow(ctx context.Context) {
 	defer wg.Wait()
 	wg.Go(func() { a.Catalogue.Follow(ctx, a.Store, followEvery, a.Logger) })
 	wg.Go(func() { a.refreshSources(ctx) })
-	if watcher, ok := a.Store.(store.Watcher); ok {
-		wg.Go(func() { _ = watcher.Watch(ctx, a.Catalogue.Wake) }) // it ends with ctx and no sooner
-	}
+	wg.Go(func() { _ = a.Store.Watch(ctx, a.Catalogue.Wake) }) // it ends with ctx and no sooner
 }

@@ -16,9 +16,6 @@ import (
 // is brought up to date.
 func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
 	if cfg.DatabaseURL == "" {
-		if err := prepareFolder(cfg.Data); err != nil {
-			return nil, err
-		}
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
 			return nil, fmt.Errorf("opening the data directory %s: %w", cfg.Data, err)
