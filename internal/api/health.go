@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/crownsafe/api/internal/store"
 )
 
 // pingTimeout bounds what a monitor waits for the database.
@@ -85,18 +88,23 @@ func (s *service) standing() string {
 	return "ok"
 }
 
-// askDatabase says "ok" or that it doesn't answer. Why is for the log only.
+// askDatabase says "ok", that it doesn't answer, or that nothing new can be stored.
+// Why is for the log only.
 func (s *service) askDatabase(ctx context.Context) string {
 	if s.Ping == nil {
 		return "ok"
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	if err := s.Ping(ctx); err != nil {
-		s.Logger.LogAttrs(ctx, slog.LevelError, "the database doesn't answer", slog.String("error", err.Error()))
-		return "no answer"
+	err := s.Ping(ctx)
+	if err == nil {
+		return "ok"
 	}
-	return "ok"
+	s.Logger.LogAttrs(ctx, slog.LevelError, "the database fails", slog.String("error", err.Error()))
+	if errors.Is(err, store.ErrReadOnly) {
+		return "takes no changes"
+	}
+	return "no answer"
 }
 
 // mentionOthers adds how those do that the service can go on without.

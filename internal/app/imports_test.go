@@ -42,7 +42,7 @@ var neighbours = map[string][]string{
 // asked by the library that the program asks them with.
 var drivers = map[string][]string{
 	"modernc.org/sqlite":                {"internal/store/sqlite"},
-	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/testenv", "internal/testenv/server"},
+	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv", "internal/testenv/server"},
 	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
 	"github.com/redis/go-redis":         {"internal/cache/redis"},
 	"github.com/Azure":                  {"internal/blob/azure"},

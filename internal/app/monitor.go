@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/crownsafe/api/internal/api"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// askStore says whether the store does what the service needs of it: it answers,
+// and takes what is new.
+func (a *App) askStore(ctx context.Context) error {
+	condition, err := a.Store.Condition(ctx)
+	switch {
+	case err != nil:
+		return err
+	case condition.ReadOnly:
+		return store.ErrReadOnly
+	}
+	return nil
+}
+
+// monitorTimeout bounds what an operator waits for a dependency.
+const monitorTimeout = 2 * time.Second
+
+// monitor words for operators how that does which the service stands on.
+type monitor struct{ app *App }
+
+// Database implements api.Monitored.
+func (m monitor) Database(ctx context.Context) api.DatabaseHealth {
+	ctx, cancel := context.WithTimeout(ctx, monitorTimeout)
+	defer cancel()
+	h := api.DatabaseHealth{Status: api.Unhealthy, Backend: "sqlite", Replicas: []api.ReplicaHealth{}}
+	if m.app.Config.DatabaseURL != "" {
+		h.Backend = "postgres"
+	}
+	pool := m.app.Store.PoolStats()
+	h.Pool = api.ConnectionPool{
+		Size: pool.Max, Active: pool.Active, Idle: pool.Idle, Acquired: pool.Acquired,
+		Waits: pool.Waits, WaitSeconds: pool.WaitTime.Seconds(), Exhaustions: pool.Exhaustions,
+	}
+	condition, err := m.app.Store.Condition(ctx)
+	if err != nil {
+		return h
+	}
+	if !condition.ReadOnly {
+		h.Status = api.Healthy
+	}
+	h.LatencyMS, h.ReadOnly = api.Milliseconds(condition.Latency), condition.ReadOnly
+	h.Schema = api.SchemaVersions{Present: condition.Schema, Known: condition.Known}
+	for _, r := range condition.Replicas {
+		h.Replicas = append(h.Replicas, api.ReplicaHealth{Name: r.Name, State: r.State, LagBytes: r.LagBytes})
+	}
+	return h
+}
