@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/storetest"
 )
 
 func TestStates(t *testing.T) {
@@ -203,4 +204,38 @@ func outOfConnections(t *testing.T, s *Store) error {
 		t.Errorf("the server says %v", err)
 	}
 	return err
+}
+
+// A change waits for another process's, for longer than one statement may, and
+// not for ever.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, url string) {
+		opts := relaxed(url)
+		opts.LockTimeout, opts.BusyTimeout = 50*time.Millisecond, time.Minute
+		s := migrated(t, opts)
+		opts.BusyTimeout, opts.StatementCache = 200*time.Millisecond, -1
+		hurried := open(t, opts)
+		tx, err := s.pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), `SELECT value FROM last_serial FOR UPDATE`); err != nil {
+			t.Fatal(err)
+		}
+		_, err = hurried.Apply(t.Context(), []store.Incoming{storetest.Copy(storetest.Notice(1))}, time.Now())
+		fails(t, "a change while another goes on", err, store.ErrBusy)
+		changed := make(chan error, 1)
+		go func() {
+			_, err := s.Apply(t.Context(), []store.Incoming{storetest.Copy(storetest.Notice(2))}, time.Now())
+			changed <- err
+		}()
+		eventually(t, "several attempts", func() bool { return s.PoolStats().Acquired > 6 })
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-changed; err != nil {
+			t.Errorf("a change after another: %v", err)
+		}
+	})
 }

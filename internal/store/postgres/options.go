@@ -52,9 +52,12 @@ type Options struct {
 	// StatementTimeout is how long the server works on one statement. It is a
 	// last resort, against statements whose caller is long gone. 0: 5 minutes.
 	StatementTimeout time.Duration
-	// LockTimeout is how long a statement waits for another transaction's lock.
+	// LockTimeout is how long one statement waits for another transaction's lock.
 	// It must be below AnswerTimeout: the server is silent meanwhile. 0: 1 second.
 	LockTimeout time.Duration
+	// BusyTimeout is how long a change waits for others to finish theirs before it
+	// fails with store.ErrBusy, in attempts of LockTimeout. 0: 10 seconds.
+	BusyTimeout time.Duration
 	// StatementCache is how many prepared statements each connection keeps. 0:
 	// 512. Below 0 nothing is prepared and no setting of the session is changed:
 	// the way that works behind a pooler that gives each transaction another
@@ -92,6 +95,7 @@ func (o Options) defaulted() (Options, error) {
 		{"answer timeout", &o.AnswerTimeout, 1500 * time.Millisecond},
 		{"statement timeout", &o.StatementTimeout, 5 * time.Minute},
 		{"lock timeout", &o.LockTimeout, time.Second},
+		{"busy timeout", &o.BusyTimeout, 10 * time.Second},
 	} {
 		if *d.value < 0 {
 			return o, fmt.Errorf("the %s is %s, which is below zero", d.setting, *d.value)

@@ -3,15 +3,34 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/crownsafe/api/internal/store"
 )
 
 // write runs a change in one transaction. Each statement sees what was committed
-// before it began: a lock that it takes first orders it among other writers.
+// before it began: a lock that it takes first orders it among other writers. A
+// change that waited for a lock in vain, or in a circle, is made again from its
+// beginning until Options.BusyTimeout: each attempt shows that the server is
+// still there, which one long wait wouldn't.
 func (s *Store) write(ctx context.Context, change func(tx pgx.Tx) error) error {
-	return s.within(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, change)
+	began := time.Now()
+	for {
+		err := s.within(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+			if s.opts.pooled() { // its session has no limits of its own
+				if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, milliseconds(s.opts.LockTimeout)); err != nil {
+					return err
+				}
+			}
+			return change(tx)
+		})
+		if sentinelOf(err) != store.ErrBusy || time.Since(began) > s.opts.BusyTimeout { //nolint:errorlint // the very sentinel
+			return err
+		}
+	}
 }
 
 // within runs something in one transaction, which it commits.
