@@ -104,6 +104,13 @@ func (c *cable) Served(ctx context.Context, serial int64, at time.Time) error {
 	return c.Store.Served(ctx, serial, at)
 }
 
+func (c *cable) Notice(ctx context.Context, id string) (store.Stored, error) {
+	if err := c.fault(false); err != nil {
+		return store.Stored{}, err
+	}
+	return c.Store.Notice(ctx, id)
+}
+
 func (c *cable) Revisions(ctx context.Context, id string) ([]store.Revision, error) {
 	if err := c.fault(false); err != nil {
 		return nil, err
@@ -289,7 +296,7 @@ func TestStartFromASnapshot(t *testing.T) {
 	id := v.Matches[0].Recall.ID
 	for path, want := range map[string]int{
 		"/api/v1/recalls?q=crib": 200, "/api/v1/recalls/" + id: 200, "/api/v1/sources": 200, "/api/v1/changes": 200,
-		"/api/v1/recalls/" + id + "/revisions": 503,
+		"/api/v1/recalls/" + id + "/revisions": 503, "/api/v1/recalls/us-cpsc:99-001": 503,
 	} {
 		if status, header, body := p.get(t, path); status != want || (status == 503) != (header.Get("Retry-After") != "") {
 			t.Errorf("%s: %d, %s", path, status, body)
@@ -303,12 +310,9 @@ func TestStartFromASnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.cable.set(nil, nil)
-	p.eventually(t, "it goes on from the store", func() bool {
-		status, _, _ := p.get(t, "/api/v1/recalls/us-cpsc:99-001")
-		return status == http.StatusOK && p.healthy(t)
-	})
-	if v := p.verdict(t); v.Serial != want.Serial+1 || !p.Catalogue.FreshAt().After(fresh) {
-		t.Errorf("serial %d as of %s", v.Serial, v.AsOf)
+	p.eventually(t, "it goes on from the store", func() bool { return p.verdict(t).Serial == want.Serial+1 && p.healthy(t) })
+	if status, _, _ := p.get(t, "/api/v1/recalls/us-cpsc:99-001"); status != http.StatusOK || !p.Catalogue.FreshAt().After(fresh) {
+		t.Errorf("the new notice: %d; fresh at %s", status, p.Catalogue.FreshAt())
 	}
 
 	// And the store may go and come as it likes.

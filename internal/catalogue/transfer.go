@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/crownsafe/api/internal/recall"
@@ -129,12 +129,13 @@ func (c *Catalogue) Restore(ctx context.Context, m Manifest, records io.Reader) 
 
 // recordReader reads notices from records.
 type recordReader struct {
-	in  *bufio.Reader
-	err error // the first
+	in   *bufio.Reader
+	room []byte
+	err  error // the first
 }
 
 // maxText bounds the parts of a record; the longest notices have some hundred kilobytes.
-const maxText = 1 << 28
+const maxText = 64 << 20
 
 // Changes calls yield with every record; since and limit are not looked at.
 func (r *recordReader) Changes(_ context.Context, _ int64, _ int, yield func(store.Stored) error) error {
@@ -171,7 +172,7 @@ func (r *recordReader) number() uint64 {
 	return n
 }
 
-// text reads a part of a record. It grows as it is read: its length may be wrong.
+// text reads a part of a record.
 func (r *recordReader) text(length uint64) string {
 	if r.err == nil && length > maxText {
 		r.err = fmt.Errorf("a part of %d bytes", length)
@@ -179,10 +180,9 @@ func (r *recordReader) text(length uint64) string {
 	if r.err != nil {
 		return ""
 	}
-	var text strings.Builder
-	text.Grow(int(min(length, 1<<16)))
-	_, r.err = io.CopyN(&text, r.in, int64(length))
-	return text.String()
+	r.room = slices.Grow(r.room[:0], int(length))[:length]
+	_, r.err = io.ReadFull(r.in, r.room)
+	return string(r.room)
 }
 
 // unpackRecord unpacks what a segment has packed. The unpacker trusts records,

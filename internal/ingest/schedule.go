@@ -107,7 +107,7 @@ func (s *scheduled) next(run store.Run, err error) time.Duration {
 
 // isOutage tells a store that can't be used now from an agency that can't.
 func isOutage(err error) bool {
-	for _, sentinel := range []error{store.ErrUnavailable, store.ErrBusy, store.ErrReadOnly, store.ErrFull} {
+	for _, sentinel := range []error{store.ErrUnavailable, store.ErrNotMigrated, store.ErrBusy, store.ErrReadOnly, store.ErrFull} {
 		if errors.Is(err, sentinel) {
 			return true
 		}
