@@ -16,9 +16,9 @@ const (
 	Delete                        // DELETE
 )
 
-// MaxLifetime is the longest that a signed URL may live: Azure's bound for those
-// that an identity signs.
-const MaxLifetime = 7 * 24 * time.Hour
+// MaxLifetime is the longest that a signed URL may live: within the week that a
+// key lives that Azure gives an identity for signing.
+const MaxLifetime = 6 * 24 * time.Hour
 
 // SignedURL lets whoever has it use one object without credentials.
 type SignedURL struct {
