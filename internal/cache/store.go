@@ -101,7 +101,8 @@ type Store interface {
 	// Set stores a value by the claim that Get gave for the same key, for no
 	// longer than ttl. Whether it is stored isn't told: a claim that isn't good
 	// any more, a value that is too large, a nil claim and a ttl that isn't above
-	// zero are no errors. The store keeps the slice: it must not be changed.
+	// zero are no errors. Of several values that came by good claims any may be
+	// found. The store keeps the slice: it must not be changed.
 	Set(ctx context.Context, key Key, value []byte, ttl time.Duration, claim Claim) error
 	// Invalidate makes every value with one of the marks unreadable, and every
 	// claim with one useless, before it returns. With an error it may have done

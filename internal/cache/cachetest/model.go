@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -10,7 +11,8 @@ import (
 )
 
 // model is a cache as a map: every mark has a version, and a value or a claim is
-// good while the versions of its marks are those that it was made with.
+// good while the versions of its marks are those that it was made with. Of
+// several good values any may be found.
 type model struct {
 	versions map[cache.Mark]int
 	values   map[string]versioned
@@ -18,7 +20,8 @@ type model struct {
 }
 
 type versioned struct {
-	value    string
+	values   []string
+	maybe    bool // a void claim may have pushed them out: values come and go
 	versions map[cache.Mark]int
 }
 
@@ -75,8 +78,13 @@ func (m *model) get(t *testing.T, rt *rapid.T, s cache.Store, k cache.Key) {
 	want, ok := m.values[k.Path()]
 	ok = ok && m.good(want.versions)
 	answer := get(t, s, k)
-	if answer.Found != ok || ok && string(answer.Value) != want.value {
-		rt.Fatalf("Get(%q) finds %q (%t), want %q (%t)", k, answer.Value, answer.Found, want.value, ok)
+	switch {
+	case answer.Found && (!ok || !slices.Contains(want.values, string(answer.Value))):
+		rt.Fatalf("Get(%q) finds %q, want one of %q (%t)", k, answer.Value, want.values, ok)
+	case !answer.Found && ok && !want.maybe:
+		rt.Fatalf("Get(%q) finds nothing, want one of %q", k, want.values)
+	case !answer.Found:
+		delete(m.values, k.Path())
 	}
 	if !answer.Found {
 		m.claims = append(m.claims, claimOf{k, answer.Claim, m.now(k)})
@@ -90,10 +98,17 @@ func (m *model) set(t *testing.T, rt *rapid.T, s cache.Store) {
 	c := rapid.SampledFrom(m.claims).Draw(rt, "claim")
 	value := rapid.StringN(0, 8, -1).Draw(rt, "value")
 	set(t, s, c.key, value, c.claim)
-	if m.good(c.versions) {
-		m.values[c.key.Path()] = versioned{value, c.versions}
-	} else if answer := get(t, s, c.key); !answer.Found {
-		// What a void claim stores may push out what is there: values come and go.
-		delete(m.values, c.key.Path())
+	kept, ok := m.values[c.key.Path()]
+	ok = ok && m.good(kept.versions)
+	switch {
+	case m.good(c.versions) && ok:
+		kept.values, kept.maybe = append(kept.values, value), false
+	case m.good(c.versions):
+		kept = versioned{values: []string{value}, versions: c.versions}
+	case ok:
+		kept.maybe = true
+	default:
+		return
 	}
+	m.values[c.key.Path()] = kept
 }
