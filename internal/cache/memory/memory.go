@@ -31,8 +31,8 @@ const (
 
 // Options say how a store is to be.
 type Options struct {
-	// Bytes bounds what is held, keys and bookkeeping included; 0: DefaultBytes. An
-	// eighth of it is for the generations of marks.
+	// Bytes bounds what is held, keys and bookkeeping included; 0: DefaultBytes. A
+	// quarter of it is for the generations of marks.
 	Bytes int64
 }
 
@@ -67,14 +67,14 @@ func Open(opts Options) *Store {
 	bytes := uint64(cmp.Or(max(opts.Bytes, 0), DefaultBytes))
 	s := &Store{
 		values: otter.Must(&otter.Options[string, *entry]{
-			MaximumWeight:    max(bytes-bytes/8, 1),
+			MaximumWeight:    max(bytes-bytes/4, 1),
 			Weigher:          func(_ string, e *entry) uint32 { return e.weight },
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *entry]) time.Duration { return e.Value.ttl }),
 			OnAtomicDeletion: func(e otter.DeletionEvent[string, *entry]) { e.Value.held.add(-1, e.Value.weight) },
 			Logger:           &otter.NoopLogger{},
 		}),
 		generations: otter.Must(&otter.Options[cache.Mark, uint64]{
-			MaximumWeight: max(bytes/8, 1),
+			MaximumWeight: max(bytes/4, 1),
 			Weigher:       func(m cache.Mark, _ uint64) uint32 { return uint32(min(len(m), math.MaxInt32)) + generationOverhead },
 			Logger:        &otter.NoopLogger{},
 		}),

@@ -110,14 +110,14 @@ func (s *Store) Get(ctx context.Context, key cache.Key) (cache.Answer, error) {
 	var stored *driver.StringCmd
 	var left *driver.DurationCmd
 	generations := make([]*driver.StringCmd, len(marks))
-	commands, _ := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
+	commands, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
 		stored, left = p.Get(ctx, s.valueKey(key)), p.PTTL(ctx, s.valueKey(key))
 		for i, mark := range marks {
 			generations[i] = p.Get(ctx, s.generationKey(mark))
 		}
 		return nil
 	})
-	if err := fault(commands); err != nil {
+	if err := fault(commands, err); err != nil {
 		return cache.Answer{}, translate(ctx, "reading a value", err)
 	}
 	claim := make(cache.Claim, len(marks))
@@ -143,7 +143,7 @@ func (s *Store) Get(ctx context.Context, key cache.Key) (cache.Answer, error) {
 // expiring before what will be stored by them.
 func (s *Store) claim(ctx context.Context, marks []cache.Mark, claim cache.Claim, missing []int) error {
 	made := make([]*driver.StringCmd, len(missing))
-	commands, _ := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
+	commands, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
 		for i, mark := range marks {
 			if !slices.Contains(missing, i) {
 				p.PExpire(ctx, s.generationKey(mark), generationLife)
@@ -156,7 +156,7 @@ func (s *Store) claim(ctx context.Context, marks []cache.Mark, claim cache.Claim
 		}
 		return nil
 	})
-	if err := fault(commands); err != nil {
+	if err := fault(commands, err); err != nil {
 		return translate(ctx, "claiming a value", err)
 	}
 	for n, i := range missing {
@@ -168,16 +168,20 @@ func (s *Store) claim(ctx context.Context, marks []cache.Mark, claim cache.Claim
 	return nil
 }
 
-// fault is what went wrong with any of several commands; that a key isn't there
-// is nothing wrong. (The error of a pipeline is that of its first command that
-// has one, and may hide behind a key that isn't there.)
-func fault(commands []driver.Cmder) error {
+// fault is what went wrong with a pipeline or any of its commands; that a key
+// isn't there is nothing wrong. The pipeline's own error may be that of the first
+// key that isn't there, and hide another; and where there was no connection, the
+// commands may not know of it.
+func fault(commands []driver.Cmder, err error) error {
 	for _, command := range commands {
 		if err := command.Err(); err != nil && !errors.Is(err, driver.Nil) {
 			return err
 		}
 	}
-	return nil
+	if errors.Is(err, driver.Nil) {
+		return nil
+	}
+	return err
 }
 
 func newGeneration() []byte {
@@ -227,13 +231,13 @@ func (s *Store) Set(ctx context.Context, key cache.Key, value []byte, ttl time.D
 // gone, so that none reads what it was told to forget.
 func (s *Store) Invalidate(ctx context.Context, marks ...cache.Mark) error {
 	for some := range slices.Chunk(marks, marksPerMessage) {
-		commands, _ := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
+		commands, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
 			for _, mark := range some {
 				p.Del(ctx, s.generationKey(mark))
 			}
 			return nil
 		})
-		if err := fault(commands); err != nil {
+		if err := fault(commands, err); err != nil {
 			return translate(ctx, "invalidating "+strconv.Itoa(len(some))+" marks", err)
 		}
 		if err := s.client.Publish(ctx, s.channel(), encodeMessage(s.self, some)).Err(); err != nil {

@@ -62,7 +62,7 @@ func parse(address string) (target, error) {
 		return target{}, err
 	}
 	u, err := url.Parse(hosts)
-	if err != nil || u.Host == "" && u.Scheme != "unix" || u.Fragment != "" || u.Opaque != "" {
+	if err != nil || u.Host == "" && u.Scheme != "unix" || u.Fragment != "" || strings.Contains(u.Hostname(), ":") && u.Host[0] != '[' {
 		return target{}, errURL
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -163,7 +163,6 @@ func newClient(opts Options) (driver.UniversalClient, error) {
 	if o.TLSConfig != nil {
 		o.TLSConfig.RootCAs = roots
 	}
-	o.ClientName = cmp.Or(o.ClientName, "crownsafe")
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = cmp.Or(o.DialTimeout, dialTimeout), cmp.Or(o.ReadTimeout, ioTimeout), cmp.Or(o.WriteTimeout, ioTimeout)
 	o.ContextTimeoutEnabled = true
 	o.MaxRetries, o.DialerRetries = -1, 1 // to try again is the caller's business
@@ -177,7 +176,6 @@ func newCluster(o *driver.ClusterOptions, roots *x509.CertPool) *driver.ClusterC
 	if o.TLSConfig != nil {
 		o.TLSConfig.RootCAs = roots
 	}
-	o.ClientName = cmp.Or(o.ClientName, "crownsafe")
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = cmp.Or(o.DialTimeout, dialTimeout), cmp.Or(o.ReadTimeout, ioTimeout), cmp.Or(o.WriteTimeout, ioTimeout)
 	o.ContextTimeoutEnabled = true
 	o.DialerRetries = 1
