@@ -1,7 +1,10 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,10 +35,49 @@ func put(t *testing.T, s *Store, key string) {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	blobtest.Exercise(t, func(t *testing.T) blob.Store {
-		s, _ := openTemp(t)
-		return s
+	blobtest.Exercise(t, blobtest.Adapter{
+		Open: func(t *testing.T) blob.Store { return serving(t, Options{}) },
+		Damage: func(t *testing.T, s blob.Store, key string) {
+			rewrite(t, filepath.Join(s.(*Store).root.Name(), key), func(content []byte) []byte {
+				content[1] ^= 0x40
+				return content
+			})
+		},
 	})
+}
+
+// serving opens a store whose signed URLs are served.
+func serving(t *testing.T, o Options) *Store {
+	t.Helper()
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	o.Secret, o.BaseURL = bytes.Repeat([]byte("s"), minSecret), server.URL+"/some/blobs"
+	s, err := OpenWith(filepath.Join(t.TempDir(), "objects"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	handler = http.StripPrefix("/some/blobs", s.Handler())
+	return s
+}
+
+// rewrite changes a file behind the store's back, whose mode stays.
+func rewrite(t *testing.T, path string, change func(content []byte) []byte) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(content), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o440); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestKeyBelowKey(t *testing.T) {
