@@ -3,8 +3,16 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
 
+	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/blob/azure"
+	"github.com/crownsafe/api/internal/blob/disk"
+	"github.com/crownsafe/api/internal/cache"
+	"github.com/crownsafe/api/internal/cache/memory"
+	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
@@ -39,4 +47,63 @@ func postgresOptions(cfg config.Config) postgres.Options {
 		MaxConnLifetime: cfg.Database.ConnLifetime, MaxConnIdleTime: cfg.Database.ConnIdle,
 		AcquireTimeout: cfg.Database.AcquireTimeout, StatementCache: statements,
 	}
+}
+
+// openCache makes the cache that the settings name: in the process, and in front
+// of a Redis that is not asked yet and needn't be there.
+func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
+	near := memory.Open(memory.Options{Bytes: cfg.Cache.Bytes})
+	if cfg.RedisURL == "" {
+		return cache.New(near, nil, cache.Options{Logger: logger}), nil
+	}
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix})
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
+	}
+	return cache.New(near, far, cache.Options{Timeout: cfg.Cache.RedisTimeout, Logger: logger}), nil
+}
+
+// remoteBlobs says whether objects are kept elsewhere than in the data directory.
+func remoteBlobs(cfg config.Config) bool {
+	return cfg.AzureStorage != "" || cfg.Storage.AccountURL != ""
+}
+
+// blobsPath is where objects in the data directory are handed out by signed
+// addresses.
+const blobsPath = "/blobs"
+
+// openBlobs opens the store of objects that the settings name: an account of
+// Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
+// the data directory.
+func openBlobs(cfg config.Config) (blob.Store, error) {
+	if remoteBlobs(cfg) {
+		account, err := azure.Open(azure.Options{
+			ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
+		})
+		if err != nil {
+			variable := "AZURE_STORAGE_CONNECTION_STRING"
+			if cfg.AzureStorage == "" {
+				variable = "CROWNSAFE_AZURE_ACCOUNT_URL"
+			}
+			return nil, fmt.Errorf("%s cannot be used: %w", variable, err)
+		}
+		return account, nil
+	}
+	secret, err := derivedKey(cfg, signingObjects)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+	if err != nil {
+		return nil, fmt.Errorf("opening the store of objects: %w", err)
+	}
+	return folder, nil
+}
+
+// publicURL is where clients reach the service, without a slash at its end.
+func publicURL(cfg config.Config) string {
+	if cfg.PublicURL == "" {
+		return fmt.Sprintf("http://localhost:%d", cfg.Port)
+	}
+	return strings.TrimRight(cfg.PublicURL, "/")
 }

@@ -52,7 +52,7 @@ type Stats struct {
 	Hits    int64  `json:"hits"`    // in either level; that something is known not to be there is a hit
 	Misses  int64  `json:"misses"`  // whoever waited for another's load among them
 	// HitRate is a percentage, 0 to 100; nil before anybody asked.
-	HitRate       *float64                  `json:"hit_rate"`
+	HitRate       *float64                  `json:"hit_rate" nullable:"true"`
 	Invalidations int64                     `json:"invalidations"` // of keys and tags, by this process
 	Entries       int64                     `json:"entries"`       // in this process
 	SizeBytes     int64                     `json:"size_bytes"`    // in this process
@@ -65,7 +65,7 @@ type OperationStats struct {
 	Hits          int64    `json:"hits"`
 	FarHits       int64    `json:"far_hits"` // those of the hits that the near level hadn't
 	Misses        int64    `json:"misses"`
-	HitRate       *float64 `json:"hit_rate"`
+	HitRate       *float64 `json:"hit_rate" nullable:"true"`
 	Loads         int64    `json:"loads"`
 	Invalidations int64    `json:"invalidations"`
 	Entries       int64    `json:"entries"`
