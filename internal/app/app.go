@@ -30,7 +30,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/agency/safetygate"
 	"github.com/crownsafe/api/internal/blob"
-	"github.com/crownsafe/api/internal/blob/disk"
+	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ingest"
@@ -45,6 +45,8 @@ type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
 	Store     store.Store
+	Blobs     blob.Store
+	Cache     *cache.Cache
 	Runner    *ingest.Runner
 	Catalogue *catalogue.Catalogue
 	Sources   *source.Board
@@ -80,9 +82,6 @@ func Agencies(cfg config.Config) []agency.Agency {
 // Open builds the program from its settings, on its data directory, which is made
 // when it is missing. It is ready after Prepare and Load, or after Start.
 func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (*App, error) {
-	if cfg.RedisURL != "" || cfg.AzureStorage != "" || cfg.Storage.AccountURL != "" {
-		return nil, errors.New("a server is named, but everything is kept in the data directory; unset REDIS_URL and AZURE_STORAGE_CONNECTION_STRING")
-	}
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
@@ -137,15 +136,19 @@ func prepareSpool(dir string) (string, error) {
 }
 
 func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
-	blobs, err := disk.Open(filepath.Join(cfg.Data, "blobs"))
+	blobs, err := openBlobs(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("opening the archive: %w", err)
+		return nil, err
 	}
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	remembered, err := openCache(cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Logger: logger, Store: st, Blobs: blobs, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
 	client := agency.NewClient(agency.ClientOptions{
 		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
 	})
@@ -159,9 +162,11 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	}
 	a.Sources = source.NewBoard(descriptions, st, cfg.Offline, time.Now)
 	a.Lookup = lookup.New(a.Sources, time.Now)
-	// Objects on the same disk would be the same files once more.
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
+	}
+	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
+		a.Snapshots.Blobs = blobs
 	}
 	return a, nil
 }
@@ -178,5 +183,5 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of the store.
-func (a *App) Close() error { return a.Store.Close() }
+// Close lets go of the cache and the store.
+func (a *App) Close() error { return errors.Join(a.Cache.Close(), a.Store.Close()) }
