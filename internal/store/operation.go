@@ -94,7 +94,7 @@ type Conditions interface {
 	// Condition asks the store, at most once a second: within it the last answer
 	// is given again, an error too, and those who ask at the same time share one
 	// question. It answers within two seconds. A store whose schema is missing or
-	// old is asked all the same: Schema is below Known then.
+	// old answers too: Schema is below Known then.
 	Condition(ctx context.Context) (Condition, error)
 	// PoolStats looks at the pool without asking the store.
 	PoolStats() Pool

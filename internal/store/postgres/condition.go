@@ -19,7 +19,10 @@ func (s *Store) Condition(ctx context.Context) (store.Condition, error) {
 
 // Ping implements store.Store, by the answer that Condition has.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.condition.Get(ctx)
+	c, err := s.condition.Get(ctx)
+	if err == nil && c.Schema == 0 {
+		return store.ErrNotMigrated
+	}
 	return err
 }
 

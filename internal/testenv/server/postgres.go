@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +33,11 @@ const (
 
 // Postgres is a running PostgreSQL: TLS with a certificate of its own (CertFile)
 // for localhost, SCRAM for everybody, no durability.
-type Postgres struct{ *process }
+type Postgres struct {
+	*process
+	bin       string   // where its programs are
+	following []string // settings of one that follows another
+}
 
 // StartDebianPostgres runs Debian's PostgreSQL 15.
 func StartDebianPostgres(ctx context.Context, i *Installer) (*Postgres, error) {
@@ -70,22 +75,64 @@ func startPostgres(ctx context.Context, bin string) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Postgres{p}
-	if err := s.initialise(bin); err != nil {
+	s := &Postgres{process: p, bin: bin}
+	if err := s.initialise(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.signal = syscall.SIGINT // fast shutdown
-	p.answer = s.ready
-	p.make = func() *exec.Cmd {
-		return p.command(filepath.Join(bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(p.port),
-			"-c", "listen_addresses=127.0.0.1,::1", "-c", "unix_socket_directories="+p.folder,
-			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-			"-c", "ssl=on", "-c", "ssl_cert_file="+s.CertFile(), "-c", "ssl_key_file="+filepath.Join(p.folder, "server.key"))
-	}
-	if err := p.Start(ctx); err != nil {
+	if err := s.run(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return s, nil
+}
+
+// run starts a server whose data is there.
+func (s *Postgres) run(ctx context.Context) error {
+	s.signal = syscall.SIGINT // fast shutdown
+	s.answer = s.ready
+	s.make = func() *exec.Cmd {
+		args := []string{
+			"-D", s.data(), "-p", strconv.Itoa(s.port),
+			"-c", "listen_addresses=127.0.0.1,::1", "-c", "unix_socket_directories=" + s.folder,
+			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+			"-c", "ssl=on", "-c", "ssl_cert_file=" + s.CertFile(), "-c", "ssl_key_file=" + filepath.Join(s.folder, "server.key"),
+		}
+		return s.command(filepath.Join(s.bin, "postgres"), append(args, s.following...)...)
+	}
+	return s.Start(ctx)
+}
+
+// StartStandby runs another server that follows this one, which is stopped for a
+// moment while its data is copied.
+func (s *Postgres) StartStandby(ctx context.Context) (*Postgres, error) {
+	p, err := newProcess("postgres")
+	if err != nil {
+		return nil, err
+	}
+	standby := &Postgres{process: p, bin: s.bin}
+	if err := standby.follow(ctx, s); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return standby, nil
+}
+
+func (s *Postgres) follow(ctx context.Context, primary *Postgres) error {
+	if err := s.certify(); err != nil {
+		return fmt.Errorf("making a certificate for postgres: %w", err)
+	}
+	if err := primary.Stop(); err != nil {
+		return err
+	}
+	err := errors.Join(run(exec.Command("cp", "-a", primary.data(), s.data())), primary.Start(ctx))
+	if err != nil {
+		return fmt.Errorf("copying a server: %w", err)
+	}
+	if err := s.write(filepath.Join(s.data(), "standby.signal"), ""); err != nil {
+		return err
+	}
+	password := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(PostgresPassword)
+	s.following = []string{"-c", fmt.Sprintf("primary_conninfo=host=127.0.0.1 port=%d user=%s password='%s' application_name=standby",
+		primary.port, PostgresUser, password)}
+	return s.run(ctx)
 }
 
 func (s *Postgres) data() string { return filepath.Join(s.folder, "data") }
@@ -115,7 +162,7 @@ func PostgresURL(addr, database string) string {
 	return u.String()
 }
 
-func (s *Postgres) initialise(bin string) error {
+func (s *Postgres) initialise() error {
 	secret := filepath.Join(s.folder, "password")
 	if err := s.write(secret, PostgresPassword+"\n"); err != nil {
 		return err
@@ -123,7 +170,7 @@ func (s *Postgres) initialise(bin string) error {
 	if err := s.certify(); err != nil {
 		return fmt.Errorf("making a certificate for postgres: %w", err)
 	}
-	return run(s.command(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", PostgresUser, "--pwfile", secret,
+	return run(s.command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", PostgresUser, "--pwfile", secret,
 		"-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"))
 }
 
