@@ -32,7 +32,6 @@ type cable struct {
 	mu      sync.Mutex
 	cut     error // what every call fails with; nil: it works
 	refused error // what every change fails with
-	applied int   // changes that went through
 }
 
 func (c *cable) set(cut, refused error) {
@@ -49,8 +48,6 @@ func (c *cable) fault(change bool) error {
 		return fmt.Errorf("dial tcp db.internal:5432: %w", c.cut)
 	case change && c.refused != nil:
 		return fmt.Errorf("changing something: %w", c.refused)
-	case change:
-		c.applied++
 	}
 	return nil
 }
@@ -60,6 +57,20 @@ func (c *cable) Ping(ctx context.Context) error {
 		return err
 	}
 	return c.Store.Ping(ctx)
+}
+
+func (c *cable) Condition(ctx context.Context) (store.Condition, error) {
+	if err := c.fault(false); err != nil {
+		return store.Condition{}, err
+	}
+	return c.Store.Condition(ctx)
+}
+
+func (c *cable) MigrateUp(ctx context.Context) ([]store.Migration, error) {
+	if err := c.fault(true); err != nil {
+		return nil, err
+	}
+	return c.Store.MigrateUp(ctx)
 }
 
 func (c *cable) Identity(ctx context.Context) (string, error) {
@@ -336,8 +347,8 @@ func TestAStoreThatCanOnlyBeReadIsServed(t *testing.T) {
 			p := program(t, t.TempDir(), st)
 			p.cable.set(nil, refused)
 			p.start(t)
-			if v := p.verdict(t); v.Verdict != recall.Affected || !p.healthy(t) || p.Catalogue.Current().Restored() {
-				t.Errorf("verdict %s, healthy %v", v.Verdict, p.healthy(t))
+			if v := p.verdict(t); v.Verdict != recall.Affected || !p.ready(t) || p.Catalogue.Current().Restored() {
+				t.Errorf("verdict %s, ready %v", v.Verdict, p.ready(t))
 			}
 			p.cable.set(nil, nil)
 			p.eventually(t, "it is prepared when it can be written to", func() bool { return strings.Contains(p.log.String(), "the database is in use") })
