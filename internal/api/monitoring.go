@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/crownsafe/api/internal/cache"
 )
 
 // Monitored tells how that does which the service stands on. It asks at most
@@ -53,25 +55,8 @@ type UploadCounts struct {
 
 // CacheStats tells of the cache.
 type CacheStats struct {
-	Enabled       bool                      `json:"enabled"`
-	Backend       string                    `json:"backend" enum:"memory,redis"`
-	Status        string                    `json:"status" enum:"healthy,unhealthy" doc:"unhealthy: the shared cache doesn't answer, and the process's own serves alone"`
-	Hits          int64                     `json:"hits"`
-	Misses        int64                     `json:"misses"`
-	HitRate       *float64                  `json:"hit_rate" nullable:"true" doc:"in percent; null before there was a question"`
-	Invalidations int64                     `json:"invalidations"`
-	Entries       int64                     `json:"entries" doc:"in the process's own memory"`
-	SizeBytes     int64                     `json:"size_bytes" doc:"in the process's own memory"`
-	PerOperation  map[string]OperationStats `json:"per_operation"`
-}
-
-// OperationStats tells of one use of the cache.
-type OperationStats struct {
-	Hits          int64 `json:"hits"`
-	Misses        int64 `json:"misses"`
-	Invalidations int64 `json:"invalidations"`
-	Bytes         int64 `json:"bytes" doc:"that were handed out or stored"`
-	Errors        int64 `json:"errors"`
+	Status string `json:"status" enum:"healthy,unhealthy" doc:"unhealthy: the shared cache doesn't answer, and the process's own serves alone"`
+	cache.Stats
 }
 
 // DatabaseHealth tells of the database.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/internal/cache"
 )
 
 // fixedMonitored does as it is told.
@@ -26,7 +28,7 @@ func (m *fixedMonitored) Database(context.Context) DatabaseHealth { return m.dat
 func wellMonitored() *fixedMonitored {
 	return &fixedMonitored{
 		StorageHealth{Status: Healthy, Backend: "azure", LatencyMS: Milliseconds(1500 * time.Microsecond), Checks: map[string]string{"reachable": "ok"}, Pool: OperationPool{Size: 10, Idle: 10}},
-		CacheStats{Enabled: true, Backend: "redis", Status: Healthy, PerOperation: map[string]OperationStats{"signed_url": {Hits: 2}}},
+		CacheStats{Healthy, cache.Stats{Enabled: true, Backend: "redis", PerOperation: map[string]cache.OperationStats{"signed-url": {Hits: 2}}, Far: &cache.FarStats{}}},
 		DatabaseHealth{Status: Healthy, Backend: "postgres", Replicas: []ReplicaHealth{}},
 	}
 }
@@ -42,7 +44,7 @@ func TestMonitoringHasTheContractsFields(t *testing.T) {
 		"/api/v1/azure-storage/health":         {"backend", "checks", "latency_ms", "pool", "status", "uploads"},
 		"/api/v1/azure-storage/health pool":    {"exhaustions", "idle", "in_use", "reuse_rate", "size", "timeouts", "waits"},
 		"/api/v1/azure-storage/health uploads": {"done", "failed", "queued", "workers"},
-		"/api/v1/monitoring/azure-cache-stats": {"backend", "enabled", "entries", "hit_rate", "hits", "invalidations", "misses", "per_operation", "size_bytes", "status"},
+		"/api/v1/monitoring/azure-cache-stats": {"backend", "enabled", "entries", "far", "hit_rate", "hits", "invalidations", "misses", "per_operation", "size_bytes", "status"},
 		"/api/v1/monitoring/database":          {"backend", "latency_ms", "pool", "read_only", "replicas", "schema", "status"},
 		"/api/v1/monitoring/database pool":     {"acquired", "active", "exhaustions", "idle", "size", "wait_seconds", "waits"},
 	} {

@@ -54,3 +54,14 @@ func (m monitor) Database(ctx context.Context) api.DatabaseHealth {
 	}
 	return h
 }
+
+// Cache implements api.Monitored.
+func (m monitor) Cache(ctx context.Context) api.CacheStats {
+	ctx, cancel := context.WithTimeout(ctx, monitorTimeout)
+	defer cancel()
+	stats := api.CacheStats{Status: api.Unhealthy, Stats: m.app.Cache.Stats()}
+	if m.app.Cache.Health(ctx).Status == "ok" {
+		stats.Status = api.Healthy
+	}
+	return stats
+}
