@@ -94,7 +94,8 @@ func (a *App) Start(ctx context.Context) error {
 // attach does what is left of Prepare and Load. A store that can be read and not
 // written to is loaded all the same; the error says that it can't be written to.
 func (a *App) attach(ctx context.Context) error {
-	if err := a.greet(ctx); err != nil {
+	err := a.greet(ctx)
+	if missing := errors.Is(err, store.ErrNotMigrated); err != nil && !(missing && a.Config.Migrate) {
 		return err
 	}
 	var unprepared error

@@ -13,9 +13,13 @@ import (
 	"github.com/crownsafe/api/test/program"
 )
 
-// askers is how many ask at the same time: enough to keep two processors busy
-// with answers, and no more.
-const askers = 4
+// askers is how many ask at the same time, and pause how long each waits between
+// an answer and the next question: some hundred questions a second, which leave
+// the processors room for the servers.
+const (
+	askers = 4
+	pause  = 5 * time.Millisecond
+)
 
 // traffic are people who ask while something fails.
 type traffic struct {
@@ -47,7 +51,7 @@ func (tr *traffic) ask() {
 		select {
 		case <-tr.ending:
 			return
-		default:
+		case <-time.After(pause):
 		}
 		n := tr.asked.Add(1)
 		if failure := question(client, tr.base, n); failure != "" {
