@@ -14,6 +14,11 @@ const lookEvery = 100 * time.Millisecond
 // (https://www.sqlite.org/pragma.html#pragma_data_version). It keeps one of the
 // reading connections.
 func (s *Store) Watch(ctx context.Context, changed func()) error {
+	watching, done, err := s.lifetime.Use(ctx)
+	if err != nil {
+		return s.failf(ctx, err, "watching for changes")
+	}
+	defer done()
 	conn, err := s.readers.Conn(ctx)
 	if err != nil {
 		return s.failf(ctx, err, "watching for changes")
@@ -38,8 +43,8 @@ func (s *Store) Watch(ctx context.Context, changed func()) error {
 		}
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-watching.Done():
+			return s.lifetime.Because(ctx)
 		}
 	}
 }
