@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -32,8 +31,6 @@ type SharedCondition struct {
 func ShareCondition(ask func(ctx context.Context) (Condition, error)) *SharedCondition {
 	return &SharedCondition{ask: ask}
 }
-
-var errClosed = errors.New("the store is closed")
 
 // Close lets every Get fail from now on.
 func (s *SharedCondition) Close() {
@@ -68,7 +65,7 @@ func (s *SharedCondition) fresh() (Condition, error, bool) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.closed {
-		return Condition{}, errClosed, true
+		return Condition{}, ErrClosed, true
 	}
 	return s.last, s.err, !s.last.AskedAt.IsZero() && time.Since(s.last.AskedAt) < conditionReuse
 }

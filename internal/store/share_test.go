@@ -55,7 +55,7 @@ func TestSharedCondition(t *testing.T) {
 			t.Errorf("asked %d times", asked)
 		}
 		shared.Close()
-		get(0, errClosed)
+		get(0, ErrClosed)
 	})
 }
 

@@ -71,9 +71,15 @@ func (s *Store) change(ctx context.Context, now time.Time, decide func(*ledger.L
 	})
 }
 
+// savePatience is how long the server may work on a part of a change, which is
+// many rows, with their indexes and references. That it is there has been seen:
+// it has just given the last serial away.
+const savePatience = 15 * time.Second
+
 // save writes what a ledger has decided: what grows with every import by COPY,
 // the rest in one round trip.
 func save(ctx context.Context, tx pgx.Tx, c ledger.Changes) error {
+	ctx = patiently(ctx, savePatience)
 	if err := addNotices(ctx, queries.New(tx), c); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (s *Store) Migrations(ctx context.Context) ([]store.Migration, error) {
 // migrationsThere asks on a connection beside the pool, whose own refuse a schema
 // that is too new.
 func (s *Store) migrationsThere(ctx context.Context) ([]store.Migration, error) {
-	ctx, done, err := s.beside(ctx)
+	ctx, done, err := s.lifetime.Use(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func newest(files fs.FS) (int64, error) {
 // migrate gives change what applies migrations, on a connection of its own, under
 // a lock that one process has at a time.
 func (s *Store) migrate(ctx context.Context, change func(ctx context.Context, provider *goose.Provider) error) error {
-	ctx, done, err := s.beside(ctx)
+	ctx, done, err := s.lifetime.Use(ctx)
 	if err != nil {
 		return err
 	}

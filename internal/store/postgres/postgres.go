@@ -35,7 +35,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,11 +52,7 @@ type Store struct {
 	direct    *pgx.ConnConfig // for single connections beside the pool
 	known     int64           // the newest migration of the program
 	condition *store.SharedCondition
-
-	closing context.Context // ends with Close
-	end     context.CancelFunc
-	users   sync.WaitGroup // of direct, which Close waits for
-	closed  sync.Mutex     // held to add users and to end closing
+	lifetime  *store.Lifetime // of what is beside the pool
 }
 
 // Open makes a store without asking the server, which may come later. An error is
@@ -67,7 +62,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the PostgreSQL store: %w", err)
 	}
-	s := &Store{opts: opts}
+	s := &Store{opts: opts, lifetime: store.NewLifetime()}
 	if s.known, err = newest(opts.migrations); err != nil {
 		return nil, err
 	}
@@ -78,7 +73,6 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("opening the PostgreSQL store: %w", err)
 	}
 	s.condition = store.ShareCondition(s.ask)
-	s.closing, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	return s, nil
 }
 
@@ -86,24 +80,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 // calls that are under way and closes every connection.
 func (s *Store) Close() error {
 	s.condition.Close()
-	s.closed.Lock()
-	s.end()
-	s.closed.Unlock()
-	s.users.Wait()
+	s.lifetime.End()
 	s.pool.Close()
 	return nil
-}
-
-// beside lets a call use connections beside the pool until the context ends that
-// it gets: with ctx or with Close.
-func (s *Store) beside(ctx context.Context) (context.Context, func(), error) {
-	s.closed.Lock()
-	defer s.closed.Unlock()
-	if s.closing.Err() != nil {
-		return nil, nil, errClosed
-	}
-	s.users.Add(1)
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.closing, cancel)
-	return ctx, func() { stop(); cancel(); s.users.Done() }, nil
 }

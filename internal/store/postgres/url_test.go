@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"errors"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strconv"
@@ -175,4 +177,31 @@ func TestParseRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever stands around a secret, no error shows it, unless as the name of a file.
+func FuzzParse(f *testing.F) {
+	const secret = "hunter2hunter2"
+	for _, around := range [][2]string{
+		{"postgres://u:", "@db.example/prod"}, {"postgres://u:x@", "/prod?sslmode=disable"}, {"host=db.example password='", "' user=u"},
+		{"postgres:///prod?host=/run/postgresql&password=", "&port=1,2"}, {"postgresql://[::1]:", "/"}, {"", "="}, {"postgres://%", "@[::"},
+	} {
+		f.Add(around[0], around[1])
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		text := before + secret + after
+		config, err := parse(text)
+		if err == nil {
+			if config.ConnConfig.Host == "" {
+				t.Errorf("%q connects to nowhere", text)
+			}
+			return
+		}
+		if !strings.HasPrefix(err.Error(), variable+" ") {
+			t.Errorf("%q: the error doesn't name %s: %v", text, variable, err)
+		}
+		if _, file := errors.AsType[*fs.PathError](err); !file && strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: the error shows the secret: %v", text, err)
+		}
+	})
 }

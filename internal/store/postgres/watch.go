@@ -22,14 +22,12 @@ const (
 	longestPause  = 5 * time.Second
 )
 
-var errClosed = errors.New("the store is closed")
-
 // Watch implements store.Watcher by LISTEN, on a connection of its own beside the
 // pool. Behind a pooler that gives each transaction another session nothing
 // comes, and neither from a standby: whoever watches finds changes there by
 // looking at Serial.
 func (s *Store) Watch(ctx context.Context, changed func()) error {
-	watching, done, err := s.beside(ctx)
+	watching, done, err := s.lifetime.Use(ctx)
 	if err != nil {
 		return fmt.Errorf("watching for changes: %w", err)
 	}
@@ -40,10 +38,7 @@ func (s *Store) Watch(ctx context.Context, changed func()) error {
 		}
 		select {
 		case <-watching.Done():
-			if ctx.Err() == nil {
-				return fmt.Errorf("watching for changes: %w", errClosed)
-			}
-			return ctx.Err()
+			return s.lifetime.Because(ctx)
 		case <-time.After(jittered(pause)):
 		}
 	}

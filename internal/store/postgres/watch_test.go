@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/crownsafe/api/internal/store"
 )
 
 // watched is somebody who watches a store.
@@ -116,20 +114,5 @@ func TestWatchBeforeTheServer(t *testing.T) {
 		w := watch(t, open(t, hasty(url)))
 		way.heal()
 		w.told("the beginning")
-	})
-}
-
-func TestLeaseAcrossProcesses(t *testing.T) {
-	t.Parallel()
-	onBoth(t, func(t *testing.T, url string) {
-		var stores []store.Leases
-		for range 2 {
-			stores = append(stores, migrated(t, relaxed(url)))
-		}
-		for i, want := range []bool{true, false} {
-			if ok, err := stores[i].Lease(t.Context(), "poll", string(rune('a'+i)), time.Hour); ok != want || err != nil {
-				t.Errorf("process %d: %v, %v, want %v", i, ok, err, want)
-			}
-		}
 	})
 }

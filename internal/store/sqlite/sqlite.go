@@ -59,7 +59,8 @@ type Store struct {
 	writing, reading *queries.Queries
 	changes, between *sql.Stmt
 	condition        *store.SharedCondition
-	known            int64 // the newest migration of the program
+	lifetime         *store.Lifetime // of those who watch
+	known            int64           // the newest migration of the program
 	close            func() error
 }
 
@@ -102,7 +103,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 const firstPause = 5 * time.Millisecond
 
 func openOnce(ctx context.Context, path string, opts Options) (*Store, error) {
-	s := &Store{path: path}
+	s := &Store{path: path, lifetime: store.NewLifetime()}
 	s.close = sync.OnceValue(s.release)
 	s.condition = store.ShareCondition(s.ask)
 	if err := s.open(ctx, opts); err != nil {
@@ -188,6 +189,7 @@ func (s *Store) Close() error { return s.close() }
 
 func (s *Store) release() error {
 	s.condition.Close()
+	s.lifetime.End()
 	var failed error
 	for _, db := range []*sql.DB{s.readers, s.writer} {
 		if db == nil {

@@ -5,31 +5,50 @@ import (
 	"time"
 )
 
-// lookEvery is how often Watch looks whether somebody has written to the file.
-// It costs a look at memory that the processes share, and no reading.
-const lookEvery = 100 * time.Millisecond
+// How often Watch looks whether somebody has written to the file, which costs a
+// look at memory that the processes share and no reading, and when it looks again
+// after it couldn't.
+const (
+	lookEvery = 100 * time.Millisecond
+	lookAgain = time.Second
+)
 
-// Watch implements store.Watcher: a connection's data_version changes when
-// another one, of any process, has committed
-// (https://www.sqlite.org/pragma.html#pragma_data_version). It keeps one of the
-// reading connections.
+// Watch implements store.Watcher. It keeps one of the reading connections.
 func (s *Store) Watch(ctx context.Context, changed func()) error {
-	conn, err := s.readers.Conn(ctx)
+	watching, done, err := s.lifetime.Use(ctx)
 	if err != nil {
 		return s.failf(ctx, err, "watching for changes")
 	}
+	defer done()
+	for {
+		s.look(watching, changed)
+		select {
+		case <-time.After(lookAgain):
+		case <-watching.Done():
+			return s.lifetime.Because(ctx)
+		}
+	}
+}
+
+// look calls changed for each new serial until ctx ends or the file can't be read:
+// a connection's data_version changes when another one, of any process, has
+// committed (https://www.sqlite.org/pragma.html#pragma_data_version).
+func (s *Store) look(ctx context.Context, changed func()) {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return
+	}
 	defer conn.Close() //nolint:errcheck // it goes back to the pool
-	var seen, seenSerial int64 = -1, -1
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
+	for seen, seenSerial := int64(-1), int64(-1); ; {
 		var version, serial int64
 		if err := conn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&version); err != nil {
-			return s.failf(ctx, err, "watching for changes")
+			return
 		}
 		if version != seen {
 			if err := conn.QueryRowContext(ctx, `SELECT value FROM last_serial`).Scan(&serial); err != nil {
-				return s.failf(ctx, err, "watching for changes")
+				return
 			}
 			if serial != seenSerial {
 				changed()
@@ -39,7 +58,7 @@ func (s *Store) Watch(ctx context.Context, changed func()) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		}
 	}
 }

@@ -100,22 +100,29 @@ func leasesEnd(t *testing.T, s store.Store) {
 	}
 }
 
-func leasesExclude(t *testing.T, s store.Store) {
-	const holders, rounds = 8, 5
+// processesLease lets many in several processes ask for the same leases.
+func processesLease(t *testing.T, open func() store.Store) {
+	const processes, each, rounds = 3, 3, 5
+	var stores [processes]store.Store
+	for p := range stores {
+		stores[p] = open()
+	}
 	for round := range rounds {
 		name := fmt.Sprintf("round %d", round)
 		var winners atomic.Int64
 		var group sync.WaitGroup
-		for holder := range holders {
-			group.Go(func() {
-				ok, err := s.Lease(t.Context(), name, fmt.Sprintf("pod %d", holder), time.Hour)
-				if err != nil {
-					t.Errorf("Lease: %v", err)
-				}
-				if ok {
-					winners.Add(1)
-				}
-			})
+		for p, s := range stores {
+			for i := range each {
+				group.Go(func() {
+					ok, err := s.Lease(t.Context(), name, fmt.Sprintf("pod %d, worker %d", p, i), time.Hour)
+					if err != nil {
+						t.Errorf("Lease: %v", err)
+					}
+					if ok {
+						winners.Add(1)
+					}
+				})
+			}
 		}
 		group.Wait()
 		if winners.Load() != 1 {

@@ -50,16 +50,40 @@ func migrating(t *testing.T, s store.Store) {
 		t.Errorf("MigrateDown of nothing: %v, want ErrNotFound", err)
 	}
 
-	// Of several that come together one applies each migration.
+	again, err := s.MigrateUp(t.Context())
+	if err != nil || len(again) != len(all) {
+		t.Fatalf("MigrateUp from nothing: %+v, %v", again, err)
+	}
+	for i, m := range again {
+		if m.Version != all[i].Version || m.Name != all[i].Name || time.Since(m.AppliedAt) > time.Hour {
+			t.Errorf("MigrateUp applied %+v, want %+v", m, all[i])
+		}
+	}
+	apply(t, s, day(0), Copy(Notice(1)))
+	if serial, err := s.Serial(t.Context()); serial != 1 || err != nil {
+		t.Errorf("serial %d, %v in the store that was made anew", serial, err)
+	}
+}
+
+// processesMigrate lets several processes migrate at the same time, of which one
+// applies each migration.
+func processesMigrate(t *testing.T, open func() store.Store) {
+	stores := []store.Store{open(), open(), open(), open()}
+	for range migrationsOf(t, stores[0]) {
+		if _, err := stores[0].MigrateDown(t.Context()); err != nil {
+			t.Fatalf("MigrateDown: %v", err)
+		}
+	}
 	applied := map[int64]int{}
 	var lock sync.Mutex
 	var group sync.WaitGroup
-	for range 4 {
+	for n, s := range stores {
 		group.Go(func() {
 			mine, err := s.MigrateUp(t.Context())
 			if err != nil {
 				t.Errorf("MigrateUp: %v", err)
 			}
+			apply(t, s, day(0), Copy(Notice(n)))
 			lock.Lock()
 			defer lock.Unlock()
 			for _, m := range mine {
@@ -68,14 +92,10 @@ func migrating(t *testing.T, s store.Store) {
 		})
 	}
 	group.Wait()
-	for _, m := range migrationsOf(t, s) {
+	for _, m := range migrationsOf(t, stores[0]) {
 		if m.AppliedAt.IsZero() || applied[m.Version] != 1 {
 			t.Errorf("%s was applied %d times, at %s", m.Name, applied[m.Version], m.AppliedAt)
 		}
-	}
-	apply(t, s, day(0), Copy(Notice(1)))
-	if serial, err := s.Serial(t.Context()); serial != 1 || err != nil {
-		t.Errorf("serial %d, %v in the store that was made anew", serial, err)
 	}
 }
 
@@ -113,12 +133,14 @@ func conditions(t *testing.T, s store.Store) {
 	}
 }
 
-func watching(t *testing.T, s store.Store) {
+// processesWatch tells one process of its own and of another's changes.
+func processesWatch(t *testing.T, open func() store.Store) {
+	watched, other := open(), open()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	calls, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- s.Watch(ctx, func() {
+		ended <- watched.Watch(ctx, func() {
 			select {
 			case calls <- struct{}{}:
 			case <-ctx.Done():
@@ -126,7 +148,7 @@ func watching(t *testing.T, s store.Store) {
 		})
 	}()
 	<-calls // at its beginning: nobody knows what was before
-	for i := range 3 {
+	for i, s := range []store.Store{watched, other, watched, other} {
 		apply(t, s, day(0), Copy(Notice(i)))
 		select {
 		case <-calls:
@@ -137,5 +159,30 @@ func watching(t *testing.T, s store.Store) {
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch ended with %v", err)
+	}
+}
+
+// watchEnds ends watching with the store.
+func watchEnds(t *testing.T, s store.Store) {
+	begun, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		ended <- s.Watch(t.Context(), func() {
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	<-begun
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	select {
+	case err := <-ended:
+		if err == nil || errors.Is(err, context.Canceled) {
+			t.Errorf("Watch ended with %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("Watch goes on in a closed store")
 	}
 }

@@ -27,6 +27,10 @@ func Exercise(t *testing.T, place Place) {
 			run(t, place(t)())
 		})
 	}
+	t.Run("migrations: of several processes one applies each", func(t *testing.T) {
+		t.Parallel()
+		processesMigrate(t, place(t))
+	})
 }
 
 // ExerciseContent is Exercise without what is said of the schema itself, for
@@ -82,8 +86,7 @@ func ExerciseContent(t *testing.T, place Place) {
 
 		{"leases: one holder at a time", leases},
 		{"leases: end by themselves", leasesEnd},
-		{"leases: one of many gets it", leasesExclude},
-		{"watch: a change is told", watching},
+		{"watch: ends with the store", watchEnds},
 
 		{"apply: rules", rules},
 		{"apply: ids that are no text", idsThatAreNoText},
@@ -101,6 +104,8 @@ func ExerciseContent(t *testing.T, place Place) {
 		"processes: the same batches from several double nothing": processesApply,
 		"processes: a reader skips no serial of several writers":  processesWrite,
 		"processes: one rejection of a record":                    processesReject,
+		"processes: one of many gets a lease":                     processesLease,
+		"processes: a change is told to those who watch":          processesWatch,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
