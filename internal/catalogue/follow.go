@@ -83,10 +83,17 @@ const lookTimeout = 5 * time.Second
 // and where the store was out of sight, be it that the catalogue came from a file
 // or that a look failed, it is found out. On an error the last snapshot stands.
 func (c *Catalogue) Refresh(ctx context.Context, notices store.Notices) error {
+	err := c.look(ctx, notices)
+	if err != nil {
+		c.lost.Store(true)
+	}
+	return err
+}
+
+func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 	at, now := time.Now(), c.Current()
 	serial, err := serialOf(ctx, notices)
 	if err != nil {
-		c.lost.Store(true)
 		return fmt.Errorf("reading the store's serial: %w", err)
 	}
 	if !now.Loaded() || serial < now.Serial() {

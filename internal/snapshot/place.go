@@ -90,24 +90,24 @@ const (
 // superfluous returns what of one place may go now that the snapshot of a line
 // and a serial is there.
 func superfluous(list []entry, line string, serial int64, now time.Time) []entry {
-	own := 0
 	newestFirst(list)
-	return slices.Collect(func(yield func(entry) bool) {
-		for _, e := range list {
-			age := now.Sub(e.modified)
-			var drop bool
-			switch {
-			case e.line != line:
-				drop = age > foreignKept
-			case e.serial > serial:
-				drop = age > settled // else another process is ahead
-			default:
-				own++
-				drop = own > kept
-			}
-			if drop && !yield(e) {
-				return
-			}
+	var out []entry
+	own := 0
+	for _, e := range list {
+		age := now.Sub(e.modified)
+		var drop bool
+		switch {
+		case e.line != line:
+			drop = age > foreignKept
+		case e.serial > serial:
+			drop = age > settled // else another process is ahead
+		default:
+			own++
+			drop = own > kept
 		}
-	})
+		if drop {
+			out = append(out, e)
+		}
+	}
+	return out
 }
