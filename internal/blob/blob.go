@@ -30,6 +30,8 @@ var (
 	ErrDamaged        = errors.New("the object is damaged")
 	ErrUnavailable    = errors.New("the object store doesn't answer")
 	ErrBusy           = errors.New("too many operations on objects are in flight")
+	ErrQueueFull      = errors.New("too many uploads are waiting for the object store")
+	ErrStopped        = errors.New("uploads have stopped")
 )
 
 // DefaultContentType is the type of an object that was stored without one.
@@ -138,6 +140,9 @@ type Store interface {
 	// lifetime, of MaxLifetime at most, and up to a second longer.
 	// errors.ErrUnsupported where the store's own credentials can't sign.
 	SignURL(ctx context.Context, key string, allowed Permission, lifetime time.Duration) (SignedURL, error)
+	// Ping asks the backend for as little as there is, once, and returns nil when
+	// that answers.
+	Ping(ctx context.Context) error
 }
 
 // Exists reports whether there is an object under a key.

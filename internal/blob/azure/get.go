@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -119,8 +120,7 @@ func (s *Store) download(ctx context.Context, key string, options *azblob.Downlo
 		store: s, ctx: ctx, end: cancel,
 		reader: answer.NewRetryReader(policy.WithRetryOptions(open, retry), &azblob.RetryReaderOptions{MaxRetries: max(1, retry.MaxRetries)}),
 	}
-	// Closing what is being read makes the reader ask for the rest anew.
-	b.stalled = time.AfterFunc(time.Hour, func() { b.reader.Close() }) //nolint:errcheck // it is of no use any more
+	b.stalled = time.AfterFunc(s.options.TryTimeout, b.hurry)
 	b.stalled.Stop()
 	return b, answer, nil
 }
@@ -132,11 +132,23 @@ type body struct {
 	end     context.CancelFunc
 	reader  *azblob.RetryReader
 	stalled *time.Timer
+	reading atomic.Bool
+}
+
+// hurry closes what stands still while it is being read, which makes the reader
+// ask for the rest anew; that may stand still too.
+func (b *body) hurry() {
+	if b.reading.Load() {
+		_ = b.reader.Close() // it is of no use any more
+		b.stalled.Reset(b.store.options.TryTimeout)
+	}
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	b.reading.Store(true)
 	b.stalled.Reset(b.store.options.TryTimeout)
 	n, err := b.reader.Read(p)
+	b.reading.Store(false)
 	b.stalled.Stop()
 	if err == nil || err == io.EOF {
 		if ended := b.ctx.Err(); ended != nil {

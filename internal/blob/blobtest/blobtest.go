@@ -55,6 +55,7 @@ func Exercise(t *testing.T, a Adapter) {
 		{"list: order, prefix, after and limit", list},
 		{"list: as a sorted map would", listLikeMap},
 		{"list: more than a page", manyPages},
+		{"list: beyond what UTF-16 orders alike", listBeyondUTF16},
 		{"an ended context", endedContext},
 		{"ranges", ranges},
 		{"ranges of one object", pinnedRanges},

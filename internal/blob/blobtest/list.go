@@ -117,3 +117,22 @@ func manyPages(t *testing.T, s blob.Store) {
 		}
 	}
 }
+
+// listBeyondUTF16 has keys that UTF-16 and UTF-8 put into different orders.
+func listBeyondUTF16(t *testing.T, s blob.Store) {
+	all := []string{"a", "k/\ud7ff", "k/\ue000", "k/\uffee", "k/\uffee\U0001f9f8", "k/👶", "k/👶\uff5e", "k/👶👶", "l"}
+	for _, key := range slices.Backward(all) {
+		put(t, s, key, "x")
+	}
+	for from := range all {
+		for limit := 1; limit <= len(all); limit++ {
+			after, want := "", all[from:min(from+limit, len(all))]
+			if from > 0 {
+				after = all[from-1]
+			}
+			if got := keys(t, s, "", after, limit); !slices.Equal(got, want) {
+				t.Errorf("List after %+q with limit %d is %+q, want %+q", after, limit, got, want)
+			}
+		}
+	}
+}

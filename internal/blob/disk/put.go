@@ -27,7 +27,10 @@ func (s *Store) Put(ctx context.Context, key string, content io.Reader, opts blo
 }
 
 func (s *Store) put(ctx context.Context, key string, content io.Reader, opts blob.PutOptions) (blob.Info, error) {
-	if err := cmp.Or(blob.CheckKey(key), blob.CheckContentType(opts.ContentType), ctx.Err(), s.allowed(key, opts)); err != nil {
+	if err := cmp.Or(blob.CheckKey(key), blob.CheckContentType(opts.ContentType), ctx.Err()); err != nil {
+		return blob.Info{}, err
+	}
+	if err := s.allowed(key, opts); err != nil {
 		return blob.Info{}, err
 	}
 	written, info, err := s.receive(key, blob.WithContext(ctx, content), opts)

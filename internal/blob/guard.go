@@ -1,0 +1,236 @@
+package blob
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"golang.org/x/sync/singleflight"
+)
+
+// GuardOptions configures a Guarded store; the zero value is ready for use.
+type GuardOptions struct {
+	Backend        string        // what Health calls the store: "azure", "disk"
+	InFlight       int           // operations at once; 0: 10
+	AcquireTimeout time.Duration // how long an operation waits for its turn; 0: 30 s
+	Failures       int           // in a row that open the breaker; 0: 5
+	OpenFor        time.Duration // how long a failing store is left alone; 0: 10 s
+	HealthTimeout  time.Duration // how long Health waits for an answer; 0: 2 s
+	Logger         *slog.Logger  // gets the breaker's changes; nil: silent
+}
+
+// Guarded is a Store that can't be overrun, and that a failing backend can't
+// hold up: only so many operations are in flight at once, a Get until its content
+// is closed; the others wait for their turn, up to ErrBusy. When the backend has
+// failed several times in a row, operations fail at once with ErrUnavailable for
+// a while; then one is let through, and tells whether the backend is back.
+type Guarded struct {
+	store   Store
+	options GuardOptions
+	slots   chan struct{}
+	breaker circuitbreaker.CircuitBreaker[any]
+	pool    counters
+	asking  singleflight.Group
+	asked   atomic.Pointer[lastAnswer]
+}
+
+var _ Store = (*Guarded)(nil)
+
+// Guard puts a guard before a store.
+func Guard(s Store, o GuardOptions) *Guarded {
+	o.InFlight = cmp.Or(o.InFlight, 10)
+	o.AcquireTimeout = cmp.Or(o.AcquireTimeout, 30*time.Second)
+	o.Failures = cmp.Or(o.Failures, 5)
+	o.OpenFor = cmp.Or(o.OpenFor, 10*time.Second)
+	o.HealthTimeout = cmp.Or(o.HealthTimeout, 2*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	breaker := circuitbreaker.NewBuilder[any]().
+		WithFailureThreshold(uint(o.Failures)). //nolint:gosec // a handful
+		WithSuccessThreshold(1).
+		WithDelay(o.OpenFor).
+		OnStateChanged(func(e circuitbreaker.StateChangedEvent) {
+			o.Logger.Warn("the breaker of the object store has changed", "from", e.OldState.String(), "to", e.NewState.String())
+		}).
+		Build()
+	return &Guarded{store: s, options: o, slots: make(chan struct{}, o.InFlight), breaker: breaker}
+}
+
+// enter waits for an operation's turn; leave must be called with its outcome.
+func (g *Guarded) enter(ctx context.Context) (leave func(error), err error) {
+	if err := g.closed(); err != nil {
+		return nil, err
+	}
+	if err := g.acquire(ctx); err != nil {
+		return nil, err
+	}
+	if !g.breaker.TryAcquirePermit() { // it has opened meanwhile
+		g.release()
+		return nil, g.leftAlone()
+	}
+	return func(err error) {
+		g.record(err)
+		g.release()
+	}, nil
+}
+
+// closed returns an error while the backend is left alone, before anybody waits.
+func (g *Guarded) closed() error {
+	if g.breaker.IsOpen() && g.breaker.RemainingDelay() > 0 {
+		return g.leftAlone()
+	}
+	return nil
+}
+
+func (g *Guarded) leftAlone() error {
+	return fmt.Errorf("%w: it has failed several times and is left alone for another %s",
+		ErrUnavailable, g.breaker.RemainingDelay().Round(100*time.Millisecond))
+}
+
+func (g *Guarded) acquire(ctx context.Context) error {
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	g.pool.exhaustions.Add(1)
+	timeout := time.NewTimer(g.options.AcquireTimeout)
+	defer timeout.Stop()
+	select {
+	case g.slots <- struct{}{}:
+		g.pool.waits.Add(1)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		g.pool.timeouts.Add(1)
+		return fmt.Errorf("%w: none of %d has ended in %s", ErrBusy, g.options.InFlight, g.options.AcquireTimeout)
+	}
+}
+
+func (g *Guarded) release() { <-g.slots }
+
+// record tells the breaker how an operation went.
+func (g *Guarded) record(err error) {
+	switch {
+	case answered(err):
+		g.breaker.RecordSuccess()
+	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded),
+		// What says nothing about the backend isn't the proof that it is back.
+		g.breaker.IsHalfOpen():
+		g.breaker.RecordFailure()
+	}
+}
+
+// answered reports that the backend did its work, be the answer no.
+func answered(err error) bool {
+	if err == nil {
+		return true
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return false
+	}
+	for _, answer := range []error{ErrNotFound, ErrExists, ErrChanged, ErrRange, ErrReadOnly, ErrDenied, ErrFull} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}
+
+// Put stores an object; see Store.
+func (g *Guarded) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (Info, error) {
+	return guarded(ctx, g, func() (Info, error) { return g.store.Put(ctx, key, content, opts) })
+}
+
+// Head tells of an object; see Store.
+func (g *Guarded) Head(ctx context.Context, key string) (Info, error) {
+	return guarded(ctx, g, func() (Info, error) { return g.store.Head(ctx, key) })
+}
+
+// List returns objects; see Store.
+func (g *Guarded) List(ctx context.Context, prefix, after string, limit int) ([]Info, error) {
+	return guarded(ctx, g, func() ([]Info, error) { return g.store.List(ctx, prefix, after, limit) })
+}
+
+// Copy stores an object under another key too; see Store.
+func (g *Guarded) Copy(ctx context.Context, from, to string) (Info, error) {
+	return guarded(ctx, g, func() (Info, error) { return g.store.Copy(ctx, from, to) })
+}
+
+// Delete removes an object; see Store.
+func (g *Guarded) Delete(ctx context.Context, key string) error {
+	_, err := guarded(ctx, g, func() (struct{}, error) { return struct{}{}, g.store.Delete(ctx, key) })
+	return err
+}
+
+// SignURL makes a signed URL; see Store. It isn't guarded: most stores sign
+// without asking their backend, and go on while that is down.
+func (g *Guarded) SignURL(ctx context.Context, key string, allowed Permission, lifetime time.Duration) (SignedURL, error) {
+	return g.store.SignURL(ctx, key, allowed, lifetime)
+}
+
+// Ping asks the backend for a sign of life; see Store. It isn't guarded.
+func (g *Guarded) Ping(ctx context.Context) error { return g.store.Ping(ctx) }
+
+func guarded[T any](ctx context.Context, g *Guarded, operation func() (T, error)) (T, error) {
+	leave, err := g.enter(ctx)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	result, err := operation()
+	leave(err)
+	return result, err
+}
+
+// Get opens an object; see Store. It is in flight until the content is closed.
+func (g *Guarded) Get(ctx context.Context, key string) (io.ReadCloser, Info, error) {
+	return g.GetRange(ctx, key, Range{})
+}
+
+// GetRange opens a part of an object; see Store. It is in flight until the
+// content is closed.
+func (g *Guarded) GetRange(ctx context.Context, key string, r Range) (io.ReadCloser, Info, error) {
+	leave, err := g.enter(ctx)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	content, info, err := g.store.GetRange(ctx, key, r)
+	if err != nil {
+		leave(err)
+		return nil, Info{}, err
+	}
+	g.record(nil) // the backend has answered; who reads may take his time
+	return &inFlight{ReadCloser: content, guard: g}, info, nil
+}
+
+// inFlight is the content of a Get.
+type inFlight struct {
+	io.ReadCloser
+	guard  *Guarded
+	failed sync.Once
+	closed sync.Once
+}
+
+func (f *inFlight) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	if errors.Is(err, ErrUnavailable) {
+		f.failed.Do(func() { f.guard.record(err) })
+	}
+	return n, err
+}
+
+func (f *inFlight) Close() error {
+	err := f.ReadCloser.Close()
+	f.closed.Do(f.guard.release)
+	return err
+}
