@@ -45,7 +45,7 @@ type Options struct {
 
 // Store is a blob.Store before another.
 type Store struct {
-	blob.Store
+	inner   blob.Store
 	options Options
 	infos   *cache.Of[blob.Info]
 	urls    *cache.Of[blob.SignedURL]
@@ -58,7 +58,7 @@ var _ blob.Store = (*Store)(nil)
 func New(store blob.Store, c *cache.Cache, o Options) *Store {
 	o.InfoTTL, o.AbsentTTL, o.URLSlack = cmp.Or(o.InfoTTL, DefaultInfoTTL), cmp.Or(o.AbsentTTL, DefaultAbsentTTL), cmp.Or(o.URLSlack, DefaultURLSlack)
 	return &Store{
-		Store: store, options: o,
+		inner: store, options: o,
 		infos: cache.For[blob.Info](c, cache.Use{
 			Name: "blob-info", Shape: 1, TTL: o.InfoTTL, Absent: blob.ErrNotFound, AbsentTTL: o.AbsentTTL,
 		}),
@@ -78,10 +78,10 @@ func (s *Store) forget(ctx context.Context, key string) { s.infos.InvalidateTags
 // Head is blob.Store's, from the cache where it is known.
 func (s *Store) Head(ctx context.Context, key string) (blob.Info, error) {
 	if s.open.is(key) {
-		return s.Store.Head(ctx, key)
+		return s.inner.Head(ctx, key)
 	}
 	item := cache.Item{Name: s.name(key), Tags: []string{s.tag(key)}}
-	info, err := s.infos.Load(ctx, item, func(ctx context.Context) (blob.Info, error) { return s.Store.Head(ctx, key) })
+	info, err := s.infos.Load(ctx, item, func(ctx context.Context) (blob.Info, error) { return s.inner.Head(ctx, key) })
 	if err == blob.ErrNotFound { //nolint:errorlint // the bare one is the cache's
 		err = fmt.Errorf("looking at object %q: %w", key, err)
 	}
@@ -91,22 +91,27 @@ func (s *Store) Head(ctx context.Context, key string) (blob.Info, error) {
 // Put is blob.Store's.
 func (s *Store) Put(ctx context.Context, key string, content io.Reader, opts blob.PutOptions) (blob.Info, error) {
 	defer s.forget(ctx, key)
-	return s.Store.Put(ctx, key, content, opts)
+	return s.inner.Put(ctx, key, content, opts)
 }
 
 // Get is blob.Store's. That an object isn't there, or another is, is news to the
 // cache: somebody has changed it past this package.
 func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, blob.Info, error) {
-	object, info, err := s.Store.Get(ctx, key)
+	object, info, err := s.inner.Get(ctx, key)
 	s.learn(ctx, key, err)
 	return object, info, err
 }
 
 // GetRange is blob.Store's; see Get.
 func (s *Store) GetRange(ctx context.Context, key string, r blob.Range) (io.ReadCloser, blob.Info, error) {
-	object, info, err := s.Store.GetRange(ctx, key, r)
+	object, info, err := s.inner.GetRange(ctx, key, r)
 	s.learn(ctx, key, err)
 	return object, info, err
+}
+
+// List is blob.Store's. What it tells isn't kept.
+func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]blob.Info, error) {
+	return s.inner.List(ctx, prefix, after, limit)
 }
 
 func (s *Store) learn(ctx context.Context, key string, err error) {
@@ -118,7 +123,7 @@ func (s *Store) learn(ctx context.Context, key string, err error) {
 // Copy is blob.Store's.
 func (s *Store) Copy(ctx context.Context, from, to string) (blob.Info, error) {
 	defer s.forget(ctx, to)
-	info, err := s.Store.Copy(ctx, from, to)
+	info, err := s.inner.Copy(ctx, from, to)
 	s.learn(ctx, from, err)
 	return info, err
 }
@@ -126,7 +131,7 @@ func (s *Store) Copy(ctx context.Context, from, to string) (blob.Info, error) {
 // Delete is blob.Store's.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	defer s.forget(ctx, key)
-	return s.Store.Delete(ctx, key)
+	return s.inner.Delete(ctx, key)
 }
 
 // SignURL is blob.Store's, but that a URL for reading only may live longer than it
@@ -135,7 +140,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 // cached by this process while it lives; by others it may be, for InfoTTL.
 func (s *Store) SignURL(ctx context.Context, key string, allowed blob.Permission, lifetime time.Duration) (blob.SignedURL, error) {
 	if allowed != blob.Read {
-		signed, err := s.Store.SignURL(ctx, key, allowed, lifetime)
+		signed, err := s.inner.SignURL(ctx, key, allowed, lifetime)
 		if err == nil {
 			s.open.add(key, signed.ExpiresAt)
 			s.forget(ctx, key)
@@ -144,14 +149,14 @@ func (s *Store) SignURL(ctx context.Context, key string, allowed blob.Permission
 	}
 	slack := min(s.options.URLSlack, lifetime, blob.MaxLifetime-lifetime)
 	if slack < leastSlack {
-		return s.Store.SignURL(ctx, key, allowed, lifetime)
+		return s.inner.SignURL(ctx, key, allowed, lifetime)
 	}
 	item := cache.Item{Name: fmt.Sprintf("%d/%s", lifetime, s.name(key)), Tags: []string{s.tag(key)}, TTL: slack - margin}
 	signed, err := s.urls.Load(ctx, item, func(ctx context.Context) (blob.SignedURL, error) {
-		return s.Store.SignURL(ctx, key, allowed, lifetime+slack)
+		return s.inner.SignURL(ctx, key, allowed, lifetime+slack)
 	})
 	if err == nil && time.Until(signed.ExpiresAt) < lifetime { // by the clock of who signed it
-		return s.Store.SignURL(ctx, key, allowed, lifetime)
+		return s.inner.SignURL(ctx, key, allowed, lifetime)
 	}
 	return signed, err
 }
