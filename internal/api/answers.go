@@ -131,6 +131,7 @@ type answer struct {
 type reading struct {
 	key      string                 // the request, normalised, with the operation's name
 	aged     bool                   // the answer tells ages
+	costly   bool                   // the body is worth sharing with other processes
 	unkept   bool                   // the answer is not kept: it comes from the store, or there is no catalogue yet
 	location string                 // Content-Location, where it isn't the request's
 	compute  func() ([]byte, error) // makes the body
@@ -145,7 +146,7 @@ func (s *service) read(ctx context.Context, snap *catalogue.Snapshot, rd reading
 	if namesTag(x.wants, a.ETag) {
 		return a, nil
 	}
-	body, err := rd.compute()
+	body, err := s.body(ctx, snap, a.ETag, &rd)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,7 +65,7 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages and Ping are required.
+// Dependencies is what the API needs. All but Pages, Ping and Shared are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -75,6 +76,7 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
@@ -88,7 +90,8 @@ type service struct {
 	Dependencies
 	mux     *http.ServeMux
 	answers *answers
-	images  chan struct{} // holds one for each picture that is being looked at
+	edition atomic.Pointer[edition] // of the snapshot that was asked for last
+	images  chan struct{}           // holds one for each picture that is being looked at
 }
 
 // New returns the handler for everything that the server answers.

@@ -97,7 +97,8 @@ func (s *service) listRecalls(ctx context.Context, in *searchParams) (*answer, e
 		return nil, err
 	}
 	return s.read(ctx, snap, reading{
-		key: searchKey(&query),
+		key:    searchKey(&query),
+		costly: query.Words != "" || len(query.Facets) > 0,
 		compute: func() ([]byte, error) {
 			page, err := snap.Search(query)
 			if errors.Is(err, catalogue.ErrBadCursor) {

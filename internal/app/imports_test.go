@@ -31,6 +31,7 @@ var neighbours = map[string][]string{
 	"internal/store/sqlite":   {"internal/store", "internal/store/ledger", "internal/store/sqlite/queries"},
 	"internal/store/postgres": {"internal/store", "internal/store/ledger", "internal/store/postgres/queries"},
 	"internal/blob/*":         {"internal/blob"},
+	"internal/blob/cached":    {"internal/cache"},
 	"internal/cache/*":        {"internal/cache"},
 	"internal/source":         {"internal/catalogue"},
 	"internal/snapshot":       {"internal/catalogue", "internal/source"},

@@ -61,6 +61,7 @@ type Cache struct {
 
 	stop    context.CancelFunc
 	working sync.WaitGroup
+	closing sync.Once
 }
 
 // New makes a cache of its levels, which it closes in Close; far is nil where
@@ -165,9 +166,10 @@ func split(key Key, claim Claim) (near, far Claim) {
 	return claim[:n], claim[n:]
 }
 
-// Invalidate is Store's: it holds for this process when it returns, and for
-// every other within a second if the far level answers, or soon after it does
-// again. An end of ctx doesn't undo what happened: it is never an error.
+// Invalidate is Store's: it holds for this process when it returns, and for every
+// other within a second if the far level answers, or soon after it does again; if
+// this process ends before that, others find out when what they have ends. An end
+// of ctx doesn't undo what happened: it is never an error.
 func (c *Cache) Invalidate(ctx context.Context, marks ...Mark) error {
 	if len(marks) == 0 {
 		return nil
@@ -214,17 +216,19 @@ func (c *Cache) Backend() string {
 }
 
 // Close ends what runs in the background and closes the levels. Loads that are
-// under way are finished by those who wait for them.
-func (c *Cache) Close() error {
-	c.stop()
-	c.working.Wait()
-	for range writesAtOnce { // the places of the writes that are under way, and then none is left
-		c.writes <- struct{}{}
-	}
-	err := c.near.Close()
-	if c.far != nil {
-		err = errors.Join(err, c.far.store.Close())
-	}
+// under way are finished by those who wait for them. It may be repeated.
+func (c *Cache) Close() (err error) {
+	c.closing.Do(func() {
+		c.stop()
+		c.working.Wait()
+		for range writesAtOnce { // the places of the writes that are under way, and then none is left
+			c.writes <- struct{}{}
+		}
+		err = c.near.Close()
+		if c.far != nil {
+			err = errors.Join(err, c.far.store.Close())
+		}
+	})
 	return err
 }
 

@@ -412,3 +412,23 @@ func TestStats(t *testing.T) {
 		}
 	})
 }
+
+// A cache that is closed, even twice, keeps nothing and still answers.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := cache.New(memory.Open(memory.Options{}), newFar(), cache.Options{})
+		var loads atomic.Int64
+		for range 2 {
+			if _, err := things(c).Load(t.Context(), cache.Item{Name: "a"}, loading(&loads)); err != nil {
+				t.Error(err)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if loads.Load() != 2 {
+			t.Errorf("%d loads", loads.Load())
+		}
+	})
+}

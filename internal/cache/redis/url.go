@@ -32,12 +32,6 @@ var errURL = errors.New("the URL of Redis can't be read: it must be redis://, re
 // errOption is the same for what comes after the question mark.
 var errOption = errors.New("the URL of Redis has an option that isn't known or whose value can't be read")
 
-// Check says what is wrong with a URL, without a word of it.
-func Check(address string) error {
-	_, err := parse(address)
-	return err
-}
-
 // target is what a URL says: one of them is set.
 type target struct {
 	single  *driver.Options
@@ -180,6 +174,8 @@ func newCluster(o *driver.ClusterOptions, roots *x509.CertPool) *driver.ClusterC
 	o.ContextTimeoutEnabled = true
 	o.DialerRetries = 1
 	o.PipelinePoolSize = -1
+	// A replica would show what its master was told to forget.
+	o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return driver.NewClusterClient(o)

@@ -65,9 +65,6 @@ func TestParse(t *testing.T) {
 		if diff := cmp.Diff(want, look(where)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", address, diff)
 		}
-		if err := Check(address); err != nil {
-			t.Errorf("Check(%s): %v", address, err)
-		}
 	}
 }
 
@@ -117,12 +114,12 @@ func TestClientSettings(t *testing.T) {
 	if o.MaxRetries != 0 || !o.ContextTimeoutEnabled || o.DialerRetries != 1 || o.PoolSize != 7 || o.DialTimeout.Seconds() != 1 {
 		t.Errorf("of one: %+v", o)
 	}
-	cluster, err := newClient(Options{URL: "redis://localhost?cluster=true&pool_size=7"})
+	cluster, err := newClient(Options{URL: "redis://localhost?cluster=true&pool_size=7&route_randomly=true&read_only=true"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	if o := cluster.(*driver.ClusterClient).Options(); !o.ContextTimeoutEnabled || o.DialerRetries != 1 || o.PoolSize != 7 {
+	if o := cluster.(*driver.ClusterClient).Options(); !o.ContextTimeoutEnabled || o.DialerRetries != 1 || o.PoolSize != 7 || o.ReadOnly || o.RouteRandomly {
 		t.Errorf("of a cluster: %+v", o)
 	}
 }
