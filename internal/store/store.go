@@ -241,6 +241,7 @@ type Store interface {
 	Dumps
 	Arrivals
 	Runs
+	Transfer
 	Leases
 	Migrator
 	Conditions

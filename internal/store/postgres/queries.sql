@@ -241,3 +241,9 @@ SELECT published_at, seen_at, searchable_at FROM arrival
 WHERE agency = @agency AND searchable_at IS NOT NULL
 ORDER BY serial DESC
 LIMIT sqlc.narg(most)::bigint;
+
+-- name: ContinueNumbers :exec
+-- Numbers that were given elsewhere aren't given again.
+SELECT setval(pg_get_serial_sequence('run', 'id'), coalesce((SELECT max(id) FROM run), 0) + 1, false),
+       setval(pg_get_serial_sequence('rejection', 'id'), coalesce((SELECT max(id) FROM rejection), 0) + 1, false),
+       setval(pg_get_serial_sequence('payload', 'id'), coalesce((SELECT max(id) FROM payload), 0) + 1, false);
