@@ -987,9 +987,10 @@ func (q *Queries) StartRun(ctx context.Context, arg StartRunParams) (int64, erro
 
 const unsourcedBetween = `-- name: UnsourcedBetween :many
 SELECT n.id
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= $1 AND n.id < $2 AND NOT n.superseded AND r.source_hash = ''
+FROM revision r
+JOIN notice n ON n.id = r.notice_id AND n.revision_serial = r.serial
+WHERE r.source_hash = '' AND r.notice_id >= $1 AND r.notice_id < $2 AND NOT n.superseded
+ORDER BY n.id
 `
 
 type UnsourcedBetweenParams struct {
