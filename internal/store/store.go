@@ -1,7 +1,8 @@
 // Package store is the port to the truth: notices with their revisions under a
 // growing serial number, the runs that brought them, and what was rejected.
-// The adapters (store/sqlite now) pass the one conformance suite in
-// store/storetest; behaviour that is not in the suite does not exist.
+// The adapters (store/sqlite, store/postgres) share what is the same in all of
+// them (store/ledger) and pass the one conformance suite in store/storetest;
+// behaviour that is not in the suite does not exist.
 //
 // It knows nothing of agencies' formats, of the catalogue or of HTTP.
 package store
@@ -241,6 +242,7 @@ type Store interface {
 	Dumps
 	Arrivals
 	Runs
+	Transfer
 	Leases
 	Migrator
 	Conditions

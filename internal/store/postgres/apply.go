@@ -22,7 +22,7 @@ func (s *Store) Apply(ctx context.Context, batch []store.Incoming, now time.Time
 		return nil, failf(ctx, err, "receiving %d notices", len(batch))
 	}
 	var effects []store.Effect
-	err = s.change(ctx, now, func(l *ledger.Ledger) (err error) {
+	err = s.change(ctx, now, func(ctx context.Context, l *ledger.Ledger) (err error) {
 		effects, err = l.Apply(ctx, copies)
 		return err
 	})
@@ -34,7 +34,7 @@ func (s *Store) Apply(ctx context.Context, batch []store.Incoming, now time.Time
 
 // Withdraw marks a notice withdrawn; see store.Notices.
 func (s *Store) Withdraw(ctx context.Context, id string, now time.Time) error {
-	err := s.change(ctx, now, func(l *ledger.Ledger) error { return l.Withdraw(ctx, id) })
+	err := s.change(ctx, now, func(ctx context.Context, l *ledger.Ledger) error { return l.Withdraw(ctx, id) })
 	if err != nil {
 		return failf(ctx, err, "withdrawing notice %s", id)
 	}
@@ -44,7 +44,7 @@ func (s *Store) Withdraw(ctx context.Context, id string, now time.Time) error {
 // SettleDump holds a dump against what is stored; see store.Dumps.
 func (s *Store) SettleDump(ctx context.Context, d store.Dump, now time.Time) (store.DumpOutcome, error) {
 	var outcome store.DumpOutcome
-	err := s.change(ctx, now, func(l *ledger.Ledger) (err error) {
+	err := s.change(ctx, now, func(ctx context.Context, l *ledger.Ledger) (err error) {
 		outcome, err = l.Settle(ctx, d)
 		return err
 	})
@@ -56,18 +56,21 @@ func (s *Store) SettleDump(ctx context.Context, d store.Dump, now time.Time) (st
 
 // change is one transaction that changes notices and gives out serials. It holds
 // the last serial from its beginning to its end.
-func (s *Store) change(ctx context.Context, now time.Time, decide func(*ledger.Ledger) error) error {
-	return s.write(ctx, func(tx pgx.Tx) error {
+func (s *Store) change(ctx context.Context, now time.Time, decide func(context.Context, *ledger.Ledger) error) error {
+	return s.write(ctx, func(lingering context.Context, tx pgx.Tx) error {
 		q := queries.New(tx)
 		last, err := q.LockLastSerial(ctx)
 		if err != nil {
 			return err
 		}
 		l := ledger.New(records{q}, last, now)
-		if err := decide(l); err != nil {
+		if err := decide(lingering, l); err != nil {
 			return err
 		}
-		return save(ctx, tx, l.Changes())
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return save(lingering, tx, l.Changes())
 	})
 }
 

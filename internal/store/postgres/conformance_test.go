@@ -1,10 +1,14 @@
 package postgres
 
 import (
+	"context"
 	"io/fs"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/sqlite"
 	"github.com/crownsafe/api/internal/store/storetest"
 	"github.com/crownsafe/api/internal/testenv"
 )
@@ -12,9 +16,10 @@ import (
 var _ store.Store = (*Store)(nil)
 
 // on makes places on a server for stores with these options, whose schema comes
-// from other migrations than the program's own where some are given.
+// from other migrations than the program's own where some are given. Each has a
+// database of its own until the end of its test.
 func on(database func(testing.TB) string, schema fs.FS, change func(*Options)) storetest.Place {
-	return func(t *testing.T) func() store.Store {
+	return func(t testing.TB) func() store.Store {
 		opts := relaxed(database(t))
 		made := opts
 		made.migrations = schema
@@ -24,12 +29,52 @@ func on(database func(testing.TB) string, schema fs.FS, change func(*Options)) s
 	}
 }
 
+// onShared is on for tests that leave the schema alone and hold few places at a
+// time: they take databases in turn, and wait for one. To empty one takes a few
+// milliseconds, to make one longer than most tests.
+func onShared(t *testing.T, database func(testing.TB) string, schema fs.FS, change func(*Options)) storetest.Place {
+	t.Helper()
+	free := make(chan Options, runtime.GOMAXPROCS(0)+2)
+	for range cap(free) {
+		opts := relaxed(database(t))
+		opts.migrations = schema
+		migrated(t, opts)
+		opts.migrations = nil
+		change(&opts)
+		free <- opts
+	}
+	return func(t testing.TB) func() store.Store {
+		opts := <-free
+		t.Cleanup(func() {
+			if err := emptied(opts); err != nil {
+				t.Errorf("emptying the database for the next test: %v", err)
+			}
+			free <- opts
+		})
+		return func() store.Store { return open(t, opts) }
+	}
+}
+
+func emptied(opts Options) error {
+	const everything = `
+		TRUNCATE revision, notice, offered_copy, former_id, miss, run, rejection, payload, arrival, lease RESTART IDENTITY;
+		UPDATE last_serial SET value = 0`
+	s, err := Open(context.Background(), opts)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = s.pool.Exec(context.Background(), everything)
+	return err
+}
+
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]func(testing.TB) string{"15": testenv.Postgres, "current": testenv.CurrentPostgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Exercise(t, on(database, nil, func(*Options) {}))
+			storetest.ExerciseContent(t, onShared(t, database, nil, func(*Options) {}))
+			storetest.ExerciseOperation(t, on(database, nil, func(*Options) {}))
 		})
 	}
 }
@@ -37,7 +82,9 @@ func TestStore(t *testing.T) {
 // Behind a pooler nothing may be prepared.
 func TestStoreBehindPooler(t *testing.T) {
 	t.Parallel()
-	storetest.Exercise(t, on(testenv.CurrentPostgres, nil, func(opts *Options) { opts.StatementCache = -1 }))
+	unprepared := func(opts *Options) { opts.StatementCache = -1 }
+	storetest.ExerciseContent(t, onShared(t, testenv.CurrentPostgres, nil, unprepared))
+	storetest.ExerciseOperation(t, on(testenv.CurrentPostgres, nil, unprepared))
 }
 
 // While one release follows another, programs work on a schema that isn't theirs.
@@ -49,7 +96,37 @@ func TestStoreOnOtherSchemas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.ExerciseContent(t, on(testenv.CurrentPostgres, schema, func(*Options) {}))
+			storetest.ExerciseContent(t, onShared(t, testenv.CurrentPostgres, schema, func(*Options) {}))
 		})
 	}
+}
+
+func TestTransfer(t *testing.T) {
+	t.Parallel()
+	for name, place := range map[string]storetest.Place{
+		"15":      on(testenv.Postgres, nil, func(*Options) {}),
+		"current": on(testenv.CurrentPostgres, nil, func(opts *Options) { opts.StatementCache = -1 }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Run("from SQLite", func(t *testing.T) { storetest.ExerciseTransfer(t, inSQLite, place) })
+			t.Run("to SQLite", func(t *testing.T) { storetest.ExerciseTransfer(t, place, inSQLite) })
+		})
+	}
+}
+
+func inSQLite(t testing.TB) func() store.Store {
+	path := filepath.Join(t.TempDir(), "crownsafe.db")
+	return func() store.Store {
+		s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+}
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Benchmark(b, on(testenv.CurrentPostgres, nil, func(*Options) {}))
 }

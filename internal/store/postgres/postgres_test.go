@@ -40,7 +40,7 @@ func relaxed(url string) Options {
 	}
 }
 
-func open(t *testing.T, opts Options) *Store {
+func open(t testing.TB, opts Options) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), opts)
 	if err != nil {
@@ -55,7 +55,7 @@ func open(t *testing.T, opts Options) *Store {
 }
 
 // migrated opens a store whose schema is there.
-func migrated(t *testing.T, opts Options) *Store {
+func migrated(t testing.TB, opts Options) *Store {
 	t.Helper()
 	patient := relaxed(opts.URL)
 	patient.migrations = opts.migrations

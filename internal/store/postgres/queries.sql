@@ -41,9 +41,10 @@ SELECT notice_id, count FROM miss WHERE notice_id >= @first AND notice_id < @bey
 -- The ids in a span whose present revision no source stands for: most of them
 -- were withdrawn because they were missing.
 SELECT n.id
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= @first AND n.id < @beyond AND NOT n.superseded AND r.source_hash = '';
+FROM revision r
+JOIN notice n ON n.id = r.notice_id AND n.revision_serial = r.serial
+WHERE r.source_hash = '' AND r.notice_id >= @first AND r.notice_id < @beyond AND NOT n.superseded
+ORDER BY n.id;
 
 -- name: AddRevisions :copyfrom
 INSERT INTO revision (serial, notice_id, revision, seen_at, source_hash, content_hash, version, completeness, doc)
@@ -241,3 +242,9 @@ SELECT published_at, seen_at, searchable_at FROM arrival
 WHERE agency = @agency AND searchable_at IS NOT NULL
 ORDER BY serial DESC
 LIMIT sqlc.narg(most)::bigint;
+
+-- name: ContinueNumbers :exec
+-- Numbers that were given elsewhere aren't given again.
+SELECT setval(pg_get_serial_sequence('run', 'id'), coalesce((SELECT max(id) FROM run), 0) + 1, false),
+       setval(pg_get_serial_sequence('rejection', 'id'), coalesce((SELECT max(id) FROM rejection), 0) + 1, false),
+       setval(pg_get_serial_sequence('payload', 'id'), coalesce((SELECT max(id) FROM payload), 0) + 1, false);

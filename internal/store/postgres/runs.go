@@ -46,7 +46,7 @@ func (s *Store) Reject(ctx context.Context, rejections []store.Rejection) error 
 	if len(rejections) == 0 {
 		return nil
 	}
-	err := s.write(ctx, func(tx pgx.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		statements := &pipeline{Tx: tx}
 		q := queries.New(statements)
 		agencies := column(rejections, func(r store.Rejection) string { return r.Agency })

@@ -158,7 +158,8 @@ ORDER BY fetched_at, id;
 SELECT n.id
 FROM notice n
 JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND r.source_hash = '';
+WHERE n.id >= sqlc.arg(first) AND n.id < sqlc.arg(beyond) AND n.superseded = 0 AND r.source_hash = ''
+ORDER BY n.id;
 
 -- name: RecordMiss :exec
 INSERT INTO miss (notice_id, count) VALUES (?, ?)

@@ -21,10 +21,43 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Exercise(t, func(t *testing.T) func() store.Store {
-		path := filepath.Join(t.TempDir(), "crownsafe.db")
-		return func() store.Store { return openAt(t, path) }
-	})
+	storetest.Exercise(t, place)
+}
+
+func TestTransfer(t *testing.T) {
+	t.Parallel()
+	storetest.ExerciseTransfer(t, place, place)
+}
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, place) }
+
+func place(t testing.TB) func() store.Store {
+	path := filepath.Join(t.TempDir(), "crownsafe.db")
+	return func() store.Store { return openAt(t, path) }
+}
+
+func openTemp(t testing.TB) *Store {
+	t.Helper()
+	return openAt(t, filepath.Join(t.TempDir(), "crownsafe.db"))
+}
+
+func openAt(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// batchOf makes the copies of count invented notices.
+func batchOf(from, count int) []store.Incoming {
+	batch := make([]store.Incoming, count)
+	for i := range batch {
+		batch[i] = storetest.Copy(storetest.Notice(from + i))
+	}
+	return batch
 }
 
 // Several processes hold the file at the same time; to SQLite, several handles

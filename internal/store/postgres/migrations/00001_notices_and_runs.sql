@@ -36,6 +36,8 @@ CREATE TABLE revision (
     doc          bytea   NOT NULL, -- the notice as JSON under zstd, without revision and first_seen_at
     UNIQUE (notice_id, revision)
 );
+-- Few revisions have none; each dump of an agency asks for them.
+CREATE INDEX revision_unsourced ON revision (notice_id) WHERE source_hash = '';
 -- It is compressed already.
 ALTER TABLE revision ALTER COLUMN doc SET STORAGE EXTERNAL;
 

@@ -183,6 +183,18 @@ func (q *Queries) Arrivals(ctx context.Context, arg ArrivalsParams) ([]ArrivalsR
 	return items, nil
 }
 
+const continueNumbers = `-- name: ContinueNumbers :exec
+SELECT setval(pg_get_serial_sequence('run', 'id'), coalesce((SELECT max(id) FROM run), 0) + 1, false),
+       setval(pg_get_serial_sequence('rejection', 'id'), coalesce((SELECT max(id) FROM rejection), 0) + 1, false),
+       setval(pg_get_serial_sequence('payload', 'id'), coalesce((SELECT max(id) FROM payload), 0) + 1, false)
+`
+
+// Numbers that were given elsewhere aren't given again.
+func (q *Queries) ContinueNumbers(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, continueNumbers)
+	return err
+}
+
 const current = `-- name: Current :one
 WITH RECURSIVE step (heir, steps) AS (
     SELECT f.heir, 1 FROM former_id f WHERE f.id = $1
@@ -975,9 +987,10 @@ func (q *Queries) StartRun(ctx context.Context, arg StartRunParams) (int64, erro
 
 const unsourcedBetween = `-- name: UnsourcedBetween :many
 SELECT n.id
-FROM notice n
-JOIN revision r ON r.serial = n.revision_serial
-WHERE n.id >= $1 AND n.id < $2 AND NOT n.superseded AND r.source_hash = ''
+FROM revision r
+JOIN notice n ON n.id = r.notice_id AND n.revision_serial = r.serial
+WHERE r.source_hash = '' AND r.notice_id >= $1 AND r.notice_id < $2 AND NOT n.superseded
+ORDER BY n.id
 `
 
 type UnsourcedBetweenParams struct {

@@ -996,6 +996,7 @@ SELECT n.id
 FROM notice n
 JOIN revision r ON r.serial = n.revision_serial
 WHERE n.id >= ?1 AND n.id < ?2 AND n.superseded = 0 AND r.source_hash = ''
+ORDER BY n.id
 `
 
 type UnsourcedBetweenParams struct {
