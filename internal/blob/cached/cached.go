@@ -128,6 +128,9 @@ func (s *Store) Copy(ctx context.Context, from, to string) (blob.Info, error) {
 	return info, err
 }
 
+// Ping is blob.Store's: it asks the store itself.
+func (s *Store) Ping(ctx context.Context) error { return s.inner.Ping(ctx) }
+
 // Delete is blob.Store's.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	defer s.forget(ctx, key)
