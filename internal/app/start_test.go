@@ -165,6 +165,11 @@ func program(t *testing.T, data string, st store.Store) *running {
 	if p.App, err = build(cfg, slog.New(slog.NewTextHandler(p.log, nil)), "test", p.cable); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := p.Cache.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	p.retryAfter = 10 * time.Millisecond
 	return p
 }
@@ -384,9 +389,8 @@ func (hanging) Ping(ctx context.Context) error {
 
 func TestASilentStoreIsOneThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	st := openStore(t)
+	p := program(t, t.TempDir(), hanging{openStore(t)})
 	synctest.Test(t, func(t *testing.T) {
-		p := program(t, t.TempDir(), hanging{st})
 		stopped, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := p.Start(stopped); !errors.Is(err, context.Canceled) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,7 +130,7 @@ func (c *Catalogue) accept() {
 	defer c.writing.Unlock()
 	c.lost.Store(false)
 	if now := c.Current(); now.origin.restored {
-		c.publish(now.parts, now.serial, origin{store: now.origin.store}, now.FreshAt())
+		c.publish(slices.Clone(now.parts), now.serial, origin{store: now.origin.store}, now.FreshAt())
 	}
 }
 

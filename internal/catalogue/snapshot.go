@@ -38,7 +38,7 @@ type part struct {
 	alive rowSet // neither dead nor withdrawn nor gone
 }
 
-// newSnapshot puts parts together.
+// newSnapshot puts parts together, which are its own from then on.
 func newSnapshot(parts []part, serial int64, loaded bool) *Snapshot {
 	s := &Snapshot{parts: parts, serial: serial, loaded: loaded, counts: map[string]AgencyCounts{}}
 	for i := range parts {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,6 +215,45 @@ func TestARestoredCatalogueCatchesUpOnlyWithItsOwnStore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Readers go on while a catalogue from a file is held against its store.
+func TestReadersWhileTheStoreComesBack(t *testing.T) {
+	t.Parallel()
+	before, n := New(), &named{shelf: newShelf(synthetics(0, 50)...), identity: "one"}
+	n.withdraw(synthetic(7).ID)
+	if err := before.Load(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	after := restored(t, before.Current().Manifest(), written(t, before.Current()))
+	asked := question(t, recall.Unit{Brand: synthetic(3).Products[0].Brand, Name: synthetic(3).Products[0].Name, Model: synthetic(3).Products[0].Models[0]})
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				if d := after.Current().Decide(&asked); d.Outcome == recall.NoMatch {
+					t.Error("a notice is not found")
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := after.Refresh(t.Context(), n); err != nil {
+			t.Error(err)
+		}
+		if err := after.Restore(t.Context(), before.Current().Manifest(), bytes.NewReader(written(t, before.Current()))); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	readers.Wait()
+	after.merges.Wait()
 }
 
 // A store that could not be reached for a while may be a restored backup by then.
