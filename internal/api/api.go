@@ -65,7 +65,8 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages, Ping and Shared are required.
+// Dependencies is what the API needs. All but Pages, Ping, Shared and Objects are
+// required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -78,6 +79,7 @@ type Dependencies struct {
 	Monitored Monitored
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
 	Now       func() time.Time
@@ -99,6 +101,9 @@ func New(d Dependencies) http.Handler {
 	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
 	document := s.register()
 	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
+	if d.Objects != nil {
+		s.mux.Handle("/blobs/", d.Objects)
+	}
 	if d.Pages != nil {
 		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo"} {
 			s.mux.Handle(pattern, d.Pages)

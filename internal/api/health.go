@@ -114,7 +114,7 @@ func (s *service) mentionOthers(ctx context.Context, checks map[string]string) {
 	}
 	for name, status := range map[string]string{"cache": s.Monitored.Cache(ctx).Status, "storage": s.Monitored.Storage(ctx).Status} {
 		checks[name] = "ok"
-		if status != Healthy {
+		if status == Unhealthy {
 			checks[name] = "no answer"
 		}
 	}

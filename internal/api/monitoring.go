@@ -26,7 +26,7 @@ const (
 
 // StorageHealth tells of the store of objects.
 type StorageHealth struct {
-	Status    string            `json:"status" enum:"healthy,unhealthy"`
+	Status    string            `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: it answers again, and is about to be used again"`
 	Backend   string            `json:"backend" enum:"azure,disk"`
 	LatencyMS *float64          `json:"latency_ms" nullable:"true" doc:"of the simplest operation, in milliseconds; null when it had no answer"`
 	Checks    map[string]string `json:"checks" doc:"what was looked at, and ok or what is wrong"`

@@ -45,7 +45,7 @@ type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
 	Store     store.Store
-	Blobs     blob.Store
+	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
 	Catalogue *catalogue.Catalogue
@@ -58,6 +58,7 @@ type App struct {
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store is tried again
 	draining   atomic.Bool
+	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
 
 // Agencies lists every agency, in order of code.
@@ -136,10 +137,6 @@ func prepareSpool(dir string) (string, error) {
 }
 
 func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
-	blobs, err := openBlobs(cfg)
-	if err != nil {
-		return nil, err
-	}
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -148,12 +145,16 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Blobs: blobs, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	stored, err := openObjects(cfg, remembered, logger)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
 	client := agency.NewClient(agency.ClientOptions{
 		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
 	})
 	a.Runner = &ingest.Runner{
-		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(blobs, spool), Client: client,
+		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored, spool), Client: client,
 		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
 	}
 	var descriptions []agency.Description
@@ -166,7 +167,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
 	}
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
-		a.Snapshots.Blobs = blobs
+		a.Snapshots.Blobs = stored
 	}
 	return a, nil
 }

@@ -23,9 +23,14 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
 	}
+	var shared api.SharedAnswers
+	if a.Config.RedisURL != "" {
+		shared = api.ShareAnswers(a.Cache)
+	}
 	return api.New(api.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
+		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

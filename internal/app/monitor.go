@@ -65,3 +65,17 @@ func (m monitor) Cache(ctx context.Context) api.CacheStats {
 	}
 	return stats
 }
+
+// Storage implements api.Monitored.
+func (m monitor) Storage(ctx context.Context) api.StorageHealth {
+	h := m.app.Objects.guard.Health(ctx)
+	answer := api.StorageHealth{
+		Status: h.Status, Backend: h.Backend, LatencyMS: h.LatencyMS, Checks: h.Checks, Pool: api.OperationPool(h.Pool),
+		Uploads: api.UploadCounts{Workers: m.app.Config.Storage.UploadWorkers},
+	}
+	if uploads := m.app.uploads.Load(); uploads != nil {
+		s := uploads.Stats()
+		answer.Uploads = api.UploadCounts{Workers: s.Workers, Queued: s.Queued, Done: s.Done, Failed: s.Failed}
+	}
+	return answer
+}

@@ -34,6 +34,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	server := api.Server(a.closeWhileDraining(handler))
 	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
 
+	a.openUploads()
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -70,6 +71,9 @@ func (a *App) drain(server *http.Server, stopBackground func()) error {
 	time.Sleep(a.Config.Drain)
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
+	}
+	if err := a.closeUploads(ctx); err != nil {
+		a.Logger.Warn("some uploads are left for the next start", "error", err)
 	}
 	a.Logger.Info("stopped")
 	return nil

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
+	"github.com/crownsafe/api/internal/blob/cached"
 	"github.com/crownsafe/api/internal/blob/disk"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/cache/memory"
@@ -72,32 +74,44 @@ func remoteBlobs(cfg config.Config) bool {
 // addresses.
 const blobsPath = "/blobs"
 
-// openBlobs opens the store of objects that the settings name: an account of
+// objects is the store of objects as the program uses it.
+type objects struct {
+	blob.Store
+	guard  *blob.Guarded
+	signed http.Handler // answers signed addresses; nil: somebody else does
+}
+
+// openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
-// the data directory.
-func openBlobs(cfg config.Config) (blob.Store, error) {
-	if remoteBlobs(cfg) {
-		account, err := azure.Open(azure.Options{
-			ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
-		})
+// the data directory. What failing costs is bounded for both.
+func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: logger}
+	if !remoteBlobs(cfg) {
+		secret, err := derivedKey(cfg, signingObjects)
 		if err != nil {
-			variable := "AZURE_STORAGE_CONNECTION_STRING"
-			if cfg.AzureStorage == "" {
-				variable = "CROWNSAFE_AZURE_ACCOUNT_URL"
-			}
-			return nil, fmt.Errorf("%s cannot be used: %w", variable, err)
+			return objects{}, err
 		}
-		return account, nil
+		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+		if err != nil {
+			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
+		}
+		bounds.Backend = "disk"
+		guard := blob.Guard(folder, bounds)
+		return objects{guard, guard, http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
-	secret, err := derivedKey(cfg, signingObjects)
+	account, err := azure.Open(azure.Options{
+		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
+	})
 	if err != nil {
-		return nil, err
+		variable := "AZURE_STORAGE_CONNECTION_STRING"
+		if cfg.AzureStorage == "" {
+			variable = "CROWNSAFE_AZURE_ACCOUNT_URL"
+		}
+		return objects{}, fmt.Errorf("%s cannot be used: %w", variable, err)
 	}
-	folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
-	if err != nil {
-		return nil, fmt.Errorf("opening the store of objects: %w", err)
-	}
-	return folder, nil
+	bounds.Backend = "azure"
+	guard := blob.Guard(account, bounds)
+	return objects{cached.New(guard, remembered, cached.Options{Namespace: cfg.Storage.Container}), guard, nil}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.
