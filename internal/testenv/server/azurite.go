@@ -19,8 +19,26 @@ const (
 // Azurite is a running emulator of Azure Blob Storage.
 type Azurite struct{ *process }
 
+// AzuriteHost is the name of the account's host on a secure Azurite, as Azure's
+// names begin with the account's; no resolver knows it.
+const AzuriteHost = AzuriteAccount + ".blob.localhost"
+
 // StartAzurite runs npm's Azurite, which tells nobody that it runs.
 func StartAzurite(ctx context.Context, i *Installer) (*Azurite, error) {
+	return startAzurite(ctx, i, func(*process) ([]string, error) { return nil, nil })
+}
+
+// StartSecureAzurite runs an Azurite that speaks TLS, with a certificate of its
+// own (CertFile) for AzuriteHost, and takes any bearer token that is of the right
+// form, unsigned ones too.
+func StartSecureAzurite(ctx context.Context, i *Installer) (*Azurite, error) {
+	return startAzurite(ctx, i, func(p *process) ([]string, error) {
+		err := p.certify("localhost", AzuriteHost)
+		return []string{"--oauth", "basic", "--cert", p.CertFile(), "--key", p.keyFile()}, err
+	})
+}
+
+func startAzurite(ctx context.Context, i *Installer, more func(p *process) (args []string, err error)) (*Azurite, error) {
 	dir, err := i.NPM(ctx, "azurite", azuriteVersion, nil)
 	if err != nil {
 		return nil, err
@@ -33,12 +51,17 @@ func StartAzurite(ctx context.Context, i *Installer) (*Azurite, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.answer = p.dial
-	p.make = func() *exec.Cmd {
-		return p.command(node, filepath.Join(dir, "dist", "src", "blob", "main.js"),
-			"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(p.port), "--location", p.folder,
-			"--silent", "--disableTelemetry", "--skipApiVersionCheck")
+	args, err := more(p)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
+	args = append([]string{
+		filepath.Join(dir, "dist", "src", "blob", "main.js"),
+		"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(p.port), "--location", p.folder,
+		"--silent", "--disableTelemetry", "--skipApiVersionCheck",
+	}, args...)
+	p.answer = p.dial
+	p.make = func() *exec.Cmd { return p.command(node, args...) }
 	if err := p.Start(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

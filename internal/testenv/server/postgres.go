@@ -2,16 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -94,7 +85,7 @@ func (s *Postgres) run(ctx context.Context) error {
 			"-D", s.data(), "-p", strconv.Itoa(s.port),
 			"-c", "listen_addresses=127.0.0.1,::1", "-c", "unix_socket_directories=" + s.folder,
 			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-			"-c", "ssl=on", "-c", "ssl_cert_file=" + s.CertFile(), "-c", "ssl_key_file=" + filepath.Join(s.folder, "server.key"),
+			"-c", "ssl=on", "-c", "ssl_cert_file=" + s.CertFile(), "-c", "ssl_key_file=" + s.keyFile(),
 		}
 		return s.command(filepath.Join(s.bin, "postgres"), append(args, s.following...)...)
 	}
@@ -116,8 +107,8 @@ func (s *Postgres) StartStandby(ctx context.Context) (*Postgres, error) {
 }
 
 func (s *Postgres) follow(ctx context.Context, primary *Postgres) error {
-	if err := s.certify(); err != nil {
-		return fmt.Errorf("making a certificate for postgres: %w", err)
+	if err := s.certify("localhost"); err != nil {
+		return err
 	}
 	if err := primary.Stop(); err != nil {
 		return err
@@ -136,10 +127,6 @@ func (s *Postgres) follow(ctx context.Context, primary *Postgres) error {
 }
 
 func (s *Postgres) data() string { return filepath.Join(s.folder, "data") }
-
-// CertFile is the server's certificate, which is its own authority, for
-// localhost, 127.0.0.1 and ::1.
-func (s *Postgres) CertFile() string { return filepath.Join(s.folder, "server.crt") }
 
 // SocketFolder is where the server's Unix socket is.
 func (s *Postgres) SocketFolder() string { return s.folder }
@@ -167,47 +154,11 @@ func (s *Postgres) initialise() error {
 	if err := s.write(secret, PostgresPassword+"\n"); err != nil {
 		return err
 	}
-	if err := s.certify(); err != nil {
-		return fmt.Errorf("making a certificate for postgres: %w", err)
+	if err := s.certify("localhost"); err != nil {
+		return err
 	}
 	return run(s.command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", PostgresUser, "--pwfile", secret,
 		"-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"))
-}
-
-// write makes a file that only the server's user may read.
-func (p *process) write(path, content string) error {
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		return err
-	}
-	if p.owner == nil {
-		return nil
-	}
-	return os.Chown(path, int(p.owner.Uid), int(p.owner.Gid))
-}
-
-func (s *Postgres) certify() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return err
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	if err := s.write(s.CertFile(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))); err != nil {
-		return err
-	}
-	return s.write(filepath.Join(s.folder, "server.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 }
 
 func (s *Postgres) ready(ctx context.Context) error {
