@@ -157,6 +157,8 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored, spool), Client: client,
 		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
 	}
+	a.Runner.Archive.Defer(a.uploads.Load)
+	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored, Store: st, Logger: logger}
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())

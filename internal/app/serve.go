@@ -40,6 +40,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { a.work(background) })
+	wg.Go(func() { a.settleDeferred(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

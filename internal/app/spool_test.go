@@ -59,7 +59,7 @@ func TestClearingTheSpoolLeavesAPayloadThatIsBeingWrittenWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive, text := blob.NewArchive(blobs, spool), strings.Repeat("a recall of lamps\n", 50_000)
-	key, _, _, err := archive.PutRaw(t.Context(), "us-cpsc", atHalf(text, func() {
+	put, err := archive.PutRaw(t.Context(), "us-cpsc", atHalf(text, func() {
 		if _, err := prepareSpool(dir); err != nil {
 			t.Error(err)
 		}
@@ -67,7 +67,7 @@ func TestClearingTheSpoolLeavesAPayloadThatIsBeingWrittenWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := archive.OpenRaw(t.Context(), key)
+	raw, err := archive.OpenRaw(t.Context(), put.Key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/crownsafe/api/internal/blob"
 )
@@ -21,6 +22,30 @@ func (a *App) openUploads() {
 		return
 	}
 	a.uploads.Store(uploads)
+}
+
+// settleEvery is how often it is looked whether a payload that waited is in the
+// archive by now.
+const settleEvery = 30 * time.Second
+
+// settleDeferred stores the records of payloads that had to wait for the archive,
+// until ctx ends.
+func (a *App) settleDeferred(ctx context.Context) {
+	ticker := time.NewTicker(settleEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		err := a.Runner.Deferred.Settle(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			a.Logger.Warn("the records of payloads that had to wait for the archive can't be stored yet", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // closeUploads waits for what can be stored now. What can't is kept for the next

@@ -22,24 +22,40 @@ import (
 type Archive struct {
 	blobs Store
 	spool string
+	later func() *Uploads
 }
 
 // NewArchive makes an archive in a store. A payload is written to a file in the
 // folder spool first, for its key is known only at its end; "" is the system's
 // folder for temporary files.
-func NewArchive(blobs Store, spool string) *Archive { return &Archive{blobs, spool} }
+func NewArchive(blobs Store, spool string) *Archive {
+	return &Archive{blobs: blobs, spool: spool, later: func() *Uploads { return nil }}
+}
 
-// PutRaw stores a payload and returns its key (raw/us-cpsc/ab/abcdef….gz), the
-// hexadecimal SHA-256 and the size of its bytes before compression. A payload
-// that is there already isn't written again. What it returned from without an
-// error is durable, as Store.Put is. It holds a bounded part in memory.
-func (a *Archive) PutRaw(ctx context.Context, agency string, body io.Reader) (key, sum string, size int64, err error) {
+// Defer lets payloads wait in uploads while the store doesn't answer, so that
+// what an agency says is taken in all the same; later may return nil. It is called
+// before first use.
+func (a *Archive) Defer(later func() *Uploads) { a.later = later }
+
+// Archived is a payload in the archive, or on its way there.
+type Archived struct {
+	Key    string // raw/us-cpsc/ab/abcdef….gz
+	SHA256 string // of the payload's bytes, hexadecimal
+	Size   int64  // of the payload before compression, in bytes
+	// Deferred says that it waits in the uploads, from where OpenRaw reads it too.
+	Deferred bool
+}
+
+// PutRaw stores a payload. One that is there already isn't written again. What it
+// returned from without an error is durable, as Store.Put or Uploads.Enqueue is.
+// It holds a bounded part in memory.
+func (a *Archive) PutRaw(ctx context.Context, agency string, body io.Reader) (Archived, error) {
 	if err := CheckKey(rawKey(agency, emptySum)); err != nil || strings.Contains(agency, "/") {
-		return "", "", 0, fmt.Errorf("archiving a payload of agency %q: %w", agency, ErrBadKey)
+		return Archived{}, fmt.Errorf("archiving a payload of agency %q: %w", agency, ErrBadKey)
 	}
 	spooled, err := os.CreateTemp(a.spool, "payload-*.gz")
 	if err != nil {
-		return "", "", 0, fmt.Errorf("archiving a payload of %s: %w", agency, FromSystem(err))
+		return Archived{}, fmt.Errorf("archiving a payload of %s: %w", agency, FromSystem(err))
 	}
 	// Only the open file is used, so the name goes at once where the system lets
 	// it: then nothing stays behind when the process is killed. Where it does not,
@@ -48,15 +64,20 @@ func (a *Archive) PutRaw(ctx context.Context, agency string, body io.Reader) (ke
 		defer os.Remove(spooled.Name()) //nolint:errcheck // a temporary file that stays behind does no harm
 	}
 	defer spooled.Close() //nolint:errcheck // it was only read from since
-	sum, size, err = compress(spooled, WithContext(ctx, body))
+	sum, size, err := compress(spooled, WithContext(ctx, body))
 	if err != nil {
-		return "", "", 0, fmt.Errorf("archiving a payload of %s: %w", agency, err)
+		return Archived{}, fmt.Errorf("archiving a payload of %s: %w", agency, err)
 	}
-	key = rawKey(agency, sum)
-	if err := a.keep(ctx, key, spooled); err != nil {
-		return "", "", 0, fmt.Errorf("archiving a payload of %s: %w", agency, err)
+	archived := Archived{Key: rawKey(agency, sum), SHA256: sum, Size: size}
+	err = a.keep(ctx, archived.Key, spooled)
+	if uploads := a.later(); uploads != nil && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBusy)) {
+		archived.Deferred = true
+		err = enqueue(ctx, uploads, archived.Key, spooled)
 	}
-	return key, sum, size, nil
+	if err != nil {
+		return Archived{}, fmt.Errorf("archiving a payload of %s: %w", agency, err)
+	}
+	return archived, nil
 }
 
 // emptySum stands in for a hash that isn't known yet.
@@ -108,6 +129,16 @@ func (a *Archive) keep(ctx context.Context, key string, spooled *os.File) error 
 	return err
 }
 
+// enqueue lets the spooled payload wait.
+func enqueue(ctx context.Context, uploads *Uploads, key string, spooled *os.File) error {
+	if _, err := spooled.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	// The same bytes once more would change nothing.
+	_, err := uploads.Enqueue(ctx, key, spooled, PutOptions{ContentType: "application/gzip"})
+	return err
+}
+
 var rawKeyForm = regexp.MustCompile(`^raw/[^/]+/[0-9a-f]{2}/([0-9a-f]{64})\.gz$`)
 
 // OpenRaw opens a payload by its key and decompresses it. At its end the bytes
@@ -119,7 +150,7 @@ func (a *Archive) OpenRaw(ctx context.Context, key string) (io.ReadCloser, error
 	if form == nil {
 		return nil, fmt.Errorf("opening archived payload %q: %w", key, ErrBadKey)
 	}
-	object, _, err := a.blobs.Get(ctx, key)
+	object, err := a.open(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("opening archived payload %s: %w", key, err)
 	}
@@ -129,6 +160,17 @@ func (a *Archive) OpenRaw(ctx context.Context, key string) (io.ReadCloser, error
 		return nil, fmt.Errorf("opening archived payload %s: %w", key, damaged(err))
 	}
 	return &rawReader{key: key, sum: form[1], object: object, content: content, hasher: sha256.New()}, nil
+}
+
+// open opens what is stored or waits to be.
+func (a *Archive) open(ctx context.Context, key string) (io.ReadCloser, error) {
+	if uploads := a.later(); uploads != nil {
+		if waiting, err := uploads.Open(ctx, key); err == nil {
+			return waiting, nil
+		}
+	}
+	object, _, err := a.blobs.Get(ctx, key)
+	return object, err
 }
 
 // rawReader decompresses and verifies.

@@ -9,8 +9,10 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -68,7 +70,8 @@ func TestArchive(t *testing.T) {
 	t.Parallel()
 	a, store, spool := archive(t)
 	for range 2 { // the second time it is there
-		key, sum, size, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc"))
+		raw, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc"))
+		key, sum, size := raw.Key, raw.SHA256, raw.Size
 		if err != nil || key != abcKey || sum != abcSum || size != 3 {
 			t.Fatalf("PutRaw: %s, %s, %d, %v", key, sum, size, err)
 		}
@@ -90,7 +93,7 @@ func TestNothingStandsInTheSpoolMeanwhile(t *testing.T) {
 	t.Parallel()
 	a, _, spool := archive(t)
 	looked := false
-	_, _, _, err := a.PutRaw(t.Context(), "us-cpsc", readerFunc(func([]byte) (int, error) {
+	_, err := a.PutRaw(t.Context(), "us-cpsc", readerFunc(func([]byte) (int, error) {
 		looked = true
 		if left, err := os.ReadDir(spool); err != nil || len(left) != 0 {
 			t.Errorf("while a payload is written: %v, %v", left, err)
@@ -111,7 +114,8 @@ func TestArchiveAnything(t *testing.T) {
 	a, _, _ := archive(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		body := bytes.Repeat(rapid.SliceOf(rapid.Byte()).Draw(rt, "body"), rapid.IntRange(0, 500).Draw(rt, "times"))
-		key, _, size, err := a.PutRaw(t.Context(), "us-cpsc", iotest.HalfReader(bytes.NewReader(body)))
+		raw, err := a.PutRaw(t.Context(), "us-cpsc", iotest.HalfReader(bytes.NewReader(body)))
+		key, size := raw.Key, raw.Size
 		if err != nil || size != int64(len(body)) {
 			rt.Fatalf("PutRaw: %d bytes, %v, want %d", size, err, len(body))
 		}
@@ -131,7 +135,8 @@ func TestArchiveIsDeterministic(t *testing.T) {
 	var objects [2][]byte
 	for i := range objects {
 		a, store, _ := archive(t)
-		key, _, _, err := a.PutRaw(t.Context(), "us-cpsc", bytes.NewReader(body))
+		raw, err := a.PutRaw(t.Context(), "us-cpsc", bytes.NewReader(body))
+		key := raw.Key
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,8 +160,8 @@ func TestArchiveSameFromMany(t *testing.T) {
 	var group sync.WaitGroup
 	for range 6 {
 		group.Go(func() {
-			if key, _, _, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); key != abcKey || err != nil {
-				t.Errorf("PutRaw: %s, %v", key, err)
+			if raw, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); raw.Key != abcKey || err != nil {
+				t.Errorf("PutRaw: %s, %v", raw.Key, err)
 			}
 		})
 	}
@@ -171,16 +176,16 @@ func TestArchiveFailures(t *testing.T) {
 	a, store, spool := archive(t)
 	broken := errors.New("the connection broke")
 	half := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken))
-	if _, _, _, err := a.PutRaw(t.Context(), "us-cpsc", half); !errors.Is(err, broken) {
+	if _, err := a.PutRaw(t.Context(), "us-cpsc", half); !errors.Is(err, broken) {
 		t.Errorf("PutRaw of a broken payload: %v, want its error", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, _, err := a.PutRaw(ended, "us-cpsc", strings.NewReader("abc")); !errors.Is(err, context.Canceled) {
+	if _, err := a.PutRaw(ended, "us-cpsc", strings.NewReader("abc")); !errors.Is(err, context.Canceled) {
 		t.Errorf("PutRaw under an ended context: %v", err)
 	}
 	for _, agency := range []string{"", "..", "a/b", `a\b`, "/"} {
-		if _, _, _, err := a.PutRaw(t.Context(), agency, strings.NewReader("abc")); !errors.Is(err, blob.ErrBadKey) {
+		if _, err := a.PutRaw(t.Context(), agency, strings.NewReader("abc")); !errors.Is(err, blob.ErrBadKey) {
 			t.Errorf("PutRaw of agency %q: %v, want ErrBadKey", agency, err)
 		}
 	}
@@ -205,14 +210,15 @@ func TestArchiveDamage(t *testing.T) {
 	t.Parallel()
 	a, store, _ := archive(t)
 	body := strings.Repeat("a recall notice and another one; ", 5000)
-	key, _, _, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader(body))
+	one, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	otherKey, _, _, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("another payload"))
+	second, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("another payload"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	key, otherKey := one.Key, second.Key
 	content := func(key string) []byte {
 		object, _, err := store.Get(t.Context(), key)
 		if err != nil {
@@ -245,5 +251,82 @@ func TestArchiveDamage(t *testing.T) {
 		if got, err := readRaw(t.Context(), a, key); !errors.Is(err, blob.ErrDamaged) {
 			t.Errorf("%s: read %d bytes, %v, want ErrDamaged", name, len(got), err)
 		}
+	}
+}
+
+// silent is a store that doesn't answer until it is told to.
+type silent struct {
+	blob.Store
+	until atomic.Bool
+}
+
+func (s *silent) Head(ctx context.Context, key string) (blob.Info, error) {
+	if !s.until.Load() {
+		return blob.Info{}, blob.ErrUnavailable
+	}
+	return s.Store.Head(ctx, key)
+}
+
+func (s *silent) Put(ctx context.Context, key string, content io.Reader, opts blob.PutOptions) (blob.Info, error) {
+	if !s.until.Load() {
+		return blob.Info{}, blob.ErrUnavailable
+	}
+	return s.Store.Put(ctx, key, content, opts)
+}
+
+func (s *silent) Get(ctx context.Context, key string) (io.ReadCloser, blob.Info, error) {
+	if !s.until.Load() {
+		return nil, blob.Info{}, blob.ErrUnavailable
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// TestArchiveDefers: while the store doesn't answer, payloads wait and can be
+// read; without anywhere to wait they are refused.
+func TestArchiveDefers(t *testing.T) {
+	t.Parallel()
+	folder, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &silent{Store: folder}
+	a := blob.NewArchive(store, t.TempDir())
+	if _, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); !errors.Is(err, blob.ErrUnavailable) {
+		t.Fatalf("PutRaw with nowhere to wait: %v", err)
+	}
+	uploads, err := blob.NewUploads(store, blob.UploadOptions{Spool: t.TempDir(), FirstWait: time.Millisecond, MaxWait: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Defer(func() *blob.Uploads { return uploads })
+	read := func(key string) string {
+		t.Helper()
+		raw, err := a.OpenRaw(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer raw.Close()
+		text, err := io.ReadAll(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	waiting, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc"))
+	if err != nil || !waiting.Deferred {
+		t.Fatalf("PutRaw while the store is silent: %+v, %v", waiting, err)
+	}
+	if got := read(waiting.Key); got != "abc" {
+		t.Errorf("what waits reads %q", got)
+	}
+	store.until.Store(true)
+	if err := uploads.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(waiting.Key); got != "abc" {
+		t.Errorf("what is stored reads %q", got)
+	}
+	if again, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); err != nil || again.Deferred || again.Key != waiting.Key {
+		t.Errorf("PutRaw of the same: %+v, %v", again, err)
 	}
 }

@@ -32,6 +32,9 @@ type Runner struct {
 	Client   *agency.Client // for polls
 	Now      func() time.Time
 	Logger   *slog.Logger
+	// Deferred keeps the records of payloads that wait to be archived; nil where none
+	// ever does.
+	Deferred *Deferred
 	// Stored is called after each batch that changed something, so that a
 	// catalogue in this process can look at once. It may be nil.
 	Stored func()
@@ -92,15 +95,10 @@ type intake struct {
 	replayed  bool
 	dump      *dump     // gathers what the payload holds; nil: nobody asks
 	timed     time.Time // notices published after it are timed on their way; zero: none are
-	archived  archived
+	archived  blob.Archived
 	progress  func(Tally)                        // may be nil
 	heard     func(store.Incoming, store.Effect) // what became of each copy; may be nil
 	settled   func(store.Rejection) bool         // the record was read well in a later payload; may be nil
-}
-
-type archived struct {
-	key, sha256 string
-	size        int64
 }
 
 // recognise asks every agency what a payload's first bytes are. The first that
@@ -127,20 +125,27 @@ func readHead(r io.Reader) (head []byte, whole io.Reader, err error) {
 
 // archive puts the raw bytes away before anything else is done with them.
 func (in *intake) archive(ctx context.Context, body io.Reader) error {
-	key, sum, size, err := in.runner.Archive.PutRaw(ctx, in.agency.Describe().Code, body)
+	archived, err := in.runner.Archive.PutRaw(ctx, in.agency.Describe().Code, body)
 	if err != nil {
 		return fmt.Errorf("archiving %s: %w", in.source, err)
 	}
-	in.archived = archived{key: key, sha256: sum, size: size}
+	in.archived = archived
 	return nil
 }
 
-// recordPayload remembers the archived bytes and where they came from.
+// recordPayload remembers the archived bytes and where they came from, as soon as
+// they are in the archive.
 func (in *intake) recordPayload(ctx context.Context, format string) error {
-	err := in.runner.Store.RecordPayload(ctx, store.ArchivedPayload{
-		Agency: in.agency.Describe().Code, Key: in.archived.key, SourceURL: in.source, Format: format,
-		Live: in.live, FetchedAt: in.fetchedAt, Size: in.archived.size,
-	})
+	payload := store.ArchivedPayload{
+		Agency: in.agency.Describe().Code, Key: in.archived.Key, SourceURL: in.source, Format: format,
+		Live: in.live, FetchedAt: in.fetchedAt, Size: in.archived.Size,
+	}
+	var err error
+	if in.archived.Deferred && in.runner.Deferred != nil {
+		err = in.runner.Deferred.Add(payload)
+	} else {
+		err = in.runner.Store.RecordPayload(ctx, payload)
+	}
 	if err != nil {
 		return fmt.Errorf("recording the archived %s: %w", in.source, err)
 	}
@@ -160,7 +165,7 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 	p := &parsing{batches: make(chan batch, 2)}
 	go func() {
 		defer close(p.batches)
-		raw, err := in.runner.Archive.OpenRaw(ctx, in.archived.key)
+		raw, err := in.runner.Archive.OpenRaw(ctx, in.archived.Key)
 		if err != nil {
 			p.err = fmt.Errorf("opening the archived %s: %w", in.source, err)
 			return
@@ -183,7 +188,7 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 func (in *intake) read(ctx context.Context, format string, raw io.Reader, b *batcher) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			in.runner.Logger.Error("a parser panicked", "source", in.source, "raw", in.archived.key, "panic", v, "stack", string(debug.Stack()))
+			in.runner.Logger.Error("a parser panicked", "source", in.source, "raw", in.archived.Key, "panic", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("the parser panicked: %v", v)
 		}
 	}()
@@ -244,7 +249,7 @@ func (b *batcher) record(rec agency.Record) error {
 	d := in.agency.Describe()
 	n.Agency = d.Code
 	n.Provenance = recall.Provenance{
-		FetchedAt: in.fetchedAt, SourceURL: in.source, SHA256: in.archived.sha256, Raw: in.archived.key,
+		FetchedAt: in.fetchedAt, SourceURL: in.source, SHA256: in.archived.SHA256, Raw: in.archived.Key,
 		Licence: d.Licence, Attribution: d.Attribution,
 	}
 	n.Normalise()
@@ -282,7 +287,7 @@ func (b *batcher) reject(rej agency.Reject) error {
 	b.next.read++
 	b.next.rejections = append(b.next.rejections, store.Rejection{
 		Agency: b.intake.agency.Describe().Code, NativeID: rej.NativeID, Reason: rej.Reason, Excerpt: rej.Excerpt,
-		Raw: b.intake.archived.key, Position: rej.Position, SeenAt: b.intake.fetchedAt,
+		Raw: b.intake.archived.Key, Position: rej.Position, SeenAt: b.intake.fetchedAt,
 	})
 	return b.flushWhenFull()
 }

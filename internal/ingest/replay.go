@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/crownsafe/api/internal/agency"
+	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -131,7 +132,7 @@ func (rp *replay) one(ctx context.Context, p store.ArchivedPayload, progress fun
 	unheard, spoken := map[string]store.Incoming{}, []string{}
 	in := &intake{
 		runner: r, agency: rp.agency, source: p.SourceURL, fetchedAt: p.FetchedAt, live: p.Live, replayed: true, progress: progress,
-		archived: archived{key: p.Key, sha256: strings.TrimSuffix(path.Base(p.Key), ".gz"), size: p.Size},
+		archived: blob.Archived{Key: p.Key, SHA256: strings.TrimSuffix(path.Base(p.Key), ".gz"), Size: p.Size},
 		heard: func(in store.Incoming, effect store.Effect) {
 			id := in.Notice.ID
 			switch effect {

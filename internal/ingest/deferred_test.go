@@ -1,0 +1,79 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/blob/disk"
+	"github.com/crownsafe/api/internal/ingest"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// payloadRecords is the part of a store that keeps records of payloads.
+type payloadRecords struct {
+	kept []store.ArchivedPayload
+	down error
+}
+
+func (r *payloadRecords) RecordPayload(_ context.Context, p store.ArchivedPayload) error {
+	if r.down == nil {
+		r.kept = append(r.kept, p)
+	}
+	return r.down
+}
+
+// TestDeferredRecords: the record of a payload is stored when the payload is in
+// the archive and the store takes it, once, also by the process after.
+func TestDeferredRecords(t *testing.T) {
+	t.Parallel()
+	blobs, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, records := filepath.Join(t.TempDir(), "waiting"), &payloadRecords{}
+	deferred := func() *ingest.Deferred {
+		return &ingest.Deferred{Folder: folder, Blobs: blobs, Store: records, Logger: slog.New(slog.DiscardHandler)}
+	}
+	settle := func(want error, kept ...store.ArchivedPayload) {
+		t.Helper()
+		if err := deferred().Settle(t.Context()); !errors.Is(err, want) {
+			t.Errorf("Settle: %v, want %v", err, want)
+		}
+		if diff := cmp.Diff(kept, records.kept); diff != "" {
+			t.Error(diff)
+		}
+	}
+	settle(nil) // there is no folder yet
+	p := store.ArchivedPayload{Agency: "us-cpsc", Key: "raw/us-cpsc/ab/abc.gz", SourceURL: "https://example.org/?a=1", Format: "rest", Live: true, Size: 3, FetchedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}
+	for range 2 {
+		if err := deferred().Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle(nil) // it isn't in the archive yet
+	if _, err := blobs.Put(t.Context(), p.Key, strings.NewReader("abc"), blob.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	records.down = store.ErrUnavailable
+	settle(store.ErrUnavailable)
+	records.down = nil
+	settle(nil, p)
+	settle(nil, p) // and not again
+
+	if err := os.WriteFile(filepath.Join(folder, "x.json"), []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settle(nil, p)
+	if _, err := os.Stat(filepath.Join(folder, "x.json.damaged")); err != nil {
+		t.Errorf("the damaged record is not put aside: %v", err)
+	}
+}
