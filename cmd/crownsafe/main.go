@@ -67,13 +67,14 @@ type cli struct {
 	Data string `help:"Data directory." default:"./data" placeholder:"DIR"`
 	JSON bool   `help:"Print JSON for programs." name:"json"`
 
-	Serve   serveCommand   `cmd:"" help:"Answer over HTTP and keep the notices fresh."`
-	Import  importCommand  `cmd:"" help:"Take in agencies' files."`
-	Sync    syncCommand    `cmd:"" help:"Ask agencies' live feeds now."`
-	Replay  replayCommand  `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
-	Check   checkCommand   `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Answer over HTTP and keep the notices fresh."`
+	Import      importCommand      `cmd:"" help:"Take in agencies' files."`
+	Sync        syncCommand        `cmd:"" help:"Ask agencies' live feeds now."`
+	Replay      replayCommand      `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
+	MigrateData migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from the SQLite file into the PostgreSQL that DATABASE_URL names."`
+	Check       checkCommand       `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // session is what a command gets to work with.
