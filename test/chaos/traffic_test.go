@@ -68,7 +68,7 @@ func question(client *http.Client, base string, n int64) string {
 	case 0:
 		path = fmt.Sprintf("/api/v1/barcode/850044968008?lot=X%d", n)
 	case 1:
-		path = fmt.Sprintf("/api/v1/recalls?q=infant+formula&limit=%d&facets=agency&published_to=2030-01-01&sort=newest", n%100+1)
+		path = fmt.Sprintf("/api/v1/recalls?q=infant+formula+x%d&facets=agency", n)
 	case 2:
 		method, path, body = http.MethodPost, "/api/v1/verdict", fmt.Sprintf(`{"brand":"ByHeart","name":"infant formula","lot":"Y%d"}`, n)
 	case 3:

@@ -166,7 +166,8 @@ func (s *Server) Get(path string, into any) *http.Response {
 	return s.Do(http.MethodGet, path, "", into)
 }
 
-func (s *Server) Do(method, path, body string, into any) *http.Response {
+// Do asks, with headers in the form "Name: value", and decodes a JSON answer.
+func (s *Server) Do(method, path, body string, into any, headers ...string) *http.Response {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.Base+path, strings.NewReader(body))
 	if err != nil {
@@ -174,6 +175,10 @@ func (s *Server) Do(method, path, body string, into any) *http.Response {
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Add(name, value)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
