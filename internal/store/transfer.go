@@ -16,8 +16,9 @@ import (
 var ErrNotEmpty = errors.New("the store is not empty")
 
 // Transfer lets everything that a store keeps go into another one, of the same
-// kind or not: into a larger home, or back from a backup. What one process holds
-// at a time (Leases) and the schema's own records stay where they are.
+// kind or not: into a larger home, or back from a backup. What belongs to the
+// store itself stays where it is: its identity, its leases, the records of its
+// schema.
 type Transfer interface {
 	// Snapshot calls use with one consistent view of everything, which ends when
 	// use returns, whose error comes back. Others may write meanwhile.

@@ -57,7 +57,7 @@ func onShared(t *testing.T, database func(testing.TB) string, schema fs.FS, chan
 
 func emptied(opts Options) error {
 	const everything = `
-		TRUNCATE revision, notice, offered_copy, former_id, miss, run, rejection, payload, arrival, lease RESTART IDENTITY;
+		TRUNCATE revision, notice, offered_copy, former_id, miss, run, rejection, payload, arrival, lease RESTART IDENTITY CASCADE;
 		UPDATE last_serial SET value = 0`
 	s, err := Open(context.Background(), opts)
 	if err != nil {

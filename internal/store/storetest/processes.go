@@ -145,7 +145,7 @@ func follow(ctx context.Context, s store.Store, written <-chan struct{}, last in
 		// Serial first: whatever it tells must be there for Changes.
 		told, err := s.Serial(ctx)
 		if err != nil {
-			return fmt.Errorf("Serial: %w", err)
+			return fmt.Errorf("reading the last serial: %w", err)
 		}
 		err = s.Changes(ctx, since, 0, func(c store.Stored) error {
 			if c.Serial != since+1 {
@@ -155,10 +155,10 @@ func follow(ctx context.Context, s store.Store, written <-chan struct{}, last in
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("Changes: %w", err)
+			return fmt.Errorf("reading the changes: %w", err)
 		}
 		if since < told {
-			return fmt.Errorf("Serial told %d, Changes ended at %d", told, since)
+			return fmt.Errorf("the last serial was %d, the changes ended at %d", told, since)
 		}
 		if done && since < last {
 			return fmt.Errorf("%d of %d changes when all was written", since, last)
