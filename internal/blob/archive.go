@@ -32,7 +32,7 @@ func NewArchive(blobs Store, spool string) *Archive {
 	return &Archive{blobs: blobs, spool: spool, later: func() *Uploads { return nil }}
 }
 
-// Defer lets payloads wait in uploads while the store doesn't answer, so that
+// Defer lets payloads wait in uploads while the store doesn't answer or refuses, so that
 // what an agency says is taken in all the same; later may return nil. It is called
 // before first use.
 func (a *Archive) Defer(later func() *Uploads) { a.later = later }
@@ -70,7 +70,7 @@ func (a *Archive) PutRaw(ctx context.Context, agency string, body io.Reader) (Ar
 	}
 	archived := Archived{Key: rawKey(agency, sum), SHA256: sum, Size: size}
 	err = a.keep(ctx, archived.Key, spooled)
-	if uploads := a.later(); uploads != nil && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBusy)) {
+	if uploads := a.later(); uploads != nil && ctx.Err() == nil && passes(err) {
 		archived.Deferred = true
 		err = enqueue(ctx, uploads, archived.Key, spooled)
 	}
@@ -111,18 +111,18 @@ func (w systemWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// keep puts the spooled payload where it belongs, unless it is there.
+// keep puts the spooled payload where it belongs, unless it is there. What is
+// there and known to be damaged is replaced.
 func (a *Archive) keep(ctx context.Context, key string, spooled *os.File) error {
-	switch _, err := a.blobs.Head(ctx, key); {
-	case err == nil:
-		return nil
-	case !errors.Is(err, ErrNotFound):
+	_, err := a.blobs.Head(ctx, key)
+	damaged := errors.Is(err, ErrDamaged)
+	if !damaged && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	if _, err := spooled.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	_, err := a.blobs.Put(ctx, key, spooled, PutOptions{IfAbsent: true, ContentType: "application/gzip"})
+	_, err = a.blobs.Put(ctx, key, spooled, PutOptions{IfAbsent: !damaged, ContentType: "application/gzip"})
 	if errors.Is(err, ErrExists) { // somebody else was faster with the same bytes
 		return nil
 	}
@@ -131,10 +131,12 @@ func (a *Archive) keep(ctx context.Context, key string, spooled *os.File) error 
 
 // enqueue lets the spooled payload wait.
 func enqueue(ctx context.Context, uploads *Uploads, key string, spooled *os.File) error {
+	if waiting, err := uploads.Open(ctx, key); err == nil {
+		return waiting.Close() // the same bytes once more would change nothing
+	}
 	if _, err := spooled.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	// The same bytes once more would change nothing.
 	_, err := uploads.Enqueue(ctx, key, spooled, PutOptions{ContentType: "application/gzip"})
 	return err
 }

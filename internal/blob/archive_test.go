@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -312,9 +313,15 @@ func TestArchiveDefers(t *testing.T) {
 		}
 		return string(text)
 	}
-	waiting, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc"))
-	if err != nil || !waiting.Deferred {
-		t.Fatalf("PutRaw while the store is silent: %+v, %v", waiting, err)
+	var waiting blob.Archived
+	for range 2 { // the second time it waits already
+		waiting, err = a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc"))
+		if err != nil || !waiting.Deferred {
+			t.Fatalf("PutRaw while the store is silent: %+v, %v", waiting, err)
+		}
+	}
+	if queued := uploads.Stats().Queued; queued != 1 {
+		t.Errorf("%d payloads wait, want 1", queued)
 	}
 	if got := read(waiting.Key); got != "abc" {
 		t.Errorf("what waits reads %q", got)
@@ -328,5 +335,31 @@ func TestArchiveDefers(t *testing.T) {
 	}
 	if again, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); err != nil || again.Deferred || again.Key != waiting.Key {
 		t.Errorf("PutRaw of the same: %+v, %v", again, err)
+	}
+}
+
+// A payload that comes again heals the archive where its disk has lost it.
+func TestArchiveHeals(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	store, err := disk.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	a := blob.NewArchive(store, t.TempDir())
+	for range 2 {
+		if _, err := a.PutRaw(t.Context(), "us-cpsc", strings.NewReader("abc")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readRaw(t.Context(), a, abcKey); got != "abc" || err != nil {
+			t.Errorf("OpenRaw: %q, %v", got, err)
+		}
+		file := filepath.Join(folder, filepath.FromSlash(abcKey))
+		for _, step := range []error{os.Chmod(file, 0o600), os.Truncate(file, 10), os.Chmod(file, 0o400)} {
+			if step != nil {
+				t.Fatal(step)
+			}
+		}
 	}
 }

@@ -24,6 +24,10 @@ type GuardOptions struct {
 	OpenFor        time.Duration // how long a failing store is left alone; 0: 10 s
 	HealthTimeout  time.Duration // how long Health waits for an answer; 0: 2 s
 	Logger         *slog.Logger  // gets the breaker's changes; nil: silent
+	// Observe, unless nil, is told of each operation that the store was asked for
+	// ("put", "get", "head", "list", "copy", "delete"), how long it took, a "get" to
+	// the beginning of its content, and how it went.
+	Observe func(operation string, took time.Duration, err error)
 }
 
 // Guarded is a Store that can't be overrun, and that a failing backend can't
@@ -64,22 +68,27 @@ func Guard(s Store, o GuardOptions) *Guarded {
 	return &Guarded{store: s, options: o, slots: make(chan struct{}, o.InFlight), breaker: breaker}
 }
 
-// enter waits for an operation's turn; leave must be called with its outcome.
-func (g *Guarded) enter(ctx context.Context) (leave func(error), err error) {
+// enter waits for an operation's turn, which ends with release.
+func (g *Guarded) enter(ctx context.Context) error {
 	if err := g.closed(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := g.acquire(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if !g.breaker.TryAcquirePermit() { // it has opened meanwhile
 		g.release()
-		return nil, g.leftAlone()
+		return g.leftAlone()
 	}
-	return func(err error) {
-		g.record(err)
-		g.release()
-	}, nil
+	return nil
+}
+
+// ended tells everybody how an operation went.
+func (g *Guarded) ended(operation string, start time.Time, err error) {
+	g.record(err)
+	if g.options.Observe != nil {
+		g.options.Observe(operation, time.Since(start), err)
+	}
 }
 
 // closed returns an error while the backend is left alone, before anybody waits.
@@ -148,27 +157,27 @@ func answered(err error) bool {
 
 // Put stores an object; see Store.
 func (g *Guarded) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (Info, error) {
-	return guarded(ctx, g, func() (Info, error) { return g.store.Put(ctx, key, content, opts) })
+	return guarded(ctx, g, "put", func() (Info, error) { return g.store.Put(ctx, key, content, opts) })
 }
 
 // Head tells of an object; see Store.
 func (g *Guarded) Head(ctx context.Context, key string) (Info, error) {
-	return guarded(ctx, g, func() (Info, error) { return g.store.Head(ctx, key) })
+	return guarded(ctx, g, "head", func() (Info, error) { return g.store.Head(ctx, key) })
 }
 
 // List returns objects; see Store.
 func (g *Guarded) List(ctx context.Context, prefix, after string, limit int) ([]Info, error) {
-	return guarded(ctx, g, func() ([]Info, error) { return g.store.List(ctx, prefix, after, limit) })
+	return guarded(ctx, g, "list", func() ([]Info, error) { return g.store.List(ctx, prefix, after, limit) })
 }
 
 // Copy stores an object under another key too; see Store.
 func (g *Guarded) Copy(ctx context.Context, from, to string) (Info, error) {
-	return guarded(ctx, g, func() (Info, error) { return g.store.Copy(ctx, from, to) })
+	return guarded(ctx, g, "copy", func() (Info, error) { return g.store.Copy(ctx, from, to) })
 }
 
 // Delete removes an object; see Store.
 func (g *Guarded) Delete(ctx context.Context, key string) error {
-	_, err := guarded(ctx, g, func() (struct{}, error) { return struct{}{}, g.store.Delete(ctx, key) })
+	_, err := guarded(ctx, g, "delete", func() (struct{}, error) { return struct{}{}, g.store.Delete(ctx, key) })
 	return err
 }
 
@@ -181,14 +190,15 @@ func (g *Guarded) SignURL(ctx context.Context, key string, allowed Permission, l
 // Ping asks the backend for a sign of life; see Store. It isn't guarded.
 func (g *Guarded) Ping(ctx context.Context) error { return g.store.Ping(ctx) }
 
-func guarded[T any](ctx context.Context, g *Guarded, operation func() (T, error)) (T, error) {
-	leave, err := g.enter(ctx)
-	if err != nil {
+func guarded[T any](ctx context.Context, g *Guarded, name string, operation func() (T, error)) (T, error) {
+	if err := g.enter(ctx); err != nil {
 		var none T
 		return none, err
 	}
+	defer g.release()
+	start := time.Now()
 	result, err := operation()
-	leave(err)
+	g.ended(name, start, err)
 	return result, err
 }
 
@@ -200,16 +210,16 @@ func (g *Guarded) Get(ctx context.Context, key string) (io.ReadCloser, Info, err
 // GetRange opens a part of an object; see Store. It is in flight until the
 // content is closed.
 func (g *Guarded) GetRange(ctx context.Context, key string, r Range) (io.ReadCloser, Info, error) {
-	leave, err := g.enter(ctx)
-	if err != nil {
+	if err := g.enter(ctx); err != nil {
 		return nil, Info{}, err
 	}
+	start := time.Now()
 	content, info, err := g.store.GetRange(ctx, key, r)
+	g.ended("get", start, err) // who reads may take his time
 	if err != nil {
-		leave(err)
+		g.release()
 		return nil, Info{}, err
 	}
-	g.record(nil) // the backend has answered; who reads may take his time
 	return &inFlight{ReadCloser: content, guard: g}, info, nil
 }
 

@@ -62,7 +62,7 @@ func (b *backend) Ping(ctx context.Context) error {
 	}
 }
 
-var down = fmt.Errorf("asking somebody: %w", blob.ErrUnavailable)
+var errDown = fmt.Errorf("asking somebody: %w", blob.ErrUnavailable)
 
 func head(t *testing.T, g *blob.Guarded, want error) {
 	t.Helper()
@@ -136,14 +136,14 @@ func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &backend{}
 		g := blob.Guard(b, blob.GuardOptions{Failures: 3, OpenFor: 10 * time.Second})
-		b.fail(down)
+		b.fail(errDown)
 		for range 2 {
 			head(t, g, blob.ErrUnavailable)
 		}
 		// An answer, be it no, is a sign of life.
 		b.fail(blob.ErrNotFound)
 		head(t, g, blob.ErrNotFound)
-		b.fail(down)
+		b.fail(errDown)
 		for range 3 {
 			if state := g.Breaker(); state != "closed" {
 				t.Fatalf("the breaker is %s too early", state)
@@ -211,7 +211,7 @@ func TestBreakerAndOtherErrors(t *testing.T) {
 // A download that breaks off counts like a failed request.
 func TestBreakerSeesBrokenContent(t *testing.T) {
 	t.Parallel()
-	b := &backend{body: readerFunc(func([]byte) (int, error) { return 0, down })}
+	b := &backend{body: readerFunc(func([]byte) (int, error) { return 0, errDown })}
 	g := blob.Guard(b, blob.GuardOptions{Failures: 1})
 	content, _, err := g.Get(t.Context(), "a")
 	if err != nil {
@@ -302,4 +302,25 @@ func TestReuseRate(t *testing.T) {
 	if rate := g.Pool().ReuseRate; rate == nil || *rate != 75 {
 		t.Errorf("the reuse rate is %v, want 75", rate)
 	}
+}
+
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &backend{hold: make(chan struct{}), body: strings.NewReader("")}
+		var seen []string
+		g := blob.Guard(b, blob.GuardOptions{Failures: 1, Observe: func(operation string, took time.Duration, err error) {
+			seen = append(seen, fmt.Sprint(operation, " ", took, " ", err))
+		}})
+		time.AfterFunc(5*time.Second, func() { close(b.hold) })
+		head(t, g, nil)
+		b.fail(errDown)
+		if _, _, err := g.Get(t.Context(), "a"); !errors.Is(err, blob.ErrUnavailable) {
+			t.Errorf("Get: %v", err)
+		}
+		head(t, g, blob.ErrUnavailable) // the store isn't asked any more
+		if diff := cmp.Diff([]string{"head 5s <nil>", "get 0s " + errDown.Error()}, seen); diff != "" {
+			t.Errorf("Observe was told (-want +got):\n%s", diff)
+		}
+	})
 }

@@ -12,6 +12,7 @@ type Upload struct {
 	attempts  int
 	cancel    context.CancelFunc // while it is running
 	abandoned bool
+	settled   bool // it is being finished, by whoever has settled it
 	ended     bool
 
 	done chan struct{}
@@ -58,7 +59,7 @@ func (u *Upload) Wait(ctx context.Context) (Info, error) {
 func (u *Upload) Cancel() {
 	q := u.queue
 	q.mu.Lock()
-	if u.ended || u.abandoned || q.ctx.Err() != nil {
+	if u.settled || u.ended || u.abandoned || q.ctx.Err() != nil {
 		q.mu.Unlock()
 		return
 	}
@@ -70,6 +71,7 @@ func (u *Upload) Cancel() {
 	}
 	q.ready = slices.DeleteFunc(q.ready, func(other *Upload) bool { return other == u })
 	q.leave(u)
+	u.settled = true
 	q.mu.Unlock()
 	q.finish(u, Info{}, context.Canceled)
 }

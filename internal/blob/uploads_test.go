@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,59 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/crownsafe/api/internal/blob"
-	"github.com/crownsafe/api/internal/blob/disk"
 )
-
-// remote is a store whose Put a test can make fail, or wait.
-type remote struct {
-	*disk.Store
-	mu     sync.Mutex
-	before func(ctx context.Context, key string, attempt int) error
-	after  func(key string, attempt int) error
-	puts   map[string]int
-}
-
-func (r *remote) Put(ctx context.Context, key string, content io.Reader, opts blob.PutOptions) (blob.Info, error) {
-	r.mu.Lock()
-	r.puts[key]++
-	attempt, before, after := r.puts[key], r.before, r.after
-	r.mu.Unlock()
-	if before != nil {
-		if err := before(ctx, key, attempt); err != nil {
-			return blob.Info{}, err
-		}
-	}
-	info, err := r.Store.Put(ctx, key, content, opts)
-	if err == nil && after != nil {
-		err = after(key, attempt)
-	}
-	return info, err
-}
-
-func (r *remote) attempts(key string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.puts[key]
-}
-
-func (r *remote) failing(before func(ctx context.Context, key string, attempt int) error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.before = before
-}
-
-func openRemote(t *testing.T) *remote {
-	t.Helper()
-	s, err := disk.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return &remote{Store: s, puts: map[string]int{}}
-}
 
 // uploading starts uploads that try again soon, and drains them at the end.
 func uploading(t *testing.T, s blob.Store, o blob.UploadOptions) *blob.Uploads {
@@ -392,53 +341,21 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// What Drain can't wait for is kept, and uploaded by the next who uses the folder.
-func TestDrainKeepsWhatIsLeft(t *testing.T) {
+// Cancelling what has just been stored changes nothing.
+func TestCancelTooLate(t *testing.T) {
 	t.Parallel()
-	r, spool := openRemote(t), t.TempDir()
-	r.before = func(context.Context, string, int) error { return blob.ErrUnavailable }
-	u := uploading(t, r, blob.UploadOptions{Spool: spool})
-	first, second := enqueue(t, u, "a", "first", blob.PutOptions{ContentType: "text/csv"}), enqueue(t, u, "a", "second", blob.PutOptions{})
-	if _, err := blob.NewUploads(r, blob.UploadOptions{Spool: spool}); !errors.Is(err, blob.ErrBusy) {
-		t.Errorf("a second user of the folder: %v, want ErrBusy", err)
-	}
-	hurry, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := u.Drain(hurry); !errors.Is(err, blob.ErrStopped) || !strings.Contains(err.Error(), "2 are kept") {
-		t.Errorf("Drain: %v, want ErrStopped with the number", err)
-	}
-	for _, upload := range []*blob.Upload{first, second} {
-		if _, err := wait(t, upload); !errors.Is(err, blob.ErrStopped) {
-			t.Errorf("what is kept: %v, want ErrStopped", err)
-		}
-	}
-	// Neither half a file nor a damaged one keeps the next from starting.
-	for name, bytes := range map[string]string{"x.part": "half", "00000000000000000001.upload": "damaged"} {
-		if err := os.WriteFile(filepath.Join(spool, name), []byte(bytes), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r.failing(nil)
-	var told []string
-	again := uploading(t, r, blob.UploadOptions{Spool: spool, Finished: func(key string, info blob.Info, err error) {
-		told = append(told, fmt.Sprintln(key, info.Size, err))
+	stored, cancelled := make(chan struct{}), make(chan struct{})
+	u := uploading(t, openRemote(t), blob.UploadOptions{Finished: func(string, blob.Info, error) {
+		close(stored)
+		<-cancelled
 	}})
-	drain(t, again)
-	if diff := cmp.Diff([]string{"a 5 <nil>\n", "a 6 <nil>\n"}, told); diff != "" {
-		t.Errorf("Finished was told (-want +got):\n%s", diff)
+	upload := enqueue(t, u, "a", "x", blob.PutOptions{})
+	<-stored
+	upload.Cancel()
+	close(cancelled)
+	if _, err := wait(t, upload); err != nil {
+		t.Errorf("the upload ended with %v", err)
 	}
-	if got := content(t, r, "a"); got != "second" {
-		t.Errorf("it holds %q", got)
-	}
-	wantSpool(t, spool, 1) // the damaged one, put aside
-}
-
-func TestUploadsEndTheirGoroutines(t *testing.T) {
-	// Not parallel: it counts everybody's goroutines.
-	before := goleak.IgnoreCurrent()
-	r := openRemote(t)
-	u := uploading(t, r, blob.UploadOptions{})
-	enqueue(t, u, "a", "x", blob.PutOptions{})
 	drain(t, u)
-	goleak.VerifyNone(t, before)
+	wantStats(t, u, blob.UploadStats{Workers: 10, Done: 1})
 }

@@ -84,6 +84,7 @@ func (u *Uploads) settle(upload *Upload, info Info, err error) {
 	default:
 		u.options.Logger.Error("an upload has failed", "key", upload.file.Key, "attempts", upload.attempts, "error", err.Error())
 	}
+	upload.settled = true
 	u.mu.Unlock()
 	u.finish(upload, info, err)
 }

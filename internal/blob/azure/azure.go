@@ -49,10 +49,10 @@ type Options struct {
 	// Container is made by the first Put when it is missing.
 	Container string
 
-	// Patience bounds one request with its retries, and how long a download may
-	// stand still. 0: 60 s.
+	// Patience bounds one request with its retries. 0: 60 s.
 	Patience time.Duration
-	// TryTimeout bounds each attempt of a request. 0: 15 s.
+	// TryTimeout bounds each attempt of a request, and how long a download may
+	// stand still until the rest is asked for anew. 0: 15 s.
 	TryTimeout time.Duration
 	// Retries of a request, beside the first attempt. 0: 3; negative: none.
 	Retries int
@@ -61,8 +61,9 @@ type Options struct {
 	RetryDelay time.Duration
 	// MaxConnections bounds the connections to the account. 0: 16.
 	MaxConnections int
-	// BlockSize is how much of an upload is held in memory, in bytes; what is
-	// longer goes up block by block. 0: 2 MiB. At most 50,000 blocks make a blob.
+	// BlockSize is how much of an upload is sent at once, in bytes; what is longer
+	// goes up block by block. Of content that comes but once, unlike a file, a block
+	// is held in memory. 0: 2 MiB. At most 50,000 blocks make a blob.
 	BlockSize int
 	// PageSize is how many objects a listing asks for at once. 0: 5,000.
 	PageSize int

@@ -26,7 +26,7 @@ const (
 // translated gives the port's error for one of Azure's library. It tells what
 // the account said by its status and code and by nothing else: the library's
 // own texts have URLs with signatures, and bodies that quote what was signed.
-func (s *Store) translated(ctx context.Context, err error, for_ purpose) error {
+func (s *Store) translated(ctx context.Context, err error, doing purpose) error {
 	if err == nil {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (s *Store) translated(ctx context.Context, err error, for_ purpose) error {
 		return ended
 	}
 	if answer, ok := errors.AsType[*azcore.ResponseError](err); ok {
-		return fmt.Errorf("%w: the account answered %s", meaning(answer, for_), described(answer))
+		return fmt.Errorf("%w: the account answered %s", meaning(answer, doing), described(answer))
 	}
 	if refused, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && refused.RawResponse != nil && refused.RawResponse.StatusCode < http.StatusInternalServerError {
 		return fmt.Errorf("%w: the identity's token was refused with status %d", blob.ErrDenied, refused.RawResponse.StatusCode)
@@ -58,7 +58,7 @@ func described(answer *azcore.ResponseError) string {
 
 // meaning is what an answer's status and code say in the port's words; see
 // https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes.
-func meaning(answer *azcore.ResponseError, for_ purpose) error {
+func meaning(answer *azcore.ResponseError, doing purpose) error {
 	code := bloberror.Code(answer.ErrorCode)
 	switch code {
 	case bloberror.ContainerBeingDeleted, bloberror.ContainerDisabled, bloberror.AccountIsDisabled:
@@ -78,7 +78,7 @@ func meaning(answer *azcore.ResponseError, for_ purpose) error {
 	switch status := answer.StatusCode; {
 	case status == http.StatusNotFound:
 		return blob.ErrNotFound
-	case status == http.StatusForbidden && for_ == writing:
+	case status == http.StatusForbidden && doing == writing:
 		return blob.ErrReadOnly
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
 		return blob.ErrDenied

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/md5" //nolint:gosec // it tells damage, and is what Azure keeps beside a blob
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	azblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
@@ -111,43 +109,26 @@ type upload struct {
 
 func (s *Store) upload(ctx context.Context, key string, content io.Reader, opts blob.PutOptions) (blob.Info, error) {
 	u := &upload{store: s, client: s.client(key), key: key, opts: opts, mark: rand.Text(), hasher: md5.New()} //nolint:gosec // as above
-	content = blob.WithContext(ctx, content)
-	buffer := s.buffers.Get().(*[]byte)
-	defer s.buffers.Put(buffer)
+	parts := s.blocks(ctx, content, u.hasher)
+	defer parts.done()
 	for {
-		n, err := fill(content, *buffer)
-		block := (*buffer)[:n]
-		u.hasher.Write(block)
-		u.size += int64(n)
-		switch {
-		case err == io.EOF && len(u.blocks) == 0:
-			return u.whole(ctx, block)
-		case err != nil && err != io.EOF:
+		part, err := parts.next()
+		if err != nil {
 			return blob.Info{}, err
 		}
-		if n > 0 {
-			if err := u.stage(ctx, block); err != nil {
+		u.size += part.size
+		if part.last && len(u.blocks) == 0 {
+			return u.whole(ctx, part)
+		}
+		if part.size > 0 {
+			if err := u.stage(ctx, part); err != nil {
 				return blob.Info{}, err
 			}
 		}
-		if err == io.EOF {
+		if part.last {
 			return u.commit(ctx)
 		}
 	}
-}
-
-// fill reads until a buffer is full: io.EOF when content ended before. Unlike
-// io.ReadFull it leaves it to content to say io.ErrUnexpectedEOF.
-func fill(content io.Reader, buffer []byte) (n int, err error) {
-	for n < len(buffer) && err == nil {
-		var got int
-		got, err = content.Read(buffer[n:])
-		n += got
-	}
-	if n == len(buffer) && err == io.EOF {
-		err = nil // the next fill meets it again
-	}
-	return n, err
 }
 
 // sum checks and returns the MD5 of all that was read.
@@ -160,7 +141,7 @@ func (u *upload) sum() ([]byte, error) {
 }
 
 // whole stores content that fits in one request.
-func (u *upload) whole(ctx context.Context, content []byte) (blob.Info, error) {
+func (u *upload) whole(ctx context.Context, only block) (blob.Info, error) {
 	sum, err := u.sum()
 	if err != nil {
 		return blob.Info{}, err
@@ -171,20 +152,20 @@ func (u *upload) whole(ctx context.Context, content []byte) (blob.Info, error) {
 	}
 	var stored blockblob.UploadResponse
 	err = u.store.inContainer(ctx, func(ctx context.Context) error {
-		stored, err = u.client.Upload(ctx, streaming.NopCloser(bytes.NewReader(content)), options)
+		stored, err = u.client.Upload(ctx, only.body(), options)
 		return err
 	})
 	return u.outcome(ctx, err, sum, stored.LastModified, stored.ETag)
 }
 
 // stage sends a block, which is nothing until it is committed.
-func (u *upload) stage(ctx context.Context, block []byte) error {
+func (u *upload) stage(ctx context.Context, part block) error {
 	// All of a blob's block names must have one length.
 	name := binary.BigEndian.AppendUint64([]byte(u.mark), uint64(len(u.blocks)))
-	id, sum := base64.StdEncoding.EncodeToString(name), md5.Sum(block) //nolint:gosec // as above
+	id := base64.StdEncoding.EncodeToString(name)
 	err := u.store.inContainer(ctx, func(ctx context.Context) error {
-		_, err := u.client.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(block)), &blockblob.StageBlockOptions{
-			TransactionalValidation: azblob.TransferValidationTypeMD5(sum[:]),
+		_, err := u.client.StageBlock(ctx, id, part.body(), &blockblob.StageBlockOptions{
+			TransactionalValidation: azblob.TransferValidationTypeMD5(part.sum),
 		})
 		return err
 	})

@@ -45,6 +45,8 @@ func Exercise(t *testing.T, a Adapter) {
 		{"content types", contentTypes},
 		{"content is held against its MD5", givenMD5},
 		{"content that ends too early", cutContent},
+		{"content that comes but once", stream},
+		{"content from where it is", fromTheMiddle},
 		{"a failed put leaves what was there", failedPut},
 		{"a put is never seen half", neverHalf},
 		{"an open object is read to its end", openWhileReplaced},

@@ -161,6 +161,39 @@ func cutContent(t *testing.T, s blob.Store) {
 	}
 }
 
+// stream puts content that can't be read again, of lengths around what adapters
+// may cut it into.
+func stream(t *testing.T, s blob.Store) {
+	for _, size := range []int{0, 1, 100, 128<<10 - 1, 128 << 10, 128<<10 + 1, 256 << 10, 300_000} {
+		content := strings.Repeat("0123456789", size/10+1)[:size]
+		for name, reader := range map[string]io.Reader{
+			"the end comes alone":    struct{ io.Reader }{strings.NewReader(content)},
+			"the end comes with all": iotest.DataErrReader(strings.NewReader(content)),
+			"in small parts":         iotest.HalfReader(struct{ io.Reader }{io.LimitReader(strings.NewReader(content), 1<<40)}),
+		} {
+			info, err := s.Put(t.Context(), "a", reader, blob.PutOptions{MD5: md5Of(content)})
+			if err != nil || info.Size != int64(size) || info.MD5 != md5Of(content) {
+				t.Errorf("%s: Put of %d bytes: %+v, %v", name, size, info, err)
+			}
+			holds(t, s, "a", content)
+		}
+	}
+}
+
+// fromTheMiddle puts what is left of content that somebody has begun to read.
+func fromTheMiddle(t *testing.T, s blob.Store) {
+	for _, size := range []int{10, 300_000} {
+		content := strings.NewReader(strings.Repeat("x", 5) + strings.Repeat("y", size))
+		if _, err := io.ReadFull(content, make([]byte, 5)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(t.Context(), "a", content, blob.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, s, "a", strings.Repeat("y", size))
+	}
+}
+
 // samePut has several put a large object under one key: each is whole.
 func samePut(t *testing.T, s blob.Store) {
 	contents := map[string]bool{}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,5 +172,38 @@ func TestOpenWhereNoFolderCanBe(t *testing.T) {
 		if _, err := Open(folder); err == nil || !strings.Contains(err.Error(), folder) {
 			t.Errorf("Open(%s): %v, want an error with the path", folder, err)
 		}
+	}
+}
+
+// Conditions hold between processes too, which share nothing but the folder.
+func TestConditionsBetweenStores(t *testing.T) {
+	t.Parallel()
+	s, folder := openTemp(t)
+	put(t, s, "a")
+	before, err := s.Head(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var winners atomic.Int32
+	var group sync.WaitGroup
+	for range 4 {
+		other, err := Open(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		group.Go(func() {
+			_, err := other.Put(t.Context(), "a", strings.NewReader("y"), blob.PutOptions{IfMatch: before.ETag})
+			switch {
+			case err == nil:
+				winners.Add(1)
+			case !errors.Is(err, blob.ErrChanged):
+				t.Errorf("Put: %v", err)
+			}
+		})
+	}
+	group.Wait()
+	if n := winners.Load(); n != 1 {
+		t.Errorf("%d have replaced it, want 1", n)
 	}
 }
