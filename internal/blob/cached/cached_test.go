@@ -273,6 +273,7 @@ func TestURLsForWriting(t *testing.T) {
 type signer struct {
 	blob.Store
 	made int
+	most time.Duration // the longest life that it gives; 0: any
 }
 
 func (s *signer) SignURL(_ context.Context, key string, allowed blob.Permission, lifetime time.Duration) (blob.SignedURL, error) {
@@ -280,6 +281,9 @@ func (s *signer) SignURL(_ context.Context, key string, allowed blob.Permission,
 		return blob.SignedURL{}, err
 	}
 	s.made++
+	if s.most > 0 {
+		lifetime = min(lifetime, s.most)
+	}
 	return blob.SignedURL{URL: fmt.Sprintf("https://example.org/%s?%d", key, s.made), ExpiresAt: blob.Expiry(time.Now(), lifetime)}, nil
 }
 
@@ -322,6 +326,23 @@ func TestSignedURLs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who signs may give less than was asked for, and know another time.
+func TestShortURLs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := cache.New(memory.Open(memory.Options{}), nil, cache.Options{})
+		defer c.Close()
+		s := cached.New(&signer{most: time.Hour + 10*time.Second}, c, cached.Options{})
+		for i := range 60 {
+			signed, err := s.SignURL(t.Context(), "a", blob.Read, time.Hour)
+			if left := time.Until(signed.ExpiresAt); err != nil || left < time.Hour {
+				t.Fatalf("after %d s: a URL with %s left, %v", i, left, err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
 }
 
 func TestSignedURLsAreApart(t *testing.T) {

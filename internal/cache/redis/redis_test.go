@@ -368,7 +368,9 @@ func TestRefusals(t *testing.T) {
 				}
 			}
 			if test.want == cache.ErrUnavailable {
-				s = open(t, redis.Options{URL: r.URL()}) // connections that are there stay what they are
+				// Connections that are there stay what they are; one with a name fails before
+				// its commands do.
+				s = open(t, redis.Options{URL: r.URL() + "?client_name=test"})
 			}
 			if err := s.Set(t.Context(), here, []byte("other"), time.Hour, answer.Claim); !errors.Is(err, test.want) {
 				t.Errorf("Set: %v, want %v", err, test.want)
