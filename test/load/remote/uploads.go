@@ -120,9 +120,3 @@ func digest(r io.Reader) (string, error) {
 	return hex.EncodeToString(hasher.Sum(nil)), nil
 }
 
-// Uploaded is what many uploads needed.
-type Uploaded struct {
-	Stored     int
-	Idle, Peak int64 // bytes resident
-	Took       time.Duration
-}
