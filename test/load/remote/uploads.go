@@ -11,7 +11,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
-	"time"
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
@@ -119,4 +118,3 @@ func digest(r io.Reader) (string, error) {
 	}
 	return hex.EncodeToString(hasher.Sum(nil)), nil
 }
-
