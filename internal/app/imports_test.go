@@ -26,6 +26,7 @@ var neighbours = map[string][]string{
 	"internal/recall":         {"internal/gtin"},
 	"internal/extract":        {"internal/recall", "internal/gtin"},
 	"internal/stock":          {"internal/recall"},
+	"internal/testenv":        {"internal/testenv/server"},
 	"internal/agency/*":       {"internal/agency"},
 	"internal/store/*":        {"internal/store"},
 	"internal/store/sqlite":   {"internal/store", "internal/store/ledger", "internal/store/sqlite/queries"},
@@ -43,7 +44,7 @@ var neighbours = map[string][]string{
 // asked by the library that the program asks them with.
 var drivers = map[string][]string{
 	"modernc.org/sqlite":                {"internal/store/sqlite"},
-	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv", "internal/testenv/server"},
+	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
 	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
 	"github.com/redis/go-redis":         {"internal/cache/redis"},
 	"github.com/Azure":                  {"internal/blob/azure"},

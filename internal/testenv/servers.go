@@ -4,13 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/crownsafe/api/internal/testenv/server"
 )
 
 // The variables that name running servers. `make test` starts servers and sets
@@ -46,32 +45,22 @@ func CurrentPostgres(t testing.TB) string {
 	return database(t, need(t, CurrentPostgresVariable))
 }
 
-func database(t testing.TB, server string) string {
+func database(t testing.TB, address string) string {
 	t.Helper()
-	name := "test_" + strings.ToLower(rand.Text())
-	administer(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { administer(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal("the URL of the test server can't be read")
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-// administer runs a statement on a server, outside of any test's deadline.
-func administer(t testing.TB, server, statement string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, server)
+	made, err := server.NewDatabase(ctx, address)
 	if err != nil {
-		t.Fatalf("the test's PostgreSQL doesn't answer: %v", err)
+		t.Fatal(err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // the statement is done
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	t.Cleanup(func() { // when the test's context has ended
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := server.DropDatabase(ctx, address, made); err != nil {
+			t.Error(err)
+		}
+	})
+	return made
 }
 
 // Redis returns the URL of the test server, and a prefix for keys that no other

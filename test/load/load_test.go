@@ -18,6 +18,7 @@ import (
 
 	"github.com/crownsafe/api/internal/app"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/load/corpus"
 )
 
@@ -42,11 +43,17 @@ func writeCorpus(b *testing.B, first, end int) string {
 
 func open(b *testing.B, data string) *app.App {
 	b.Helper()
+	return openWith(b, data, "")
+}
+
+// openWith is open with a database of PostgreSQL's, unless its URL is empty.
+func openWith(b *testing.B, data, database string) *app.App {
+	b.Helper()
 	cfg, err := config.Load(b.Context(), func(string) (string, bool) { return "", false })
 	if err != nil {
 		b.Fatal(err)
 	}
-	cfg.Data, cfg.Offline = data, true
+	cfg.Data, cfg.Offline, cfg.DatabaseURL = data, true, config.Secret(database)
 	a, err := app.Open(b.Context(), cfg, slog.New(slog.DiscardHandler), "v0.0.0-bench")
 	if err != nil {
 		b.Fatal(err)
@@ -66,7 +73,11 @@ func shut(b *testing.B, a *app.App) {
 
 func importInto(b *testing.B, data, path string) {
 	b.Helper()
-	a := open(b, data)
+	importWith(b, open(b, data), path)
+}
+
+func importWith(b *testing.B, a *app.App, path string) {
+	b.Helper()
 	defer shut(b, a)
 	report, err := a.Runner.Import(b.Context(), []string{path}, nil)
 	if err != nil || len(report) != 1 || report[0].Tally.Added != notices {
@@ -80,6 +91,20 @@ func BenchmarkImport(b *testing.B) {
 	for b.Loop() {
 		begin := time.Now()
 		importInto(b, b.TempDir(), path)
+		b.ReportMetric(notices/time.Since(begin).Seconds(), "notices/s")
+	}
+}
+
+// BenchmarkPostgresImport takes all notices into an empty database.
+func BenchmarkPostgresImport(b *testing.B) {
+	path := writeCorpus(b, 0, notices)
+	app.PrepareBulk()
+	for b.Loop() {
+		b.StopTimer()
+		a := openWith(b, b.TempDir(), testenv.Postgres(b))
+		b.StartTimer()
+		begin := time.Now()
+		importWith(b, a, path)
 		b.ReportMetric(notices/time.Since(begin).Seconds(), "notices/s")
 	}
 }

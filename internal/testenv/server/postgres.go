@@ -23,20 +23,31 @@ const (
 )
 
 // Postgres is a running PostgreSQL: TLS with a certificate of its own (CertFile)
-// for localhost, SCRAM for everybody, no durability.
+// for localhost, SCRAM for everybody, and no durability but for StartDurablePostgres.
 type Postgres struct {
 	*process
-	bin       string   // where its programs are
-	following []string // settings of one that follows another
+	bin      string   // where its programs are
+	settings []string // beside or in place of those that every test server has
 }
+
+// debianPostgres is where Debian's PostgreSQL 15 has its programs.
+const debianPostgres = "/usr/lib/postgresql/15/bin"
 
 // StartDebianPostgres runs Debian's PostgreSQL 15.
 func StartDebianPostgres(ctx context.Context, i *Installer) (*Postgres, error) {
-	const bin = "/usr/lib/postgresql/15/bin"
-	if err := i.Debian(ctx, filepath.Join(bin, "postgres"), "postgresql-15"); err != nil {
+	if err := i.Debian(ctx, filepath.Join(debianPostgres, "postgres"), "postgresql-15"); err != nil {
 		return nil, err
 	}
-	return startPostgres(ctx, bin)
+	return startPostgres(ctx, debianPostgres)
+}
+
+// StartDurablePostgres is StartDebianPostgres with a server that has on the disk
+// what it has committed, as those of production do: for measurements.
+func StartDurablePostgres(ctx context.Context, i *Installer) (*Postgres, error) {
+	if err := i.Debian(ctx, filepath.Join(debianPostgres, "postgres"), "postgresql-15"); err != nil {
+		return nil, err
+	}
+	return startPostgres(ctx, debianPostgres, "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 }
 
 // StartCurrentPostgres runs the current major of PostgreSQL that npm has.
@@ -61,12 +72,12 @@ func StartCurrentPostgres(ctx context.Context, i *Installer) (*Postgres, error) 
 	return startPostgres(ctx, filepath.Join(dir, "native", "bin"))
 }
 
-func startPostgres(ctx context.Context, bin string) (*Postgres, error) {
+func startPostgres(ctx context.Context, bin string, settings ...string) (*Postgres, error) {
 	p, err := newProcess("postgres")
 	if err != nil {
 		return nil, err
 	}
-	s := &Postgres{process: p, bin: bin}
+	s := &Postgres{process: p, bin: bin, settings: settings}
 	if err := s.initialise(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -87,7 +98,7 @@ func (s *Postgres) run(ctx context.Context) error {
 			"-c", "max_connections=200", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 			"-c", "ssl=on", "-c", "ssl_cert_file=" + s.CertFile(), "-c", "ssl_key_file=" + s.keyFile(),
 		}
-		return s.command(filepath.Join(s.bin, "postgres"), append(args, s.following...)...)
+		return s.command(filepath.Join(s.bin, "postgres"), append(args, s.settings...)...)
 	}
 	return s.Start(ctx)
 }
@@ -121,7 +132,7 @@ func (s *Postgres) follow(ctx context.Context, primary *Postgres) error {
 		return err
 	}
 	password := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(PostgresPassword)
-	s.following = []string{"-c", fmt.Sprintf("primary_conninfo=host=127.0.0.1 port=%d user=%s password='%s' application_name=standby",
+	s.settings = []string{"-c", fmt.Sprintf("primary_conninfo=host=127.0.0.1 port=%d user=%s password='%s' application_name=standby",
 		primary.port, PostgresUser, password)}
 	return s.run(ctx)
 }

@@ -1,6 +1,6 @@
 // Package server installs and runs the real servers that tests need: PostgreSQL,
 // Redis and Azurite, on ports and in folders of their own, bound to loopback.
-// Only tests and the program in test/servers import it; it knows nothing of
+// Only tests and the programs in test import it; it knows nothing of
 // Crown Safe but the names of the servers that it stores in.
 package server
 

@@ -129,10 +129,11 @@ func askOn(ctx context.Context, address string, next questions, t *tally) {
 
 // contender is a server in a comparison, with what it has done so far.
 type contender struct {
-	server *server
-	rates  []float64
-	cpu    time.Duration // of all rounds together
-	total  tally
+	server  *server
+	rates   []float64
+	slowest []time.Duration // of each round, the 99th latency of a hundred
+	cpu     time.Duration   // of all rounds together
+	total   tally
 }
 
 // round loads the server once.
@@ -153,6 +154,7 @@ func (c *contender) round(ctx context.Context, d time.Duration, next questions) 
 		return errors.Join(fmt.Errorf("%s answered nothing in %s", c.server.cmd.Path, d), ctx.Err())
 	}
 	c.rates = append(c.rates, t.rate())
+	c.slowest = append(c.slowest, percentile(t.latencies, 0.99))
 	c.cpu += after - before
 	c.total.add(&t)
 	return c.server.clearLog()
@@ -165,21 +167,22 @@ func (c *contender) cpuPerRequest() time.Duration {
 
 // compare loads both servers with the same questions, turn by turn, so that
 // whatever else the machine does meets both. The ratio is the median of the
-// rounds' ratios. The first round of each only warms up.
-func compare(ctx context.Context, s settings, bare, ours *server, next questions) (ratio float64, b, o *contender, err error) {
-	for _, warm := range []*contender{{server: bare}, {server: ours}} {
+// rounds' ratios, of the latter's rate to the former's. The first round of each
+// only warms up.
+func compare(ctx context.Context, s settings, measure, ours *server, next questions) (ratio float64, m, o *contender, err error) {
+	for _, warm := range []*contender{{server: measure}, {server: ours}} {
 		if err := warm.round(ctx, s.round/4, next); err != nil {
 			return 0, nil, nil, err
 		}
 	}
-	b, o = &contender{server: bare}, &contender{server: ours}
+	m, o = &contender{server: measure}, &contender{server: ours}
 	var ratios []float64
 	for range s.rounds {
-		if err := errors.Join(b.round(ctx, s.round, next), o.round(ctx, s.round, next)); err != nil {
+		if err := errors.Join(m.round(ctx, s.round, next), o.round(ctx, s.round, next)); err != nil {
 			return 0, nil, nil, err
 		}
 		last := len(ratios)
-		ratios = append(ratios, o.rates[last]/b.rates[last])
+		ratios = append(ratios, o.rates[last]/m.rates[last])
 	}
-	return median(ratios), b, o, nil
+	return median(ratios), m, o, nil
 }

@@ -5,13 +5,16 @@
 // Wherever a number depends on the machine, it is measured against something
 // else on the same machine in the same minutes: the rate of requests is a ratio
 // to a bare net/http handler that writes the same bytes. Everything happens on
-// the loopback interface and in one temporary folder, with invented notices or,
+// the loopback interface and in temporary folders, with invented notices or,
 // for what depends on their number, multiplied ones, and ends within some
 // minutes; the only processes that are ended are those that were started here.
+// PostgreSQL, Redis and Azurite are installed where they are missing and started
+// by package testenv/server, unless the variables of testenv name running ones.
 // It reads /proc and so needs Linux.
 //
 // It must not know the program's insides: it builds the real command, runs it,
-// and asks it over HTTP. What is measured inside a process is package inside's.
+// and asks it over HTTP. What is measured inside a process is package inside's,
+// and remote's where it speaks to real servers.
 package main
 
 import (
@@ -51,13 +54,16 @@ type settings struct {
 	round    time.Duration // one round
 	barcodes int           // different barcodes to ask for
 	queries  int           // different searches to ask for
+	arrivals int           // notices that arrive one by one
+	remote   bool          // also measure with real servers
+	only     bool          // measure nothing else
 	scale    bool          // also measure how answers grow with the number of notices
 	real     string        // folder of agencies' files to import as well, or ""
 }
 
 var (
-	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100, scale: true}
-	quick    = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 1, starts: 2, rounds: 3, round: 500 * time.Millisecond, barcodes: 500, queries: 100}
+	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100, arrivals: 100, remote: true, scale: true}
+	quick    = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 1, starts: 2, rounds: 3, round: 500 * time.Millisecond, barcodes: 500, queries: 100, arrivals: 20}
 )
 
 func realMain(ctx context.Context, args []string, in io.Reader, out, progress io.Writer) int {
@@ -65,7 +71,9 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 	flags.SetOutput(progress)
 	short := flags.Bool("quick", false, "fewer and shorter rounds: for a first look, not for the record")
 	files := flags.String("real", os.Getenv("DATA"), "also time the import of this `folder` of agencies' files, and multiply their notices (default $DATA)")
-	measured := flags.String("inside", "", "measure the catalogue of this data `directory` in this process; the benchmark starts itself so")
+	remote := flags.Bool("servers", false, "measure only what needs PostgreSQL, Redis and Azurite, also with -quick, which else leaves it out")
+	part := flags.String("part", "", "measure this `part` in this process; the benchmark starts itself so")
+	folder := flags.String("folder", "", "`folder` that the part works on")
 	bare := flags.Bool("bare", false, "be the bare handler; the benchmark starts itself so")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -86,9 +94,12 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 		s = quick
 	}
 	s.real = *files
-	if *measured != "" {
-		if err := measureInside(ctx, s, *measured, out); err != nil {
-			fmt.Fprintln(progress, "bench -inside:", err)
+	if *remote {
+		s.remote, s.only, s.scale = true, true, false
+	}
+	if *part != "" {
+		if err := measurePart(ctx, s, *part, *folder, out); err != nil {
+			fmt.Fprintln(progress, "bench -part:", err)
 			return exitMissed
 		}
 		return exitDone

@@ -38,10 +38,18 @@ type run struct {
 	progress io.Writer
 	folder   string
 	program  *program
+	corpus   string // file of the stored notices
 	data     string // data directory with the stored notices
+	taken    []file // that data has
 	hits     []string
 	searches []string
 	rows     []row
+}
+
+// file is a file of notices.
+type file struct {
+	path    string
+	notices int
 }
 
 // measure makes every row. On an error the rows that were made before stand.
@@ -60,14 +68,30 @@ func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, e
 	if r.program, err = buildProgram(ctx, folder); err != nil {
 		return nil, err
 	}
-	err = r.importing(ctx)
-	if err == nil {
-		err = r.serving(ctx)
-	}
-	if err == nil && s.scale {
-		err = r.scaling(ctx)
-	}
+	err = r.all(ctx)
 	return r.rows, err
+}
+
+// all measures one thing after the other.
+func (r *run) all(ctx context.Context) error {
+	if err := r.importing(ctx); err != nil {
+		return err
+	}
+	r.prepareQuestions()
+	if !r.only {
+		if err := r.serving(ctx); err != nil {
+			return err
+		}
+	}
+	if !r.remote {
+		r.say("LEFT OUT: what needs PostgreSQL, Redis and Azurite; ask for it with -servers")
+	} else if err := r.production(ctx); err != nil {
+		return err
+	}
+	if !r.scale {
+		return nil
+	}
+	return r.scaling(ctx)
 }
 
 func (r *run) say(format string, args ...any) { fmt.Fprintf(r.progress, format+"\n", args...) }
@@ -97,6 +121,7 @@ func (r *run) importing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.corpus, r.taken = path, []file{{path, r.stored}}
 	var rates []float64
 	var cpu []time.Duration
 	for i := range r.imports {
@@ -121,12 +146,16 @@ func (r *run) importing(ctx context.Context) error {
 	return nil
 }
 
-// serving measures everything that a running server does.
-func (r *run) serving(ctx context.Context) (err error) {
+// prepareQuestions chooses what to ask for.
+func (r *run) prepareQuestions() {
 	r.hits = barcodes(r.seed, 0, r.stored, r.barcodes)
 	for _, words := range corpus.Queries(r.seed, r.queries) {
 		r.searches = append(r.searches, "/api/v1/recalls?q="+url.QueryEscape(words))
 	}
+}
+
+// serving measures everything that a running server does.
+func (r *run) serving(ctx context.Context) (err error) {
 	ours, err := r.starting(ctx)
 	if err != nil {
 		return err

@@ -95,9 +95,14 @@ func (s *server) stop() error {
 
 // resident returns the resident memory in bytes, now and at its highest.
 func (s *server) resident() (now, highest int64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	return resident(strconv.Itoa(s.cmd.Process.Pid))
+}
+
+// resident is server.resident for any process, by its name below /proc.
+func resident(process string) (now, highest int64, err error) {
+	status, err := os.ReadFile("/proc/" + process + "/status")
 	if err != nil {
-		return 0, 0, fmt.Errorf("reading the memory of %s: %w", s.cmd.Path, err)
+		return 0, 0, fmt.Errorf("reading a process's memory: %w", err)
 	}
 	if now, err = kibibytes(status, "VmRSS"); err != nil {
 		return 0, 0, err

@@ -15,10 +15,12 @@ import (
 // program is the real command, built the way it ships, and a folder to work in.
 type program struct {
 	path, folder string
+	env          []string // settings beside the default ones
+	log          string   // file in folder
 }
 
 func buildProgram(ctx context.Context, folder string) (*program, error) {
-	p := &program{path: filepath.Join(folder, "crownsafe"), folder: folder}
+	p := &program{path: filepath.Join(folder, "crownsafe"), folder: folder, log: "serve.log"}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.stamp=v0.0.0-bench", "-o", p.path, "github.com/crownsafe/api/cmd/crownsafe")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -27,10 +29,18 @@ func buildProgram(ctx context.Context, folder string) (*program, error) {
 	return p, nil
 }
 
+// with is the program with further settings and a log of its own.
+func (p *program) with(name string, env ...string) *program {
+	other := *p
+	other.env, other.log = env, name+".log"
+	return &other
+}
+
 // command prepares the program with its default settings, but offline.
 func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.folder, "CROWNSAFE_OFFLINE=1"}
+	cmd.Env = append(cmd.Env, p.env...)
 	if n, ok := os.LookupEnv("GOMAXPROCS"); ok {
 		cmd.Env = append(cmd.Env, "GOMAXPROCS="+n)
 	}
@@ -73,7 +83,7 @@ func (p *program) importNew(ctx context.Context, data, path string, notices int)
 }
 
 func (p *program) serve(ctx context.Context, data string) (*server, error) {
-	return startServer(p.command(ctx, "serve", "--data", data, "--addr", "127.0.0.1:0"), filepath.Join(p.folder, "serve.log"))
+	return startServer(p.command(ctx, "serve", "--data", data, "--addr", "127.0.0.1:0"), filepath.Join(p.folder, p.log))
 }
 
 // serveHit starts the server, asks it for a barcode that is in its catalogue,

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -74,44 +73,25 @@ func (r *run) scaling(ctx context.Context) error {
 	return nil
 }
 
-// measuredApart measures in a process of its own, so that nothing else lies in
-// its memory or waits for its garbage collector.
+// measuredApart measures the catalogue in a process of its own.
 func (r *run) measuredApart(ctx context.Context, data string, result *inside.Result) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("finding this command: %w", err)
-	}
 	copied := data + "-measured" // it updates what it measures
 	if err := os.CopyFS(copied, os.DirFS(data)); err != nil {
 		return fmt.Errorf("copying %s: %w", data, err)
 	}
-	cmd := exec.CommandContext(ctx, self, "-inside", copied, "-real", r.real)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("measuring inside a process: %w\n%s", err, stderr.String())
-	}
-	if err := json.Unmarshal(stdout.Bytes(), result); err != nil {
-		return fmt.Errorf("reading what was measured inside a process: %w", err)
+	if err := r.apart(ctx, partInside, copied, nil, result); err != nil {
+		return err
 	}
 	return os.RemoveAll(copied)
 }
 
-// measureInside measures in this process, which does nothing else, and writes
-// the result as JSON.
-func measureInside(ctx context.Context, s settings, data string, out io.Writer) error {
+// measureInside measures the catalogue in this process, which does nothing else.
+func measureInside(ctx context.Context, s settings, data string) (inside.Result, error) {
 	originals, err := inside.Originals(ctx, s.seed, s.real, inside.Invented)
 	if err != nil {
-		return err
+		return inside.Result{}, err
 	}
-	result, err := inside.Measure(ctx, data, multiply.New(s.seed, originals))
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(out).Encode(result); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	return nil
+	return inside.Measure(ctx, data, multiply.New(s.seed, originals))
 }
 
 // growing makes the rows of one kind of question.

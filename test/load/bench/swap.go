@@ -29,6 +29,7 @@ func (r *run) swapping(ctx context.Context, ours *server) error {
 	pause(ctx, settling)
 	got, err := r.program.importNew(ctx, r.data, path, r.fresh)
 	over := time.Now()
+	r.taken = append(r.taken, file{path, r.fresh})
 	if err == nil {
 		pause(ctx, watchedAfter)
 	}
