@@ -65,7 +65,7 @@ func checkAddress(u *url.URL) error {
 
 // fetch asks an agency for a picture. It returns nothing that isn't one.
 func (m *Mirror) fetch(ctx context.Context, address string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.options.fetch)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -77,6 +77,9 @@ type Options struct {
 	// Allow decides on each address before it is connected to. nil: PublicOnly.
 	Allow  func(netip.AddrPort) error
 	Logger *slog.Logger // nil: silent
+
+	// turn and fetch stand in for turnTimeout and fetchTimeout in tests.
+	turn, fetch time.Duration
 }
 
 // Mirror has the agencies' pictures. It is safe for concurrent use.
@@ -96,11 +99,12 @@ func New(o Options) *Mirror {
 		o.Uploads = func() *blob.Uploads { return nil }
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.turn, o.fetch = cmp.Or(o.turn, turnTimeout), cmp.Or(o.fetch, fetchTimeout)
 	return &Mirror{
 		options: o, client: newClient(o.Allow), turns: make(chan struct{}, fetchesAtOnce),
 		fetched: cache.For[[]byte](o.Cache, cache.Use{
 			Name: "photo", Shape: 1, TTL: freshTTL, Absent: ErrAbsent, AbsentTTL: absentTTL,
-			MaxBytes: rememberedBytes, LoadTimeout: turnTimeout + fetchTimeout + time.Second,
+			MaxBytes: rememberedBytes, LoadTimeout: o.turn + o.fetch + time.Second,
 		}),
 	}
 }
@@ -200,7 +204,7 @@ var errNoLink = errors.New("the picture has no signed address")
 
 // obtain fetches a picture when it is its turn, and has it kept.
 func (m *Mirror) obtain(ctx context.Context, key, address string) ([]byte, error) {
-	turn := time.NewTimer(turnTimeout)
+	turn := time.NewTimer(m.options.turn)
 	defer turn.Stop()
 	select {
 	case m.turns <- struct{}{}:
