@@ -65,8 +65,8 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages, Ping, Shared and Objects are
-// required.
+// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports and
+// Objects are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -79,6 +79,7 @@ type Dependencies struct {
 	Monitored Monitored
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Exports   KeptExports                     // nil: each export is made anew
 	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
@@ -105,7 +106,7 @@ func New(d Dependencies) http.Handler {
 		s.mux.Handle("/blobs/", d.Objects)
 	}
 	if d.Pages != nil {
-		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo"} {
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/"} {
 			s.mux.Handle(pattern, d.Pages)
 		}
 		s.mux.HandleFunc("POST /photo", s.showPhoto)

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -135,22 +134,38 @@ func (s *service) export(w http.ResponseWriter, r *http.Request, snap *catalogue
 	}
 	h.Set("Content-Type", exportType)
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="recalls-%d.ndjson.gz"`, snap.Serial()))
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return
-	}
-	connection := http.NewResponseController(w)
-	err := manifest.write(w, snap, func() error {
-		if err := connection.SetWriteDeadline(time.Now().Add(exportStall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return fmt.Errorf("setting the deadline of an export: %w", err)
+	name := s.keptName(snap, manifest)
+	sent, err := s.sendKept(w, r, name)
+	if !sent {
+		w.WriteHeader(http.StatusOK)
+		if r.Method == http.MethodHead {
+			return
 		}
-		return r.Context().Err()
-	})
+		err = s.makeExport(w, r, manifest, snap, name)
+	}
 	if err != nil {
 		s.Logger.LogAttrs(r.Context(), slog.LevelWarn, "an export broke off", slog.String("error", err.Error()),
 			slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID))
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// makeExport writes an export that isn't kept yet, and has it kept under a name,
+// unless that is empty.
+func (s *service) makeExport(w http.ResponseWriter, r *http.Request, manifest *ExportManifest, snap *catalogue.Snapshot, name string) error {
+	connection := http.NewResponseController(w)
+	write := func(out io.Writer) error {
+		return manifest.write(out, snap, func() error {
+			if err := extend(connection); err != nil {
+				return err
+			}
+			return r.Context().Err()
+		})
+	}
+	if name == "" {
+		return write(w)
+	}
+	return s.Exports.Keep(name, w, write)
 }
 
 // newManifest begins a manifest: it lists the agencies, and what of each is to

@@ -35,6 +35,7 @@ import (
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
+	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -52,6 +53,7 @@ type App struct {
 	Sources   *source.Board
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
+	Photos    *photo.Mirror
 	Version   string
 
 	prepared   bool          // Prepare was done
@@ -150,8 +152,11 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
-	client := agency.NewClient(agency.ClientOptions{
-		UserAgent: fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact), Logger: logger,
+	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
+	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
+	a.Photos = photo.New(photo.Options{
+		Store: stored, Uploads: a.uploads.Load, Cache: remembered, Remote: remoteBlobs(cfg), Offline: cfg.Offline,
+		UserAgent: userAgent, Logger: logger,
 	})
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored, spool), Client: client,
@@ -186,5 +191,8 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of the cache and the store.
-func (a *App) Close() error { return errors.Join(a.Cache.Close(), a.Store.Close()) }
+// Close lets go of agencies, the cache and the store.
+func (a *App) Close() error {
+	a.Photos.Close()
+	return errors.Join(a.Cache.Close(), a.Store.Close())
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crownsafe/api/internal/api"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/exports"
 	"github.com/crownsafe/api/internal/web"
 )
 
@@ -19,6 +20,7 @@ func (a *App) Handler() (http.Handler, error) {
 	pages, err := web.New(web.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources,
 		OpenAPI: api.OpenAPI(a.Version), Problems: kinds, Version: a.Version,
+		Photos: a.Photos, PhotoOrigin: a.Objects.origin,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
@@ -31,6 +33,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
+		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

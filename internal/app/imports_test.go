@@ -15,7 +15,8 @@ const module = "github.com/crownsafe/api/"
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
-	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan"},
+	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
+		"internal/exports", "internal/photo"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -52,7 +53,8 @@ var drivers = map[string][]string{
 	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
 	"github.com/sethvargo/go-envconfig": {"internal/config"},
 	"github.com/failsafe-go":            {"internal/agency", "internal/blob", "internal/cache"},
-	"github.com/makiuchi-d/gozxing":     {"internal/scan"},
+	"github.com/makiuchi-d/gozxing": {"internal/scan",
+		"internal/exports", "internal/photo"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

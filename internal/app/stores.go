@@ -79,6 +79,7 @@ type objects struct {
 	blob.Store
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
+	origin string       // of signed addresses that somebody else answers; else empty
 }
 
 // openObjects opens the store of objects that the settings name: an account of
@@ -97,7 +98,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		}
 		bounds.Backend = "disk"
 		guard := blob.Guard(folder, bounds)
-		return objects{guard, guard, http.StripPrefix(blobsPath, folder.Handler())}, nil
+		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
@@ -111,7 +112,8 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 	}
 	bounds.Backend = "azure"
 	guard := blob.Guard(account, bounds)
-	return objects{cached.New(guard, remembered, cached.Options{Namespace: cfg.Storage.Container}), guard, nil}, nil
+	known := cached.New(guard, remembered, cached.Options{Namespace: cfg.Storage.Container})
+	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

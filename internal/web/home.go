@@ -116,7 +116,7 @@ func (s *Site) ask(snap *catalogue.Snapshot, view *homeView) int {
 	if err != nil {
 		panic(err) // the caller's middleware logs it and answers with the error page
 	}
-	view.Verdicts = []*verdictView{answer(newReader(snap, view.Sources), f, &verdict)}
+	view.Verdicts = []*verdictView{answer(s.newReader(snap, view.Sources), f, &verdict)}
 	return http.StatusOK
 }
 

@@ -25,6 +25,7 @@ type matchView struct {
 	Hazards  []string // in the taxonomy's words, where it has any
 	Dangers  []string // in the agency's words
 	Remedies []string
+	Pictures []pictureView
 }
 
 // credit names a source of what is shown, as its licence demands.
@@ -34,15 +35,17 @@ type credit struct {
 
 // reader looks notices up in one snapshot and words them.
 type reader struct {
-	snap    *catalogue.Snapshot
-	names   map[string]string // the agencies' own names, by code
-	notices map[string]*recall.Notice
+	snap     *catalogue.Snapshot
+	names    map[string]string // the agencies' own names, by code
+	mirrored map[string]bool   // the agencies whose pictures are shown, by code
+	notices  map[string]*recall.Notice
 }
 
-func newReader(snap *catalogue.Snapshot, sources []sourceView) *reader {
-	r := &reader{snap: snap, names: map[string]string{}, notices: map[string]*recall.Notice{}}
+func (s *Site) newReader(snap *catalogue.Snapshot, sources []sourceView) *reader {
+	r := &reader{snap: snap, names: map[string]string{}, mirrored: map[string]bool{}, notices: map[string]*recall.Notice{}}
 	for i := range sources {
 		r.names[sources[i].Agency] = sources[i].Name
+		r.mirrored[sources[i].Agency] = s.Photos != nil && sources[i].Republish
 	}
 	return r
 }
@@ -83,7 +86,7 @@ func (r *reader) match(m *recall.Match) matchView {
 		Link: webAddress(m.Recall.URL), Document: documentAddress(m.Recall.ID), Published: m.Recall.PublishedAt,
 	}}
 	if n := r.notice(m.Recall.ID); n != nil {
-		view.Language = n.Language
+		view.Language, view.Pictures = n.Language, r.pictures(n)
 	}
 	for _, h := range m.Recall.Hazards {
 		if h.Type != recall.HazardOther { // says nothing beside the agency's words

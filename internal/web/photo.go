@@ -28,7 +28,7 @@ var (
 // codes that it shows. With a failure, which is the code of an API's problem of
 // this status, there are none.
 func (s *Site) Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int) {
-	w.Header()["Content-Security-Policy"] = []string{policy}
+	w.Header()["Content-Security-Policy"] = s.policy
 	snap := s.Catalogue.Current()
 	view := homeView{Asked: true, Notices: snap.Len(), Sources: s.sourceViews(snap)}
 	switch {
@@ -42,7 +42,7 @@ func (s *Site) Photo(w http.ResponseWriter, r *http.Request, found []recall.Verd
 	case len(found) == 0:
 		view.Trouble = &noCode
 	default:
-		view.Verdicts = photoVerdicts(newReader(snap, view.Sources), found)
+		view.Verdicts = photoVerdicts(s.newReader(snap, view.Sources), found)
 	}
 	if len(view.Verdicts) == 1 {
 		view.Form.Q = found[0].Query.GTIN

@@ -10,13 +10,16 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/source"
 )
@@ -44,7 +47,12 @@ type ProblemKind struct {
 	Title, Meaning string
 }
 
-// Dependencies is what the pages need. All are required.
+// Photos has the pictures that agencies show with their notices; see package photo.
+type Photos interface {
+	Picture(ctx context.Context, address string) (photo.Picture, error)
+}
+
+// Dependencies is what the pages need. All but Photos and PhotoOrigin are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -52,21 +60,30 @@ type Dependencies struct {
 	OpenAPI   []byte // the API's document, for /docs
 	Problems  []ProblemKind
 	Version   string
+	Photos    Photos // nil: notices are shown without pictures
+	// PhotoOrigin is where Photos sends browsers for pictures that are kept
+	// elsewhere ("https://account.example"); "" where it doesn't.
+	PhotoOrigin string
 }
 
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// policy is the pages' content security policy.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policyFor is the pages' content security policy.
+func policyFor(photoOrigin string) []string {
+	images := strings.TrimSpace("'self' " + photoOrigin)
+	return []string{"default-src 'none'; style-src 'self'; img-src " + images + "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
+}
 
 // Site serves the pages.
 type Site struct {
 	Dependencies
-	mux   *http.ServeMux
-	pages map[string]*template.Template
-	files map[string]file
-	docs  docs
+	mux     *http.ServeMux
+	pages   map[string]*template.Template
+	files   map[string]file
+	docs    docs
+	policy  []string
+	sending chan struct{} // holds one for each picture that is being sent
 }
 
 // New makes the site. It fails when the OpenAPI document can't be read, which
@@ -76,7 +93,10 @@ func New(d Dependencies) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the OpenAPI document for /docs: %w", err)
 	}
-	s := &Site{Dependencies: d, mux: http.NewServeMux(), docs: documentation}
+	s := &Site{
+		Dependencies: d, mux: http.NewServeMux(), docs: documentation,
+		policy: policyFor(d.PhotoOrigin), sending: make(chan struct{}, picturesAtOnce),
+	}
 	if s.files, err = readFiles(); err != nil {
 		return nil, err
 	}
@@ -88,6 +108,9 @@ func New(d Dependencies) (*Site, error) {
 	s.mux.HandleFunc("GET /docs", s.showDocs)
 	s.mux.HandleFunc("GET /docs/errors", s.showErrors)
 	s.mux.HandleFunc("GET /static/{name}", s.static)
+	if d.Photos != nil {
+		s.mux.HandleFunc("GET /photos/{id}/{n}", s.picture)
+	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.Error(w, r, http.StatusNotFound, "") })
 	return s, nil
 }
@@ -106,13 +129,13 @@ func (s *Site) parse(names ...string) (map[string]*template.Template, error) {
 
 // ServeHTTP serves a page or a static file.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header()["Content-Security-Policy"] = []string{policy}
+	w.Header()["Content-Security-Policy"] = s.policy
 	s.mux.ServeHTTP(w, r)
 }
 
 // Error writes a friendly page for an error on a path that is no API path.
 func (s *Site) Error(w http.ResponseWriter, r *http.Request, status int, requestID string) {
-	w.Header()["Content-Security-Policy"] = []string{policy}
+	w.Header()["Content-Security-Policy"] = s.policy
 	view := struct {
 		Title, Text, RequestID string
 		Status                 int

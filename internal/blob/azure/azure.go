@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -118,6 +119,16 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("opening Azure container %s: %w", o.Container, err)
 	}
 	return s, nil
+}
+
+// Origin is the scheme and host of signed URLs ("https://NAME.blob.core.windows.net"),
+// as browsers name it; see RFC 6454, section 6.2.
+func (s *Store) Origin() string {
+	u, err := url.Parse(s.container.URL())
+	if err != nil { // Open has read it
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // Close lets go of idle connections.
