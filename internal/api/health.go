@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,11 +47,13 @@ func (s *service) registerHealth(api huma.API) {
 		"As readyz, and the database is asked. For monitors, not for routing. The problem of a 503 carries `checks` too. "+
 			"Cache and storage are told of, and never the reason for a 503: the service goes on without them.", http.StatusServiceUnavailable)
 	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
+		// All are asked at the same time: a monitor waits for the slowest, not for the sum.
+		others := s.askOthers(ctx)
 		checks := s.ownChecks()
 		checks["catalogue"] = s.standing()
 		checks["database"] = s.askDatabase(ctx)
 		p := unwell(checks)
-		s.mentionOthers(ctx, checks)
+		maps.Copy(checks, others())
 		if p != nil {
 			return nil, p
 		}
@@ -107,16 +111,26 @@ func (s *service) askDatabase(ctx context.Context) string {
 	return "no answer"
 }
 
-// mentionOthers adds how those do that the service can go on without.
-func (s *service) mentionOthers(ctx context.Context, checks map[string]string) {
+// askOthers asks how those do that the service can go on without. What it returns
+// waits for their answers.
+func (s *service) askOthers(ctx context.Context) func() map[string]string {
+	checks := map[string]string{}
 	if s.Monitored == nil {
-		return
+		return func() map[string]string { return checks }
 	}
-	for name, status := range map[string]string{"cache": s.Monitored.Cache(ctx).Status, "storage": s.Monitored.Storage(ctx).Status} {
-		checks[name] = "ok"
-		if status == Unhealthy {
-			checks[name] = "no answer"
+	var cache, storage string
+	var asking sync.WaitGroup
+	asking.Go(func() { cache = s.Monitored.Cache(ctx).Status })
+	asking.Go(func() { storage = s.Monitored.Storage(ctx).Status })
+	return func() map[string]string {
+		asking.Wait()
+		for name, status := range map[string]string{"cache": cache, "storage": storage} {
+			checks[name] = "ok"
+			if status == Unhealthy {
+				checks[name] = "no answer"
+			}
 		}
+		return checks
 	}
 }
 
