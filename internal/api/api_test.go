@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,9 +108,10 @@ func (m *memoryStore) Revisions(_ context.Context, id string) ([]store.Revision,
 
 // fixedSources has two agencies; the first was polled at a known time.
 type fixedSources struct {
-	now    func() time.Time
-	polled time.Time
-	state  source.State
+	now     func() time.Time
+	polled  time.Time
+	state   source.State
+	licence string // of the first; "": public domain
 }
 
 func (f *fixedSources) List(snap *catalogue.Snapshot) []source.Source {
@@ -119,7 +121,7 @@ func (f *fixedSources) List(snap *catalogue.Snapshot) []source.Source {
 		{Agency: "eu-safety-gate", Name: "Safety Gate", Country: "EU", State: source.Never, Reason: "never polled", Quality: noQuality},
 		{
 			Agency: "us-cpsc", Name: "Consumer Product Safety Commission", Country: "US", State: f.state, LastSuccessAt: &f.polled, AgeSeconds: &age,
-			Notices: count["us-cpsc"].Notices, BarcodeShare: 0.5, Licence: "public domain", Republish: true, Quality: noQuality,
+			Notices: count["us-cpsc"].Notices, BarcodeShare: 0.5, Licence: cmp.Or(f.licence, "public domain"), Republish: true, Quality: noQuality,
 		},
 	}
 }

@@ -28,8 +28,9 @@ type KeptExports interface {
 	Keep(name string, out io.Writer, write func(io.Writer) error) error
 }
 
-// worthKeeping is how many notices an export has that is kept: below that it is
-// made faster than the store of objects is asked.
+// worthKeeping is how many notices a catalogue has, withdrawn ones included, whose
+// export isn't worth keeping: it is made about as fast as the store of objects
+// answers.
 const worthKeeping = 1000
 
 // keptName names what an export of a snapshot is kept under: everything that its

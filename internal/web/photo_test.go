@@ -14,8 +14,8 @@ import (
 	"github.com/crownsafe/api/internal/web"
 )
 
-// photo is the page for what was found in a photo.
-func photo(t *testing.T, site *web.Site, found []recall.Verdict, failure string, status int) page {
+// photoPage is the page for what was found in a photo.
+func photoPage(t *testing.T, site *web.Site, found []recall.Verdict, failure string, status int) page {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	site.Photo(rec, httptest.NewRequest(http.MethodPost, "/photo", nil), found, failure, status)
@@ -43,7 +43,7 @@ func verdictsOn(t *testing.T, site *web.Site, codes ...string) []recall.Verdict 
 
 func TestAPhotoIsAnsweredLikeTypedDigits(t *testing.T) {
 	site := newSite(t, notices())
-	p := photo(t, site, verdictsOn(t, site, "036000291452"), "", http.StatusOK)
+	p := photoPage(t, site, verdictsOn(t, site, "036000291452"), "", http.StatusOK)
 	text := p.text()
 	for _, want := range []string{"one more code decides", "Tumblewick recalls", "Barcode 00036000291452", "Check again", "What was looked at"} {
 		if !strings.Contains(text, want) {
@@ -62,7 +62,7 @@ func TestAPhotoIsAnsweredLikeTypedDigits(t *testing.T) {
 
 func TestSeveralCodesOfAPhotoComeTheStrongestFirst(t *testing.T) {
 	site := newSite(t, notices())
-	p := photo(t, site, verdictsOn(t, site, "4006381333931", "]C1010003600029145210A17", "036000291452"), "", http.StatusOK)
+	p := photoPage(t, site, verdictsOn(t, site, "4006381333931", "]C1010003600029145210A17", "036000291452"), "", http.StatusOK)
 	var outcomes []string
 	ids := map[string]bool{}
 	for n := range p.root.Descendants() {
@@ -107,7 +107,7 @@ func TestAPhotoWithoutAnAnswerNeverLooksLikeNoMatch(t *testing.T) {
 			if c.failure == "" {
 				status = http.StatusOK
 			}
-			p := photo(t, c.site, nil, c.failure, status)
+			p := photoPage(t, c.site, nil, c.failure, status)
 			if p.StatusCode != c.status || !strings.Contains(p.text(), c.says) || strings.Contains(p.text(), "No recall notice found") {
 				t.Errorf("%d, want %d with %q:\n%s", p.StatusCode, c.status, c.says, p.text())
 			}

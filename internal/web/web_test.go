@@ -80,7 +80,7 @@ func newSite(t testing.TB, list []recall.Notice) *web.Site {
 	return newSiteOver(t, oneAgency{}, list)
 }
 
-func newSiteOver(t testing.TB, sources web.Sources, list []recall.Notice) *web.Site {
+func newSiteOver(t testing.TB, sources web.Sources, list []recall.Notice, change ...func(*web.Dependencies)) *web.Site {
 	t.Helper()
 	c := catalogue.New()
 	if list != nil {
@@ -88,7 +88,7 @@ func newSiteOver(t testing.TB, sources web.Sources, list []recall.Notice) *web.S
 			t.Fatal(err)
 		}
 	}
-	site, err := web.New(web.Dependencies{
+	d := web.Dependencies{
 		Catalogue: c, Lookup: lookup.New(sources, func() time.Time { return now }), Sources: sources, Version: "test",
 		OpenAPI: []byte(`{"info":{"title":"Crown Safe","version":"test","description":"Says <b>it</b> with ` + "`code`" + `."},"tags":[{"name":"Safety"}],
 			"paths":{"/api/v1/things/{id}":{"get":{"operationId":"get-thing","tags":["Safety"],"summary":"One thing",
@@ -97,7 +97,11 @@ func newSiteOver(t testing.TB, sources web.Sources, list []recall.Notice) *web.S
 			"/api/things/{id}":{"get":{"operationId":"get-thing-2","tags":["Safety"],"responses":{}}}},
 			"components":{"schemas":{"Thing":{"properties":{"id":{"type":["string","null"],"description":"its id"}},"required":["id"]}}}}`),
 		Problems: []web.ProblemKind{{Code: "not_found", Status: 404, Title: "Not found", Meaning: "There is nothing here."}},
-	})
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	site, err := web.New(d)
 	if err != nil {
 		t.Fatal(err)
 	}

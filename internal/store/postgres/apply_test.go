@@ -232,3 +232,43 @@ func TestOneConnectionIsEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What is asked for every batch of an import must not be done ever after as it
+// was best when the store was empty.
+func TestGrownStoreIsReadByIndex(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, Options{URL: testenv.Postgres(t), MaxConns: 1})
+	batch := batchOf(1, 2, 3)
+	const asked = 20
+	for range asked { // on one connection, so that its plan is ready
+		mustApply(t, s, batch)
+	}
+	const grown = 20_000
+	for _, statement := range []string{
+		`INSERT INTO revision SELECT 1000 + i, 'x:' || i, 1, 0, '', '', 0, 0, '' FROM generate_series(1, $1::bigint) i`,
+		`INSERT INTO notice SELECT 'x:' || i, 1000 + i, 1000 + i, 0, 0, 0, false FROM generate_series(1, $1::bigint) i`,
+	} {
+		if _, err := s.pool.Exec(t.Context(), statement, grown); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := readInFull(t, s)
+	mustApply(t, s, batch)
+	if read := readInFull(t, s) - before; read > grown/10 {
+		t.Errorf("%d rows of %d were read to find %d", read, grown, len(batch))
+	}
+}
+
+// readInFull is how many rows were read of tables from end to end.
+func readInFull(t *testing.T, s *Store) (rows int64) {
+	t.Helper()
+	// The one session tells what it has read now, not when it is idle.
+	if _, err := s.pool.Exec(t.Context(), `SELECT pg_stat_force_next_flush()`); err != nil {
+		t.Fatal(err)
+	}
+	const read = `SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables WHERE relname IN ('notice', 'revision', 'offered_copy')`
+	if err := s.pool.QueryRow(t.Context(), read).Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}

@@ -40,11 +40,16 @@ func newPool(ctx context.Context, opts Options, known int64) (*pgxpool.Pool, *li
 // setUp gives a session its limits. They are the server's part: it ends what a
 // process began that has vanished. They aren't sent with the start of the
 // connection because poolers refuse what they don't know.
+//
+// Statements are planned whenever they are executed, not once for all: what was
+// planned while tables were empty reads them from end to end ever after, which
+// made an import slower with each batch, and planning costs far less than most
+// statements do.
 func setUp(ctx context.Context, conn *pgx.Conn, opts Options) error {
 	// The interval in which it looks whether the client is still there exists
 	// where the server's system can tell.
 	const settings = `SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),
-		set_config('idle_in_transaction_session_timeout', $3, false),
+		set_config('idle_in_transaction_session_timeout', $3, false), set_config('plan_cache_mode', 'force_custom_plan', false),
 		CASE WHEN version() LIKE '%linux%' THEN set_config('client_connection_check_interval', '2s', false) END`
 	_, err := conn.Exec(ctx, settings, pgx.QueryExecModeExec,
 		milliseconds(opts.StatementTimeout), milliseconds(opts.LockTimeout), milliseconds(idleInTransaction))
