@@ -139,11 +139,7 @@ func TestPasswords(t *testing.T) {
 
 	admin := driver.NewClient(&driver.Options{Addr: r.Addr(), Password: password})
 	defer admin.Close()
-	// What a user needs to be allowed, as docs/operations.md has it.
-	if err := admin.Do(t.Context(), "acl", "setuser", "@pp:1", "on", ">"+password, "~crownsafe:*", "&crownsafe:*",
-		"+get", "+set", "+del", "+pttl", "+pexpire", "+ping", "+publish", "+subscribe", "+unsubscribe", "+select").Err(); err != nil {
-		t.Fatal(err)
-	}
+	allow(t, admin, "@pp:1")
 	address.User = url.UserPassword("@pp:1", password)
 	works(t, redis.Options{URL: address.String()})
 
@@ -151,6 +147,18 @@ func TestPasswords(t *testing.T) {
 	s := open(t, redis.Options{URL: address.String()})
 	if err := s.Ping(t.Context()); !errors.Is(err, cache.ErrUnavailable) || strings.Contains(err.Error(), "wr0ng") {
 		t.Errorf("with a wrong password: %v", err)
+	}
+}
+
+// allow makes a user who is allowed what docs/operations.md says, and no more.
+func allow(t *testing.T, admin *driver.Client, user string, more ...any) {
+	t.Helper()
+	rules := []any{"acl", "setuser", user, "on", ">" + password, "~crownsafe:*", "&crownsafe:*"}
+	for command := range strings.FieldsSeq("+get +set +del +pttl +pexpire +ping +publish +subscribe +unsubscribe +select") {
+		rules = append(rules, command)
+	}
+	if err := admin.Do(t.Context(), append(rules, more...)...).Err(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -274,6 +282,12 @@ func TestCluster(t *testing.T) {
 	first, _, _ := strings.Cut(hosts, ",")
 	works(t, redis.Options{URL: "redis://" + hosts, Prefix: "a:"})
 	works(t, redis.Options{URL: "redis://" + first + "?cluster=true", Prefix: "b:"})
+	for host := range strings.SplitSeq(hosts, ",") {
+		admin := driver.NewClient(&driver.Options{Addr: host})
+		defer admin.Close()
+		allow(t, admin, "app", "+cluster", "+command")
+	}
+	works(t, redis.Options{URL: "redis://" + url.UserPassword("app", password).String() + "@" + hosts})
 	cachetest.Exercise(t, func(t *testing.T) cache.Store {
 		return open(t, redis.Options{URL: "redis://" + hosts, Prefix: "c:" + rand.Text()})
 	})
