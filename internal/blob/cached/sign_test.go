@@ -150,7 +150,7 @@ func BenchmarkHead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			c := cache.New(memory.Open(memory.Options{Bytes: bytes}), far, cache.Options{})
+			c := cache.New(memory.Open(memory.Options{Bytes: bytes}), far, cache.Options{Timeout: time.Second})
 			defer c.Close()
 			compareHeads(b, inner, cached.New(inner, c, cached.Options{}))
 		})
