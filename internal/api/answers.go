@@ -131,7 +131,8 @@ type answer struct {
 type reading struct {
 	key      string                 // the request, normalised, with the operation's name
 	aged     bool                   // the answer tells ages
-	costly   bool                   // the body is worth sharing with other processes
+	shared   bool                   // other processes may have the body, or may want it
+	class    int                    // what it costs; see SharedQuestion
 	unkept   bool                   // the answer is not kept: it comes from the store, or there is no catalogue yet
 	location string                 // Content-Location, where it isn't the request's
 	compute  func() ([]byte, error) // makes the body

@@ -96,9 +96,9 @@ func (s *service) listRecalls(ctx context.Context, in *searchParams) (*answer, e
 	if err != nil {
 		return nil, err
 	}
+	class, shared := searchClass(&query)
 	return s.read(ctx, snap, reading{
-		key:    searchKey(&query),
-		costly: query.Words != "" || len(query.Facets) > 0,
+		key: searchKey(&query), shared: shared, class: class,
 		compute: func() ([]byte, error) {
 			page, err := snap.Search(query)
 			if errors.Is(err, catalogue.ErrBadCursor) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,10 +17,18 @@ import (
 // SharedAnswers keeps the bodies of costly answers for every process that serves
 // the same catalogue. Verdicts and barcodes are never among them.
 type SharedAnswers interface {
-	// Body returns the body of a name, which is of one state of the catalogue, or
-	// makes it. Errors are compute's: what is wrong with the sharing is nobody's
-	// concern here, and is over in 50 ms.
-	Body(ctx context.Context, of Edition, name string, compute func() ([]byte, error)) ([]byte, error)
+	// Body returns the body of an answer that another process made, or makes it.
+	// Errors are compute's: what is wrong with the sharing is nobody's concern
+	// here, and is over in 50 ms.
+	Body(ctx context.Context, q SharedQuestion, compute func() ([]byte, error)) ([]byte, error)
+}
+
+// SharedQuestion is what an answer is kept under.
+type SharedQuestion struct {
+	Of   Edition
+	Name string // of all that the answer depends on besides
+	// Class is of questions that cost about the same: a number below classes.
+	Class int
 }
 
 // Edition is one state of one store's catalogue.
@@ -38,24 +47,59 @@ const (
 	sharedShape = 1
 	// latestChanges is how many tell what a serial stands for.
 	latestChanges = 10
+	// worthSharing is what an answer has to cost to be looked for elsewhere: most
+	// searches are done before Redis could have answered.
+	worthSharing = 2 * time.Millisecond
+	// mostWords and classes: searches are told apart by how many words they have,
+	// up to so many, and whether facets are counted.
+	mostWords = 15
+	classes   = 2 * (mostWords + 1)
 )
 
-// ShareAnswers keeps answers in a cache. It is of use where other processes see
-// the cache: this one remembers its own answers anyway.
+// ShareAnswers keeps answers in a cache, where they cost more than to ask for
+// them. It is of use where other processes see the cache: this one remembers its
+// own answers anyway.
 func ShareAnswers(c *cache.Cache) SharedAnswers {
-	return &shared{bodies: cache.For[[]byte](c, cache.Use{Name: "search", Shape: sharedShape, TTL: sharedTTL, MaxBytes: answerBytes})}
+	return &shared{worth: worthSharing, bodies: cache.For[[]byte](c, cache.Use{
+		Name: "search", Shape: sharedShape, TTL: sharedTTL, MaxBytes: answerBytes,
+	})}
 }
 
 type shared struct {
+	worth  time.Duration
 	bodies *cache.Of[[]byte]
 	last   atomic.Pointer[Edition] // that was asked for
+	costs  [classes]atomic.Int64   // what answers of a class cost lately, in nanoseconds
 }
 
-func (s *shared) Body(ctx context.Context, of Edition, name string, compute func() ([]byte, error)) ([]byte, error) {
-	s.turn(ctx, of)
-	item := cache.Item{Name: of.tag() + " " + name, Tags: []string{of.tag()}}
+// Body is SharedAnswers'.
+func (s *shared) Body(ctx context.Context, q SharedQuestion, compute func() ([]byte, error)) ([]byte, error) {
+	cost := &s.costs[q.Class]
+	timed := func(context.Context) ([]byte, error) {
+		start := time.Now()
+		body, err := compute()
+		// Each counts for an eighth; that two at once may lose one does no harm.
+		cost.Add((int64(time.Since(start)) - cost.Load()) / 8)
+		return body, err
+	}
+	if time.Duration(cost.Load()) < s.worth {
+		return timed(ctx)
+	}
+	s.turn(ctx, q.Of)
+	item := cache.Item{Name: q.Of.tag() + " " + q.Name, Tags: []string{q.Of.tag()}}
 	// Whoever goes away meanwhile leaves the answer to others.
-	return s.bodies.Load(context.WithoutCancel(ctx), item, func(context.Context) ([]byte, error) { return compute() })
+	return s.bodies.Load(context.WithoutCancel(ctx), item, timed)
+}
+
+// searchClass is the class of a search; ok is false for one that is never costly:
+// a list by date without words or facets.
+func searchClass(q *catalogue.Query) (class int, ok bool) {
+	words := len(strings.Fields(q.Words))
+	class = 2 * min(words, mostWords)
+	if len(q.Facets) > 0 {
+		class++
+	}
+	return class, class > 0
 }
 
 // turn invalidates the answers of the edition before, once there is a later one.
@@ -101,12 +145,12 @@ type edition struct {
 
 // body makes the body of a reading, or takes it from whoever made it before.
 func (s *service) body(ctx context.Context, snap *catalogue.Snapshot, tag string, rd *reading) ([]byte, error) {
-	if s.Shared == nil || !rd.costly {
+	if s.Shared == nil || !rd.shared {
 		return rd.compute()
 	}
 	e, ok := s.editionOf(snap)
 	if !ok {
 		return rd.compute()
 	}
-	return s.Shared.Body(ctx, e, tag, rd.compute)
+	return s.Shared.Body(ctx, SharedQuestion{Of: e, Name: tag, Class: rd.class}, rd.compute)
 }

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/cache/memory"
+	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
 )
 
@@ -36,8 +39,8 @@ type noted struct {
 	asked  []string
 }
 
-func (n *noted) Body(_ context.Context, of Edition, name string, compute func() ([]byte, error)) ([]byte, error) {
-	n.asked = append(n.asked, of.tag()+" "+name)
+func (n *noted) Body(_ context.Context, q SharedQuestion, compute func() ([]byte, error)) ([]byte, error) {
+	n.asked = append(n.asked, q.Of.tag()+" "+q.Name)
 	if n.canned != nil {
 		return n.canned, nil
 	}
@@ -156,16 +159,87 @@ func (dead) Ping(ctx context.Context) error {
 	return cache.ErrUnavailable
 }
 
+// shareAll shares answers whatever they cost.
+func shareAll(c *cache.Cache) *shared {
+	s := ShareAnswers(c).(*shared)
+	s.worth = 0
+	return s
+}
+
+// What is cheaper to make than to ask for isn't shared.
+func TestOnlyCostlyAnswersAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := cache.New(memory.Open(memory.Options{}), nil, cache.Options{})
+		defer c.Close()
+		one, other := ShareAnswers(c), ShareAnswers(c)
+		ask := func(of SharedAnswers, name string, class int, cost time.Duration) {
+			t.Helper()
+			if _, err := of.Body(t.Context(), SharedQuestion{Of: Edition{"d", 1}, Name: name, Class: class}, func() ([]byte, error) {
+				time.Sleep(cost)
+				return []byte("x"), nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		count := func() int64 { s := c.Stats().PerOperation["search"]; return s.Hits + s.Misses }
+		for i := range 100 {
+			ask(one, fmt.Sprint("cheap ", i), 2, worthSharing*9/10)
+			ask(other, fmt.Sprint("cheap ", i), 2, worthSharing*9/10)
+		}
+		if got := count(); got != 0 {
+			t.Errorf("of cheap ones %d were looked for", got)
+		}
+		for i := range 100 {
+			ask(one, fmt.Sprint("costly ", i), 3, 3*worthSharing)
+			ask(other, fmt.Sprint("costly ", i), 3, 3*worthSharing)
+		}
+		if s := c.Stats().PerOperation["search"]; s.Hits < 80 || s.Misses < 80 {
+			t.Errorf("of 100 costly ones that two asked for %d were found and %d not", s.Hits, s.Misses)
+		}
+		before := count()
+		ask(one, "cheap", 2, 0)
+		if got := count(); got != before {
+			t.Error("then a cheap one was looked for")
+		}
+		for i := range 100 {
+			ask(one, fmt.Sprint("cheap now ", i), 3, 0)
+		}
+		before = count()
+		ask(one, "cheap now", 3, 0)
+		if got := count(); got != before {
+			t.Error("what has become cheap is looked for")
+		}
+	})
+}
+
+func TestSearchClasses(t *testing.T) {
+	t.Parallel()
+	seen := map[int]string{}
+	for _, words := range []string{"", "a", "a b", strings.Repeat("a ", mostWords), strings.Repeat("a ", 200)} {
+		for _, facets := range [][]string{nil, {"year"}} {
+			class, ok := searchClass(&catalogue.Query{Words: words, Facets: facets})
+			if ok != (words != "" || facets != nil) || class < 0 || class >= classes {
+				t.Errorf("%.10q with %q: class %d, %t", words, facets, class, ok)
+			}
+			if other, ok := seen[class]; ok && len(words) < 2*mostWords {
+				t.Errorf("%.10q with %q has the class of %.10q", words, facets, other)
+			}
+			seen[class] = words
+		}
+	}
+}
+
 func TestSharedAnswersOfACache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := cache.New(memory.Open(memory.Options{}), nil, cache.Options{})
 		defer c.Close()
-		shared := ShareAnswers(c)
+		shared := shareAll(c)
 		var computed atomic.Int64
 		body := func(of Edition, name string) string {
 			t.Helper()
-			got, err := shared.Body(t.Context(), of, name, func() ([]byte, error) {
+			got, err := shared.Body(t.Context(), SharedQuestion{Of: of, Name: name}, func() ([]byte, error) {
 				computed.Add(1)
 				return []byte(of.tag() + name), nil
 			})
@@ -202,13 +276,13 @@ func TestSharedAnswersOfACache(t *testing.T) {
 		check("after its time", 1)
 		wrong := fieldProblem(codeBadCursor, "query.cursor", "is not a cursor of this search", "x")
 		for range 2 {
-			if _, err := shared.Body(t.Context(), two, "bad", func() ([]byte, error) { return nil, wrong }); err != error(wrong) { //nolint:errorlint // it is the very one
+			if _, err := shared.Body(t.Context(), SharedQuestion{Of: two, Name: "bad"}, func() ([]byte, error) { return nil, wrong }); err != error(wrong) { //nolint:errorlint // it is the very one
 				t.Errorf("what the request has wrong came back as %v", err)
 			}
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if got, err := shared.Body(gone, two, "c", func() ([]byte, error) { return []byte("c"), nil }); err != nil || string(got) != "c" {
+		if got, err := shared.Body(gone, SharedQuestion{Of: two, Name: "c"}, func() ([]byte, error) { return []byte("c"), nil }); err != nil || string(got) != "c" {
 			t.Errorf("for who has gone: %q, %v", got, err)
 		}
 	})
@@ -220,7 +294,7 @@ func TestSearchWithoutRedis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := cache.New(memory.Open(memory.Options{}), dead{memory.Open(memory.Options{})}, cache.Options{})
 		defer c.Close()
-		b := newBench(t, func(d *Dependencies) { d.Shared = ShareAnswers(c) })
+		b := newBench(t, func(d *Dependencies) { d.Shared = shareAll(c) })
 		b.loadAs(t, "the store")
 		for i, target := range []string{"/api/v1/recalls?q=stroller", "/api/v1/recalls?q=snoozle", "/api/v1/recalls?facets=year", "/api/v1/recalls?q=brake&facets=agency"} {
 			begun := time.Now()
@@ -241,7 +315,7 @@ func TestProcessesShareAnswers(t *testing.T) {
 	t.Parallel()
 	c := cache.New(memory.Open(memory.Options{}), nil, cache.Options{})
 	defer c.Close()
-	share := func(d *Dependencies) { d.Shared = ShareAnswers(c) }
+	share := func(d *Dependencies) { d.Shared = shareAll(c) }
 	a, b := newBench(t, share), newBench(t, share)
 	a.loadAs(t, "the store")
 	b.loadAs(t, "the store")
