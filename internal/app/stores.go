@@ -58,7 +58,7 @@ func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix})
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -112,7 +112,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 	}
 	bounds.Backend = "azure"
 	guard := blob.Guard(account, bounds)
-	known := cached.New(guard, remembered, cached.Options{Namespace: cfg.Storage.Container})
+	known := cached.New(guard, remembered, cached.Options{Namespace: account.Origin() + "/" + cfg.Storage.Container})
 	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
 }
 

@@ -47,6 +47,9 @@ type Cache struct {
 	Bytes int64 `env:"CACHE_BYTES,default=67108864"`
 	// RedisTimeout is what a slow or dead Redis may cost a request, once.
 	RedisTimeout time.Duration `env:"REDIS_TIMEOUT,default=50ms"`
+	// RedisCAFile holds the authorities that a rediss:// server's certificate may be
+	// from, as PEM; empty: the system's.
+	RedisCAFile string `env:"REDIS_CA_FILE"`
 	// RedisPrefix begins every key, for a Redis that others use too.
 	RedisPrefix string `env:"REDIS_PREFIX,default=crownsafe:"`
 }
