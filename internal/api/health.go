@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -47,9 +49,10 @@ func (s *service) registerHealth(api huma.API) {
 	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		checks := s.ownChecks()
 		checks["catalogue"] = s.standing()
+		others := s.askOthers(ctx)
 		checks["database"] = s.askDatabase(ctx)
 		p := unwell(checks)
-		s.mentionOthers(ctx, checks)
+		maps.Copy(checks, others())
 		if p != nil {
 			return nil, p
 		}
@@ -107,16 +110,27 @@ func (s *service) askDatabase(ctx context.Context) string {
 	return "no answer"
 }
 
-// mentionOthers adds how those do that the service can go on without.
-func (s *service) mentionOthers(ctx context.Context, checks map[string]string) {
+// askOthers asks how those do that the service can go on without. It asks them at
+// once, beside whatever is asked meanwhile, so that a monitor waits for the slowest
+// and not for the sum. What it returns waits for the answers.
+func (s *service) askOthers(ctx context.Context) (answers func() map[string]string) {
 	if s.Monitored == nil {
-		return
+		return func() map[string]string { return nil }
 	}
-	for name, status := range map[string]string{"cache": s.Monitored.Cache(ctx).Status, "storage": s.Monitored.Storage(ctx).Status} {
-		checks[name] = "ok"
-		if status == Unhealthy {
-			checks[name] = "no answer"
+	var asking sync.WaitGroup
+	var cache, storage string
+	asking.Go(func() { cache = s.Monitored.Cache(ctx).Status })
+	asking.Go(func() { storage = s.Monitored.Storage(ctx).Status })
+	return func() map[string]string {
+		asking.Wait()
+		checks := map[string]string{"cache": cache, "storage": storage}
+		for name, status := range checks {
+			checks[name] = "ok"
+			if status == Unhealthy {
+				checks[name] = "no answer"
+			}
 		}
+		return checks
 	}
 }
 
