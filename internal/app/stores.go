@@ -111,7 +111,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 	}
 	bounds.Backend = "azure"
 	guard := blob.Guard(account, bounds)
-	return objects{cached.New(guard, remembered, cached.Options{Namespace: cfg.Storage.Container}), guard, nil}, nil
+	return objects{cached.New(guard, remembered, cached.Options{Namespace: account.Address()}), guard, nil}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.
