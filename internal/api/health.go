@@ -47,10 +47,9 @@ func (s *service) registerHealth(api huma.API) {
 		"As readyz, and the database is asked. For monitors, not for routing. The problem of a 503 carries `checks` too. "+
 			"Cache and storage are told of, and never the reason for a 503: the service goes on without them.", http.StatusServiceUnavailable)
 	handle[struct{}, Health](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
-		// All are asked at the same time: a monitor waits for the slowest, not for the sum.
-		others := s.askOthers(ctx)
 		checks := s.ownChecks()
 		checks["catalogue"] = s.standing()
+		others := s.askOthers(ctx)
 		checks["database"] = s.askDatabase(ctx)
 		p := unwell(checks)
 		maps.Copy(checks, others())
@@ -111,20 +110,21 @@ func (s *service) askDatabase(ctx context.Context) string {
 	return "no answer"
 }
 
-// askOthers asks how those do that the service can go on without. What it returns
-// waits for their answers.
-func (s *service) askOthers(ctx context.Context) func() map[string]string {
-	checks := map[string]string{}
+// askOthers asks how those do that the service can go on without. It asks them at
+// once, beside whatever is asked meanwhile, so that a monitor waits for the slowest
+// and not for the sum. What it returns waits for the answers.
+func (s *service) askOthers(ctx context.Context) (answers func() map[string]string) {
 	if s.Monitored == nil {
-		return func() map[string]string { return checks }
+		return func() map[string]string { return nil }
 	}
-	var cache, storage string
 	var asking sync.WaitGroup
+	var cache, storage string
 	asking.Go(func() { cache = s.Monitored.Cache(ctx).Status })
 	asking.Go(func() { storage = s.Monitored.Storage(ctx).Status })
 	return func() map[string]string {
 		asking.Wait()
-		for name, status := range map[string]string{"cache": cache, "storage": storage} {
+		checks := map[string]string{"cache": cache, "storage": storage}
+		for name, status := range checks {
 			checks[name] = "ok"
 			if status == Unhealthy {
 				checks[name] = "no answer"

@@ -112,7 +112,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 	}
 	bounds.Backend = "azure"
 	guard := blob.Guard(account, bounds)
-	known := cached.New(guard, remembered, cached.Options{Namespace: account.Origin() + "/" + cfg.Storage.Container})
+	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
 	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
 }
 

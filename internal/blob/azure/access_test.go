@@ -279,3 +279,23 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("Head of an account that can't be trusted: %v, want ErrUnavailable that tells why", err)
 	}
 }
+
+// The address tells containers apart, and is shown to others: it holds no secret.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	const signature = "sv=2024-05-04&sp=rl&sig=c2VjcmV0"
+	for _, o := range []Options{
+		{ConnectionString: "BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=" + signature},
+		{AccountURL: "https://acme.blob.core.windows.net", SAS: "?" + signature},
+		{AccountURL: "https://acme.blob.core.windows.net", AccountName: "acme", AccountKey: "a2V5"},
+	} {
+		o.Container = "crownsafe"
+		s, err := Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Address(); got != "https://acme.blob.core.windows.net/crownsafe" {
+			t.Errorf("the address is %q", got)
+		}
+	}
+}

@@ -97,6 +97,7 @@ var containerName = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9]){2,62}$`)
 // Store is a container of objects. It implements blob.Store.
 type Store struct {
 	options   Options
+	address   string // of the container, without a secret
 	container *container.Client
 	transport *transport
 	signer    signer
@@ -136,6 +137,10 @@ func (s *Store) Close() error {
 	s.transport.base.CloseIdleConnections()
 	return nil
 }
+
+// Address tells the container from every other one, of this account and of others.
+// It is its URL, with no secret in it.
+func (s *Store) Address() string { return s.address }
 
 // Connections returns how many requests were sent so far, and how many of them
 // on a connection that had served one before.
@@ -250,6 +255,7 @@ func (s *Store) connect() error {
 	}
 	s.secrets = access.secrets()
 	url := runtime.JoinPaths(access.endpoint, s.options.Container)
+	s.address = url
 	options := &container.ClientOptions{ClientOptions: s.clientOptions()}
 	switch {
 	case access.key != nil:
