@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -225,49 +224,5 @@ func TestOwnProblems(t *testing.T) {
 	resp := ask(t, s, http.MethodGet, "/blobs/a", "", nil)
 	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusForbidden || !strings.HasPrefix(string(body), "own: ") {
 		t.Errorf("GET answers %s, %q, %v", resp.Status, body, err)
-	}
-}
-
-// Objects of an earlier version, and those that somebody has copied in, are
-// served as they are.
-func TestPlainFiles(t *testing.T) {
-	t.Parallel()
-	s, folder := openTemp(t)
-	if err := os.WriteFile(filepath.Join(folder, "old"), []byte("as it was"), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	object, info, err := s.Get(t.Context(), "old")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer object.Close()
-	got, err := io.ReadAll(object)
-	if string(got) != "as it was" || err != nil || info.Size != 9 || info.MD5 != "" || info.ETag == "" || info.ContentType != blob.DefaultContentType {
-		t.Errorf("it holds %q, %v, and tells %+v", got, err, info)
-	}
-	if infos, err := s.List(t.Context(), "", "", 0); err != nil || len(infos) != 1 || infos[0].Size != 9 {
-		t.Errorf("List tells %+v, %v", infos, err)
-	}
-	if _, err := s.Put(t.Context(), "old", strings.NewReader("new"), blob.PutOptions{IfMatch: info.ETag}); err != nil {
-		t.Errorf("Put in its place: %v", err)
-	}
-}
-
-// A file that isn't whole is never taken for an object.
-func TestDamagedFiles(t *testing.T) {
-	t.Parallel()
-	s, folder := openTemp(t)
-	for name, change := range map[string]func([]byte) []byte{
-		"empty":           func([]byte) []byte { return nil },
-		"something added": func(c []byte) []byte { return append(c, ' ') },
-	} {
-		put(t, s, name)
-		rewrite(t, filepath.Join(folder, name), change)
-		if _, _, err := s.Get(t.Context(), name); !errors.Is(err, blob.ErrDamaged) {
-			t.Errorf("%s: Get: %v, want ErrDamaged", name, err)
-		}
-		if err := s.Delete(t.Context(), name); err != nil {
-			t.Errorf("%s: Delete: %v", name, err)
-		}
 	}
 }
