@@ -1,14 +1,27 @@
 // Package disk keeps objects as files below one folder, a key being a path. It
 // knows the blob port, the file system and, for signed URLs, net/http.
 //
-// An object is written to a file of its own in the folder .incoming, synced,
-// and moved to its place, and the folder that it went to is synced: so it is
-// there whole or not at all, after a crash too. What a killed process left in
-// .incoming is cleared away a day later. The file is the content followed by a
-// trailer of 512 bytes, and is never written to again, which its mode says
-// (0440): a file without the right to write must have a whole trailer, else the
-// object is damaged. A file with that right came from an earlier version or by
-// hand, and is served as it is, of unknown MD5.
+// The file of an object holds its bytes and nothing else. What is known of it
+// besides, its content type, MD5 and ETag, is in a note: a small file of JSON in
+// the folder .about, named after the SHA-256 of the key. Both are written in the
+// folder .incoming, synced, and moved to their places, first the note and then
+// the object, and the folders that they went to are synced: so an object is there
+// whole or not at all, after a crash too.
+//
+// A note belongs to the file that has the very modification time that it names;
+// no two files of a key that a reader could take for one another have the same.
+// While one object replaces another there are the notes of both, so that a
+// process that is killed at any point leaves the right one. What is read under a
+// tied note is held against it: a failing disk changes bytes and not times. A
+// file of another time is a copy, or came by another way. Its bytes prove whose
+// note is its own, by their MD5: the folder may be copied by any means, with the
+// times of its files or without; then the first look at an object reads it whole
+// and writes its note anew. A file that no note is proved to be of is served as
+// it is, of unknown MD5: one of an earlier version, one that somebody put there
+// or changed, and also a copy without its times that isn't like the original.
+//
+// The notes of what was removed by hand, and what a killed process left, are
+// cleared away from a day later on.
 package disk
 
 import (
@@ -29,9 +42,6 @@ import (
 // incoming is where objects are while they are being written. Its name starts
 // with a dot, as no key's segment does.
 const incoming = ".incoming"
-
-// leftover is the age from which on an incoming file belongs to nobody.
-const leftover = 24 * time.Hour
 
 // Options configure what of a Store not everybody needs.
 type Options struct {
@@ -108,19 +118,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// clear removes what killed processes left behind. Nothing depends on it.
-func (s *Store) clear(now time.Time) {
-	entries, err := fs.ReadDir(s.root.FS(), incoming)
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > leftover {
-			_ = s.root.Remove(path.Join(incoming, entry.Name()))
-		}
-	}
-}
-
 // Delete removes an object; see blob.Store. Folders stay, for another may be
 // about to put something into them.
 func (s *Store) Delete(ctx context.Context, key string) error {
@@ -141,13 +138,27 @@ func (s *Store) delete(ctx context.Context, key string) error {
 	if !stat.Mode().IsRegular() {
 		return blob.ErrNotFound
 	}
-	if err := s.lock.do(func() error { return s.root.Remove(key) }); err != nil {
+	err = s.lock.do(func() error {
+		if err := s.root.Remove(key); err != nil {
+			return err
+		}
+		s.forget(key)
+		return nil
+	})
+	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) { // removed since
 			return blob.ErrNotFound
 		}
 		return blob.FromSystem(err)
 	}
-	return blob.FromSystem(s.syncFolder(path.Dir(key)))
+	return blob.FromSystem(s.sync(path.Dir(key)))
+}
+
+// forget removes the notes of what is gone; one that stays does no harm.
+func (s *Store) forget(key string) {
+	for _, name := range places(key) {
+		_ = s.root.Remove(name)
+	}
 }
 
 // absent gives the port's error for a path that can't be opened: one that leads

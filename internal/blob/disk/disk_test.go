@@ -64,10 +64,15 @@ func serving(t *testing.T, o Options) *Store {
 	return s
 }
 
-// rewrite changes a file behind the store's back, whose mode stays.
+// rewrite changes a file behind the store's back, as a failing disk does: its
+// time and its mode stay.
 func rewrite(t *testing.T, path string, change func(content []byte) []byte) {
 	t.Helper()
 	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +82,10 @@ func rewrite(t *testing.T, path string, change func(content []byte) []byte) {
 	if err := os.WriteFile(path, change(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, 0o440); err != nil {
+	if err := os.Chmod(path, before.Mode()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, before.ModTime()); err != nil {
 		t.Fatal(err)
 	}
 }

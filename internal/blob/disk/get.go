@@ -3,7 +3,10 @@ package disk
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/crownsafe/api/internal/blob"
@@ -27,7 +30,7 @@ func (s *Store) get(ctx context.Context, key string, r blob.Range) (io.ReadClose
 	if err := cmp.Or(blob.CheckKey(key), ctx.Err()); err != nil {
 		return nil, blob.Info{}, err
 	}
-	file, info, err := s.open(key)
+	file, info, err := s.open(ctx, key)
 	if err != nil {
 		return nil, blob.Info{}, err
 	}
@@ -53,29 +56,83 @@ type object struct {
 	io.Closer
 }
 
-// open opens the file of an object.
-func (s *Store) open(key string) (*os.File, blob.Info, error) {
-	file, err := s.root.Open(key)
+// open opens the file of an object, and writes the note of a copied one anew.
+func (s *Store) open(ctx context.Context, key string) (*os.File, blob.Info, error) {
+	f, err := s.find(ctx, key)
 	if err != nil {
-		return nil, blob.Info{}, absent(err)
-	}
-	info, err := infoOfOpen(key, file)
-	if err != nil {
-		file.Close()
 		return nil, blob.Info{}, err
 	}
-	return file, info, nil
+	if f.copied != nil {
+		s.adopt(f.stat, *f.copied)
+	}
+	return f.file, f.info, nil
 }
 
-func infoOfOpen(key string, file *os.File) (blob.Info, error) {
-	stat, err := file.Stat()
+// found is the open file of an object.
+type found struct {
+	file *os.File
+	stat fs.FileInfo
+	info blob.Info
+	// copied is the object's note where that is of the file that this is a copy of.
+	copied *note
+}
+
+// find opens the file of an object; it changes nothing.
+func (s *Store) find(ctx context.Context, key string) (*found, error) {
+	for {
+		file, err := s.root.Open(key)
+		if err != nil {
+			return nil, absent(err)
+		}
+		f := &found{file: file}
+		if err = s.describe(ctx, key, f); err == nil {
+			return f, nil
+		}
+		file.Close()
+		if !errors.Is(err, errReplaced) {
+			return nil, err
+		}
+	}
+}
+
+// errReplaced says that a file is not the one under its key any more.
+var errReplaced = errors.New("the file was replaced while its note was read")
+
+// describe finds out what is known of an open file. The notes are those of other
+// files once it was replaced or removed, so it must be in its place still when
+// they have been read: errReplaced.
+func (s *Store) describe(ctx context.Context, key string, f *found) (err error) {
+	if f.stat, err = f.file.Stat(); err != nil {
+		return err
+	}
+	if !f.stat.Mode().IsRegular() {
+		return blob.ErrNotFound
+	}
+	notes, err := s.notes(key)
 	if err != nil {
-		return blob.Info{}, err
+		return fmt.Errorf("reading its note: %w", err)
 	}
-	if !stat.Mode().IsRegular() {
-		return blob.Info{}, blob.ErrNotFound
+	now, err := s.root.Stat(key)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f.stat, now) {
+		return errReplaced
 	}
-	return infoOf(key, stat, file)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		if n.tied(f.stat) {
+			f.info = n.info(f.stat)
+			return n.whole(f.stat)
+		}
+	}
+	if f.copied, err = proved(ctx, f.file, f.stat, notes); err != nil {
+		return err
+	}
+	f.info = unknown(key, f.stat)
+	if f.copied != nil {
+		f.info = f.copied.info(f.stat)
+	}
+	return nil
 }
 
 // Head tells of an object; see blob.Store.
@@ -83,7 +140,7 @@ func (s *Store) Head(ctx context.Context, key string) (blob.Info, error) {
 	err := cmp.Or(blob.CheckKey(key), ctx.Err())
 	var info blob.Info
 	if err == nil {
-		info, err = s.head(key)
+		info, err = s.head(ctx, key)
 	}
 	if err != nil {
 		return blob.Info{}, s.failed("looking for", key, err)
@@ -91,8 +148,8 @@ func (s *Store) Head(ctx context.Context, key string) (blob.Info, error) {
 	return info, nil
 }
 
-func (s *Store) head(key string) (blob.Info, error) {
-	file, info, err := s.open(key)
+func (s *Store) head(ctx context.Context, key string) (blob.Info, error) {
+	file, info, err := s.open(ctx, key)
 	if err != nil {
 		return blob.Info{}, err
 	}

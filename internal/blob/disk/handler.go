@@ -66,7 +66,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Store) serveRead(w http.ResponseWriter, r *http.Request, key string) error {
-	file, info, err := s.open(key)
+	file, info, err := s.open(r.Context(), key)
 	if err != nil {
 		return err
 	}

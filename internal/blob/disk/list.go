@@ -80,7 +80,7 @@ func (l *listing) add(key string, entry fs.DirEntry) error {
 	if err != nil {
 		return absentFolder(err) // removed since
 	}
-	l.found = append(l.found, blob.Info{Key: key, Size: sizeOf(stat), ModifiedAt: stat.ModTime().UTC()})
+	l.found = append(l.found, blob.Info{Key: key, Size: stat.Size(), ModifiedAt: stat.ModTime().UTC()})
 	if len(l.found) == l.limit {
 		return fs.SkipAll
 	}
