@@ -332,4 +332,3 @@ func TestPicturesOfAnAccountThatCannotSignAreSent(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
-
