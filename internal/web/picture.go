@@ -77,7 +77,7 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, r, http.StatusNotFound, "")
 		return
 	}
-	leave, ok := s.sendPicture(r)
+	leave, ok := s.roomForPicture(r)
 	if !ok {
 		s.later(w, r)
 		return
@@ -104,8 +104,8 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sendPicture waits until there is room for one more; false: there was none.
-func (s *Site) sendPicture(r *http.Request) (leave func(), ok bool) {
+// roomForPicture waits until there is room for one more; false: there was none.
+func (s *Site) roomForPicture(r *http.Request) (leave func(), ok bool) {
 	turn := time.NewTimer(pictureTurn)
 	defer turn.Stop()
 	select {
