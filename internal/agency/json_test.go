@@ -43,6 +43,16 @@ func TestListTakesWhatStandsForOne(t *testing.T) {
 	}
 }
 
+// ways are the two ways through an array.
+var ways = map[string]func(*json.Decoder, func(int, json.RawMessage) error) error{
+	"one after the other": agency.EachElement,
+	"ahead": func(d *json.Decoder, each func(int, json.RawMessage) error) error {
+		return agency.EachElementAhead(d, func(position int, raw json.RawMessage) func() error {
+			return func() error { return each(position, raw) }
+		})
+	},
+}
+
 func TestEachElement(t *testing.T) {
 	for name, test := range map[string]struct {
 		payload   string
@@ -61,26 +71,28 @@ func TestEachElement(t *testing.T) {
 		"an object":                         {payload: `{"a":1}`, fails: true},
 		"a second value":                    {payload: `[1] [2]`, elements: []string{"1"}, fails: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var elements []string
-			d := agency.NewJSONDecoder(strings.NewReader(test.payload))
-			err := agency.EachElement(d, func(position int, raw json.RawMessage) error {
-				if position != len(elements)+1 {
-					t.Errorf("position %d of element %d", position, len(elements)+1)
+		for way, each := range ways {
+			t.Run(name+", "+way, func(t *testing.T) {
+				var elements []string
+				d := agency.NewJSONDecoder(strings.NewReader(test.payload))
+				err := each(d, func(position int, raw json.RawMessage) error {
+					if position != len(elements)+1 {
+						t.Errorf("position %d of element %d", position, len(elements)+1)
+					}
+					elements = append(elements, string(raw))
+					return nil
+				})
+				if err == nil {
+					err = agency.EndOfJSON(d)
 				}
-				elements = append(elements, string(raw))
-				return nil
+				if (err != nil) != test.fails || errors.Is(err, agency.ErrTruncated) != test.truncated {
+					t.Errorf("error = %v, want one: %v, of a cut payload: %v", err, test.fails, test.truncated)
+				}
+				if diff := cmp.Diff(test.elements, elements); diff != "" {
+					t.Errorf("elements (-want +got):\n%s", diff)
+				}
 			})
-			if err == nil {
-				err = agency.EndOfJSON(d)
-			}
-			if (err != nil) != test.fails || errors.Is(err, agency.ErrTruncated) != test.truncated {
-				t.Errorf("error = %v, want one: %v, of a cut payload: %v", err, test.fails, test.truncated)
-			}
-			if diff := cmp.Diff(test.elements, elements); diff != "" {
-				t.Errorf("elements (-want +got):\n%s", diff)
-			}
-		})
+		}
 	}
 }
 

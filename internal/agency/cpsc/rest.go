@@ -56,23 +56,11 @@ func names(list agency.List[wireName]) []string {
 
 func (a *Agency) parseREST(ctx context.Context, payload io.Reader, sink agency.Sink) error {
 	d := agency.NewJSONDecoder(payload)
-	err := agency.EachElement(d, func(position int, raw json.RawMessage) error {
+	err := agency.EachElementAhead(d, func(position int, raw json.RawMessage) (deliver func() error) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return func() error { return err }
 		}
-		var w wireRecall
-		if err := json.Unmarshal(raw, &w); err != nil {
-			return sink.Reject(agency.Reject{NativeID: nativeIDOf(raw), Position: position, Reason: err.Error(), Excerpt: agency.ExcerptOf(raw)})
-		}
-		if said, failed := errorRecord(string(w.RecallID), string(w.RecallNumber), string(w.Title)); failed {
-			return &agency.AnswerError{Agency: Code, Said: said}
-		}
-		record, err := a.record(w.recall())
-		if err != nil {
-			return sink.Reject(agency.Reject{NativeID: string(w.RecallNumber), Position: position, Reason: err.Error(), Excerpt: agency.ExcerptOf(raw)})
-		}
-		record.SourceHash = agency.HashOf(raw)
-		return sink.Record(record)
+		return a.readREST(position, raw, sink)
 	})
 	if err != nil {
 		return fmt.Errorf("reading CPSC's recalls: %w", err)
@@ -81,6 +69,28 @@ func (a *Agency) parseREST(ctx context.Context, payload io.Reader, sink agency.S
 		return fmt.Errorf("reading CPSC's recalls: %w", err)
 	}
 	return nil
+}
+
+// readREST reads one element and returns what gives it to the sink.
+func (a *Agency) readREST(position int, raw json.RawMessage, sink agency.Sink) (deliver func() error) {
+	reject := func(id string, err error) func() error {
+		return func() error {
+			return sink.Reject(agency.Reject{NativeID: id, Position: position, Reason: err.Error(), Excerpt: agency.ExcerptOf(raw)})
+		}
+	}
+	var w wireRecall
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return reject(nativeIDOf(raw), err)
+	}
+	if said, failed := errorRecord(string(w.RecallID), string(w.RecallNumber), string(w.Title)); failed {
+		return func() error { return &agency.AnswerError{Agency: Code, Said: said} }
+	}
+	record, err := a.record(w.recall())
+	if err != nil {
+		return reject(string(w.RecallNumber), err)
+	}
+	record.SourceHash = agency.HashOf(raw)
+	return func() error { return sink.Record(record) }
 }
 
 // nativeIDOf reads the number of a record whose other fields can't be read.
