@@ -44,21 +44,17 @@ func derivedKey(cfg config.Config, use purpose) ([]byte, error) {
 // keptSecret reads the secret from a file that only its owner may read, or makes
 // one. Of several processes that start together all end up with the same.
 func keptSecret(path string) (string, error) {
-	made, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
-	if err != nil {
+	secret, err := readSecret(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	if err := makeSecret(path); err != nil {
 		return "", fmt.Errorf("making the secret key: %w", err)
 	}
-	defer os.Remove(made.Name()) //nolint:errcheck // its other name stays
-	if _, err := made.WriteString(rand.Text() + rand.Text() + "\n"); err != nil {
-		return "", errors.Join(fmt.Errorf("writing the secret key: %w", err), made.Close())
-	}
-	if err := errors.Join(made.Sync(), made.Close()); err != nil {
-		return "", fmt.Errorf("writing the secret key: %w", err)
-	}
-	// A link is made whole or not at all, and never over what is there.
-	if err := os.Link(made.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("keeping the secret key: %w", err)
-	}
+	return readSecret(path)
+}
+
+func readSecret(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("reading the secret key: %w", err)
@@ -68,4 +64,22 @@ func keptSecret(path string) (string, error) {
 		return "", fmt.Errorf("the secret key in %s is shorter than 32 characters; remove the file, and another is made", path)
 	}
 	return secret, nil
+}
+
+// makeSecret makes a file with a new secret, unless there is one by now.
+func makeSecret(path string) error {
+	made, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(made.Name()) //nolint:errcheck // its other name stays
+	_, err = made.WriteString(rand.Text() + rand.Text() + "\n")
+	if err := errors.Join(err, made.Sync(), made.Close()); err != nil {
+		return err
+	}
+	// A link is made whole or not at all, and never over what is there.
+	if err := os.Link(made.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }

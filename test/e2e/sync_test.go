@@ -133,9 +133,15 @@ func TestSyncOfAnUnknownAgency(t *testing.T) {
 
 func TestSettingsThatCannotBeUsedStopTheStart(t *testing.T) {
 	t.Parallel()
-	got := program.Run(t, []string{"DATABASE_URL=postgres://crown:hunter2@db/crown"}, "serve", "--data", t.TempDir())
-	if got.Code != 1 || !strings.Contains(got.Stderr, "DATABASE_URL") || strings.Contains(got.Stderr, "hunter2") {
-		t.Errorf("exit %d, %q", got.Code, got.Stderr)
+	for _, setting := range []string{
+		"DATABASE_URL=mysql://crown:hunter2@db/crown", "DATABASE_URL=postgres://crown:hunter2@db:none/crown", "REDIS_URL=http://:hunter2@cache",
+		"AZURE_STORAGE_CONNECTION_STRING=AccountKey=hunter2", "CROWNSAFE_DATABASE_POOL_SIZE=hunter2",
+	} {
+		variable, _, _ := strings.Cut(setting, "=")
+		got := program.Run(t, []string{setting}, "serve", "--data", t.TempDir())
+		if got.Code != 1 || !strings.Contains(got.Stderr, variable) || strings.Contains(got.Stderr, "hunter2") || strings.Count(got.Stderr, "\n") != 1 {
+			t.Errorf("%s: exit %d, %q", setting, got.Code, got.Stderr)
+		}
 	}
 }
 
