@@ -27,8 +27,9 @@ const (
 )
 
 // answers keeps the bodies of reads in memory. An entry is good while the
-// catalogue's serial and the sources' states are those that it was made from
-// and, where it tells ages, within the second in which it was made.
+// catalogue's serial, with what it stands for, and the sources' states are those
+// that it was made from and, where it tells ages, within the second in which it
+// was made.
 type answers struct {
 	kept   *otter.Cache[string, *kept]
 	states atomic.Pointer[states]
@@ -48,7 +49,8 @@ type kept struct {
 // states is what an answer depends on besides the request. It is made anew at
 // most once a second, because asking all sources costs more than an answer.
 type states struct {
-	snap        int64 // serial
+	snap        int64  // serial
+	dataset     string // what the serial stands for: see Edition
 	second      int64
 	fingerprint string
 }
@@ -63,15 +65,24 @@ func newAnswers(bytes uint64) *answers {
 	})}
 }
 
-// statesOf returns the states now, from memory within the same second and serial.
+// statesOf returns the states now, from memory within the same second and edition.
 func (s *service) statesOf(snap *catalogue.Snapshot) *states {
-	second, serial := s.Now().Unix(), snap.Serial()
-	if now := s.answers.states.Load(); now != nil && now.second == second && now.snap == serial {
+	second := s.Now().Unix()
+	if now := s.answers.states.Load(); now != nil && now.second == second && s.isOf(now, snap) {
 		return now
 	}
-	now := &states{snap: serial, second: second, fingerprint: s.Sources.Fingerprint(snap)}
+	edition, _ := s.editionOf(snap)
+	now := &states{snap: snap.Serial(), dataset: edition.Dataset, second: second, fingerprint: s.Sources.Fingerprint(snap)}
 	s.answers.states.Store(now)
 	return now
+}
+
+// isOf reports whether states are of what a snapshot holds. The serial alone
+// doesn't say: another store, or the same after a backup was restored, reaches
+// the same number with other notices.
+func (s *service) isOf(st *states, snap *catalogue.Snapshot) bool {
+	edition, _ := s.editionOf(snap)
+	return st.snap == snap.Serial() && st.dataset == edition.Dataset
 }
 
 // remembered returns the kept answer to a request, nil when there is none that
@@ -85,7 +96,7 @@ func (s *service) remembered(r *http.Request) *kept {
 		return nil
 	}
 	snap := s.Catalogue.Current()
-	if k.states.snap != snap.Serial() {
+	if !s.isOf(k.states, snap) {
 		return nil
 	}
 	now := s.statesOf(snap)
@@ -177,7 +188,7 @@ func (s *service) keep(x *exchange, rd reading, states *states, a *answer, body 
 // etag makes the weak validator of an answer. The program's version is in it
 // because another version may word the same facts in another way.
 func (s *service) etag(st *states, key string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%s", s.Version, st.snap, st.fingerprint, key))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%s\n%s", s.Version, st.snap, st.dataset, st.fingerprint, key))
 	return `W/"` + hex.EncodeToString(sum[:etagDigestBytes]) + `"`
 }
 

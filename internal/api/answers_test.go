@@ -87,6 +87,38 @@ func (c *countingLookup) Barcode(snap *catalogue.Snapshot, code string, u recall
 	return c.Lookup.Barcode(snap, code, u)
 }
 
+// A serial that comes to stand for other notices, in another store or after a
+// backup was restored, has neither the kept answers of before nor their tags.
+func TestTheSameSerialOfAnotherHistory(t *testing.T) {
+	t.Parallel()
+	last := fixture()[28].ID // of a change that tells of the notice: it isn't withdrawn
+	target := "/api/v1/recalls/" + last
+	for name, identity := range map[string]string{"another store": "another store", "a restored backup": "the store"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.loadAs(t, "the store")
+			before := b.get(t, target)
+			changed := newMemoryStore()
+			for _, n := range fixture() {
+				if n.ID == last {
+					n.Title = "What this serial stands for now"
+				}
+				changed.put(n, start)
+			}
+			b.store = changed
+			b.loadAs(t, identity)
+			after := b.get(t, target, "If-None-Match", before.Header.Get("ETag"))
+			if after.Header.Get("Crown-Safe-Serial") != before.Header.Get("Crown-Safe-Serial") {
+				t.Fatalf("the serials are %s and %s", before.Header.Get("Crown-Safe-Serial"), after.Header.Get("Crown-Safe-Serial"))
+			}
+			if before.StatusCode != http.StatusOK || after.StatusCode != http.StatusOK || !strings.Contains(string(after.body), "What this serial stands for now") {
+				t.Errorf("%d %s, want the notice as it is now", after.StatusCode, after.body)
+			}
+		})
+	}
+}
+
 func TestTheSameQuestionHasTheSameTag(t *testing.T) {
 	b := newBench(t)
 	tests := map[string][2]string{
