@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,4 +108,37 @@ func TestHealthzTellsOfCacheAndStorage(t *testing.T) {
 			t.Errorf("with %+v healthz says %+v", c, got)
 		}
 	}
+}
+
+// silentMonitored are dependencies that say nothing for as long as they may.
+type silentMonitored struct{ *fixedMonitored }
+
+func (m silentMonitored) Storage(ctx context.Context) StorageHealth {
+	time.Sleep(pingTimeout)
+	return m.fixedMonitored.Storage(ctx)
+}
+
+func (m silentMonitored) Cache(ctx context.Context) CacheStats {
+	time.Sleep(pingTimeout)
+	return m.fixedMonitored.Cache(ctx)
+}
+
+// TestHealthzAsksAllAtOnce: a monitor waits for the slowest of those that are
+// silent, and not for one after the other.
+func TestHealthzAsksAllAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(d *Dependencies) {
+			d.Monitored = silentMonitored{wellMonitored()}
+			d.Ping = func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+		})
+		began := time.Now()
+		r := b.get(t, "/api/healthz")
+		if took := time.Since(began); took != pingTimeout || r.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("healthz answered %d after %s, want 503 after %s", r.StatusCode, took, pingTimeout)
+		}
+	})
 }
