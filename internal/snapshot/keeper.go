@@ -105,6 +105,10 @@ func missing(list []entry, snap *catalogue.Snapshot) (absent, old bool) {
 	return true, false
 }
 
+func (k *Keeper) presentOf(snap *catalogue.Snapshot) present {
+	return present{line: lineOf(snap.Store()), serial: snap.Serial(), freshAt: snap.FreshAt(), now: k.Now()}
+}
+
 func (k *Keeper) saveFile(ctx context.Context, snap *catalogue.Snapshot) error {
 	if err := os.MkdirAll(k.Folder, 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
@@ -125,7 +129,7 @@ func (k *Keeper) saveFile(ctx context.Context, snap *catalogue.Snapshot) error {
 		return err
 	}
 	var failed []error
-	for _, e := range superfluous(list, lineOf(snap.Store()), snap.Serial(), k.Now()) {
+	for _, e := range superfluous(list, k.presentOf(snap)) {
 		if err := os.Remove(k.path(e.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = append(failed, fmt.Errorf("removing an old one: %w", err))
 		}
@@ -202,7 +206,7 @@ func (k *Keeper) saveObject(ctx context.Context, snap *catalogue.Snapshot) error
 			return err
 		}
 	}
-	for _, e := range superfluous(list, lineOf(snap.Store()), snap.Serial(), k.Now()) {
+	for _, e := range superfluous(list, k.presentOf(snap)) {
 		if err := k.Blobs.Delete(ctx, prefix+e.name); err != nil {
 			return fmt.Errorf("deleting an old one: %w", err)
 		}

@@ -147,12 +147,20 @@ func TestWhatMayGo(t *testing.T) {
 		at("a", 20, 20*time.Hour), // taken back by a restored backup
 		at("b", 50, 24*time.Hour), at("c", 3, 8*24*time.Hour),
 	}
-	var gone []string
-	for _, e := range superfluous(list, "a", 8, now) {
-		gone = append(gone, e.name)
-	}
-	if diff := cmp.Diff([]string{"a20", "a5", "c3"}, slices.Sorted(slices.Values(gone))); diff != "" {
-		t.Error(diff)
+	for name, test := range map[string]struct {
+		freshAt time.Time
+		want    []string
+	}{
+		"following the store":    {now, []string{"a20", "a5", "c3"}},
+		"cut off from the store": {now.Add(-30 * time.Hour), []string{"a5", "c3"}}, // the others went on
+	} {
+		var gone []string
+		for _, e := range superfluous(slices.Clone(list), present{"a", 8, test.freshAt, now}) {
+			gone = append(gone, e.name)
+		}
+		if diff := cmp.Diff(test.want, slices.Sorted(slices.Values(gone))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
 

@@ -79,28 +79,37 @@ func (e *entry) written() time.Time {
 const (
 	// kept is how many snapshots of its line a process keeps in each place.
 	kept = 3
-	// settled is the age from which on a snapshot of a higher serial than its
-	// store has is one of a history that a restored backup took back.
+	// settled is how much later than a snapshot of a higher serial a catalogue must
+	// have been all that the store held for that snapshot to be of a history that a
+	// restored backup took back. A process that can't reach the store only lags
+	// behind the others, however long.
 	settled = 15 * time.Minute
 	// foreignKept is how long snapshots of other lines are kept: after a move or
 	// an update they are the way back.
 	foreignKept = 7 * 24 * time.Hour
 )
 
+// present is what a process knows when it looks what may go.
+type present struct {
+	line    string
+	serial  int64
+	freshAt time.Time // until then its catalogue was known to be all that the store held
+	now     time.Time
+}
+
 // superfluous returns what of one place may go now that the snapshot of a line
 // and a serial is there.
-func superfluous(list []entry, line string, serial int64, now time.Time) []entry {
+func superfluous(list []entry, p present) []entry {
 	newestFirst(list)
 	var out []entry
 	own := 0
 	for _, e := range list {
-		age := now.Sub(e.modified)
 		var drop bool
 		switch {
-		case e.line != line:
-			drop = age > foreignKept
-		case e.serial > serial:
-			drop = age > settled // else another process is ahead
+		case e.line != p.line:
+			drop = p.now.Sub(e.modified) > foreignKept
+		case e.serial > p.serial:
+			drop = p.freshAt.Sub(e.modified) > settled // else another process is ahead
 		default:
 			own++
 			drop = own > kept
