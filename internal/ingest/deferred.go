@@ -53,22 +53,35 @@ func (d *Deferred) write(content []byte) error {
 		return err
 	}
 	sum := sha256.Sum256(content)
-	return os.Rename(part.Name(), filepath.Join(d.Folder, hex.EncodeToString(sum[:])+".json"))
+	if err := os.Rename(part.Name(), filepath.Join(d.Folder, hex.EncodeToString(sum[:])+".json")); err != nil {
+		return err
+	}
+	folder, err := os.Open(d.Folder) // which has the name: without it a crash of the machine may lose that
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // Settle stores the records of the payloads that are in the archive by now. What
-// fails is tried again the next time.
+// fails is tried again the next time, and holds up no other, unless it is that the
+// archive or the store doesn't answer.
 func (d *Deferred) Settle(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(d.Folder, "*.json"))
 	if err != nil {
 		return fmt.Errorf("looking for kept records of payloads: %w", err)
 	}
+	var failed []error
 	for _, file := range files {
-		if err := d.settle(ctx, file); err != nil {
-			return fmt.Errorf("settling the kept record %s: %w", filepath.Base(file), err)
+		err := d.settle(ctx, file)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("settling the kept record %s: %w", filepath.Base(file), err))
+		}
+		if ctx.Err() != nil || errors.Is(err, blob.ErrUnavailable) || isOutage(err) {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (d *Deferred) settle(ctx context.Context, file string) error {

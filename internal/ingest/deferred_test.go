@@ -77,3 +77,46 @@ func TestDeferredRecords(t *testing.T) {
 		t.Errorf("the damaged record is not put aside: %v", err)
 	}
 }
+
+// errRefused is what a store says that refuses one record for what it is.
+var errRefused = errors.New("refused")
+
+type picky struct{ payloadRecords }
+
+func (r *picky) RecordPayload(ctx context.Context, p store.ArchivedPayload) error {
+	if p.Format == "refused" {
+		return errRefused
+	}
+	return r.payloadRecords.RecordPayload(ctx, p)
+}
+
+// TestARefusedRecordHoldsUpNoOther: of many records all are stored but those that
+// can't be, whatever their order.
+func TestARefusedRecordHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	blobs, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := &picky{}
+	d := &ingest.Deferred{Folder: t.TempDir(), Blobs: blobs, Store: records, Logger: slog.New(slog.DiscardHandler)}
+	if _, err := blobs.Put(t.Context(), "raw/us-cpsc/ab/abc.gz", strings.NewReader("abc"), blob.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	const good = 8
+	for i := range 2 * good {
+		p := store.ArchivedPayload{Agency: "us-cpsc", Key: "raw/us-cpsc/ab/abc.gz", SourceURL: strings.Repeat("x", i), Format: "rest"}
+		if i%2 == 0 {
+			p.Format = "refused"
+		}
+		if err := d.Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Settle(t.Context()); !errors.Is(err, errRefused) {
+		t.Errorf("Settle: %v, want the refusal", err)
+	}
+	if len(records.kept) != good {
+		t.Errorf("%d records are stored, want %d", len(records.kept), good)
+	}
+}
