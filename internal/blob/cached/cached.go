@@ -29,8 +29,8 @@ const (
 
 // Options say what is kept and for how long.
 type Options struct {
-	// Namespace tells this store from others that share the cache, as an account's
-	// name and a container's do.
+	// Namespace tells this store from others that share the cache, as the address of
+	// an account's container does; the container's name alone doesn't.
 	Namespace string
 	// InfoTTL is how long it is kept what an object is: how long somebody else's
 	// change of it, past this package, may not be seen. 0: DefaultInfoTTL.
