@@ -48,6 +48,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		"notices", a.Catalogue.Current().Len(), "serial", a.Catalogue.Current().Serial(), "offline", a.Config.Offline)
 	select {
 	case err := <-served:
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Grace)
+		defer cancel()
+		a.endUploads(grace)
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
@@ -70,14 +73,19 @@ func (a *App) drain(server *http.Server, stopBackground func()) error {
 		}
 	})
 	time.Sleep(a.Config.Drain)
-	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
 	}
+	a.endUploads(ctx) // after the last request, which may bring one
+	a.Logger.Info("stopped")
+	return err
+}
+
+func (a *App) endUploads(ctx context.Context) {
 	if err := a.closeUploads(ctx); err != nil {
 		a.Logger.Warn("some uploads are left for the next start", "error", err)
 	}
-	a.Logger.Info("stopped")
-	return nil
 }
 
 // closeWhileDraining asks clients to close their connections with the answer
