@@ -70,10 +70,16 @@ type lease struct {
 	renewing     sync.WaitGroup
 }
 
+// ask takes or renews the lease. A store that says nothing in time is one that
+// doesn't answer, and no fault of the agency's.
 func (l *lease) ask(ctx context.Context, within time.Duration) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, within)
+	asking, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return l.leases.Lease(ctx, l.name, l.holder, leaseTime)
+	ours, err := l.leases.Lease(asking, l.name, l.holder, leaseTime)
+	if err != nil && asking.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("within %s: %w: %w", within, store.ErrUnavailable, err)
+	}
+	return ours, err
 }
 
 // renew renews the lease until ctx ends or it is lost. It counts the lease's time

@@ -247,6 +247,18 @@ func TestScheduleComesBackSoonAfterAnOutageOfTheStore(t *testing.T) {
 	})
 }
 
+// A store that says nothing is out of reach: the agency isn't to blame for it.
+func TestASilentStoreIsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeases()
+		l.silent = true
+		r := sharing(&lineAgency{}, &memoryRuns{}, l, "one")
+		if run, err := r.Poll(t.Context(), r.Agencies[0], nil); !errors.Is(err, store.ErrUnavailable) || run.ID != 0 {
+			t.Errorf("run %d, %v", run.ID, err)
+		}
+	})
+}
+
 func TestACompleteImportStepsAsideForAPoll(t *testing.T) {
 	t.Parallel()
 	r, l, dir := newRunner(t), newLeases(), t.TempDir()
