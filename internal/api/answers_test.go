@@ -93,12 +93,13 @@ func TestTheSameSerialOfAnotherHistory(t *testing.T) {
 	t.Parallel()
 	last := fixture()[28].ID // of a change that tells of the notice: it isn't withdrawn
 	target := "/api/v1/recalls/" + last
+	const exported = "/api/v1/export/recalls.ndjson.gz"
 	for name, identity := range map[string]string{"another store": "another store", "a restored backup": "the store"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.loadAs(t, "the store")
-			before := b.get(t, target)
+			before, export := b.get(t, target), b.get(t, exported).Header.Get("ETag")
 			changed := newMemoryStore()
 			for _, n := range fixture() {
 				if n.ID == last {
@@ -111,6 +112,9 @@ func TestTheSameSerialOfAnotherHistory(t *testing.T) {
 			after := b.get(t, target, "If-None-Match", before.Header.Get("ETag"))
 			if after.Header.Get("Crown-Safe-Serial") != before.Header.Get("Crown-Safe-Serial") {
 				t.Fatalf("the serials are %s and %s", before.Header.Get("Crown-Safe-Serial"), after.Header.Get("Crown-Safe-Serial"))
+			}
+			if b.get(t, exported, "If-None-Match", export).StatusCode != http.StatusOK {
+				t.Error("the export has the tag of before")
 			}
 			if before.StatusCode != http.StatusOK || after.StatusCode != http.StatusOK || !strings.Contains(string(after.body), "What this serial stands for now") {
 				t.Errorf("%d %s, want the notice as it is now", after.StatusCode, after.body)

@@ -114,7 +114,8 @@ func (s *service) export(w http.ResponseWriter, r *http.Request, snap *catalogue
 	manifest := newManifest(snap, s.Sources.List(snap))
 	h := w.Header()
 	// The sources' states don't show in the file; who may be passed on does.
-	tag := s.etag(&states{snap: snap.Serial(), fingerprint: manifest.fingerprint()}, "export")
+	edition, _ := s.editionOf(snap)
+	tag := s.etag(&states{snap: snap.Serial(), dataset: edition.Dataset, fingerprint: manifest.fingerprint()}, "export")
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", readCaching[0])
 	h.Set("Crown-Safe-Serial", strconv.FormatInt(snap.Serial(), 10))
