@@ -92,12 +92,14 @@ func TestConformance(t *testing.T) {
 				Open: func(t *testing.T) blob.Store { return onDisk(t, newCache(t)) },
 				Damage: func(t *testing.T, s blob.Store, key string) {
 					path := filepath.Join(s.(on).folder, key)
-					content, err := os.ReadFile(path)
-					if err != nil {
+					content, readErr := os.ReadFile(path)
+					stat, statErr := os.Stat(path)
+					if err := errors.Join(readErr, statErr); err != nil {
 						t.Fatal(err)
 					}
 					content[1] ^= 0x40
-					if err := errors.Join(os.Chmod(path, 0o640), os.WriteFile(path, content, 0o640), os.Chmod(path, 0o440)); err != nil { //nolint:gosec // as the store has them
+					// A failing disk doesn't change times.
+					if err := errors.Join(os.Chmod(path, 0o640), os.WriteFile(path, content, 0o640), os.Chtimes(path, time.Time{}, stat.ModTime())); err != nil { //nolint:gosec // as the store has them
 						t.Fatal(err)
 					}
 				},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -108,9 +107,9 @@ func (s *Store) describe(ctx context.Context, key string, f *found) (err error) 
 	if !f.stat.Mode().IsRegular() {
 		return blob.ErrNotFound
 	}
-	notes, err := s.notes(key)
+	notes, tied, err := s.notes(key, f.stat)
 	if err != nil {
-		return fmt.Errorf("reading its note: %w", err)
+		return err
 	}
 	now, err := s.root.Stat(key)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f.stat, now) {
@@ -119,11 +118,9 @@ func (s *Store) describe(ctx context.Context, key string, f *found) (err error) 
 	if err != nil {
 		return err
 	}
-	for _, n := range notes {
-		if n.tied(f.stat) {
-			f.info = n.info(f.stat)
-			return n.whole(f.stat)
-		}
+	if tied {
+		f.info = notes[0].info(f.stat)
+		return notes[0].whole(f.stat)
 	}
 	if f.copied, err = proved(ctx, f.file, f.stat, notes); err != nil {
 		return err

@@ -81,20 +81,22 @@ func (s *Store) readNote(name string) (n note, found bool, err error) {
 	return n, json.Unmarshal(line, &n) == nil && n.Key != "", nil
 }
 
-// notes returns the notes of a key: none, one, or two, of which one is of
-// another version.
-func (s *Store) notes(key string) ([]note, error) {
-	var found []note
+// notes returns the note that is tied to a file, alone, or else all that there
+// are of its key: none, one, or two.
+func (s *Store) notes(key string, stat fs.FileInfo) (all []note, tied bool, err error) {
 	for _, name := range places(key) {
-		n, ok, err := s.readNote(name)
-		if err != nil {
-			return nil, err
-		}
-		if ok && n.Key == key {
-			found = append(found, n)
+		n, found, err := s.readNote(name)
+		switch {
+		case err != nil:
+			return nil, false, fmt.Errorf("reading its note: %w", err)
+		case !found || n.Key != key:
+		case n.tied(stat):
+			return []note{n}, true, nil
+		default:
+			all = append(all, n)
 		}
 	}
-	return found, nil
+	return all, false, nil
 }
 
 // proved returns the latest of the notes that has the MD5 of a file's bytes. Of

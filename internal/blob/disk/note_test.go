@@ -249,6 +249,20 @@ func TestNotesGo(t *testing.T) {
 	}
 	s.clear(time.Now())
 	wantNotes(t, folder, 2)
+	// By hand, and put again: it has one note, wherever the last one was.
+	for n := range 2 {
+		if err := os.Remove(filepath.Join(folder, "kept")); err != nil {
+			t.Fatal(err)
+		}
+		putNumbered(t, s, "kept", n)
+		putNumbered(t, s, "kept", n)
+	}
+	wantNotes(t, folder, 2)
+	if err := os.Remove(filepath.Join(folder, "kept")); err != nil {
+		t.Fatal(err)
+	}
+	putNumbered(t, s, "kept", 1)
+	wantNotes(t, folder, 2)
 	s.clear(time.Now().Add(leftover + time.Hour))
 	wantNotes(t, folder, 1)
 	if _, info, err := look(t, s, "kept"); info.MD5 == "" || err != nil {
