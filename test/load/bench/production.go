@@ -35,12 +35,17 @@ func (r *run) production(ctx context.Context) (err error) {
 	r.say("starting PostgreSQL, Redis and Azurite")
 	s := startServers(ctx, r.progress)
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	for _, p := range []part{
+	return r.measureParts(ctx, s, []part{
 		{"import into PostgreSQL", []*place{&s.postgres}, r.importingRemotely},
 		{"PostgreSQL, Redis and Blob against the embedded default", []*place{&s.postgres, &s.redis, &s.azure}, r.servingRemotely},
 		{"uploads", []*place{&s.azure}, r.uploading},
 		{"metadata of objects, cached", []*place{&s.azure, &s.redis}, r.remembering},
-	} {
+	})
+}
+
+// measureParts measures those whose servers are there.
+func (r *run) measureParts(ctx context.Context, s *servers, parts []part) error {
+	for _, p := range parts {
 		if missing := slices.IndexFunc(p.needs, func(n *place) bool { return n.failed != nil }); missing >= 0 {
 			lacking := p.needs[missing]
 			r.row(p.what, "not measured: there is no "+lacking.name, "it is measured", missedGoal)
@@ -121,17 +126,26 @@ func (r *run) servingRemotely(ctx context.Context, s *servers) (err error) {
 
 // startingBeside starts each server in turn, and leaves the last ones running.
 func (r *run) startingBeside(ctx context.Context, remote *program, data string) (embedded, production *server, err error) {
-	took, cpu := [2][]time.Duration{}, [2][]time.Duration{}
-	running := [2]*server{}
+	var took, cpu [2][]time.Duration
+	var running [2]*server
+	stop := func(j int) error {
+		if running[j] == nil {
+			return nil
+		}
+		return running[j].stop()
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, stop(0), stop(1))
+		}
+	}()
 	for i := range r.starts {
 		for j, one := range []struct {
 			program *program
 			data    string
 		}{{r.program, r.data}, {remote, data}} {
-			if running[j] != nil {
-				if err := running[j].stop(); err != nil {
-					return nil, nil, err
-				}
+			if err := stop(j); err != nil {
+				return nil, nil, err
 			}
 			started, t, err := one.program.serveHit(ctx, one.data, r.hits[i%len(r.hits)])
 			if err != nil {
