@@ -272,7 +272,12 @@ func TestADamagedExportIsRemoved(t *testing.T) {
 	s := newShelf(t, blob.UploadOptions{})
 	text := strings.Repeat("a notice\n", 10_000)
 	s.keep(t, "recalls-1-ab.gz", text)
-	file, err := os.OpenFile(filepath.Join(s.folder, "exports", "recalls-1-ab.gz"), os.O_RDWR, 0)
+	path := filepath.Join(s.folder, "exports", "recalls-1-ab.gz")
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,6 +285,9 @@ func TestADamagedExportIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, before.ModTime()); err != nil { // a failing disk doesn't change times
 		t.Fatal(err)
 	}
 	if got, size, err := s.read(t, "recalls-1-ab.gz"); !errors.Is(err, blob.ErrDamaged) || int64(len(got)) >= size {
