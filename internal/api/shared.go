@@ -12,6 +12,7 @@ import (
 
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // SharedAnswers keeps the bodies of costly answers for every process that serves
@@ -127,7 +128,13 @@ func (s *service) editionOf(snap *catalogue.Snapshot) (e Edition, ok bool) {
 	// A restored backup goes on from an older serial, with other changes under the
 	// numbers that there were before.
 	latest, _ := snap.Changes(snap.Serial()-latestChanges, latestChanges)
-	encoded, err := json.Marshal(latest)
+	withdrawn := []recall.Notice{} // which are changes without their content
+	for _, c := range latest {
+		if n, _, ok := snap.Notice(c.ID); ok && c.Tombstone {
+			withdrawn = append(withdrawn, n)
+		}
+	}
+	encoded, err := json.Marshal([]any{latest, withdrawn})
 	if err != nil {
 		return e, false
 	}

@@ -107,25 +107,31 @@ func TestNamesOfSharedAnswers(t *testing.T) {
 			t.Errorf("%s: %q, want %q", what, same, first)
 		}
 	}
-	restored := newBench(t, func(d *Dependencies) { d.Shared = shared })
-	n := fixture()[29]
-	n.Title, n.Status = "What came under this serial after a backup was restored", recall.Active
-	restored.store = newMemoryStore()
-	for _, before := range fixture()[:29] {
-		restored.store.put(before, start)
+	restored := func(last recall.Notice) string {
+		t.Helper()
+		b := newBench(t, func(d *Dependencies) { d.Shared = shared })
+		b.store = newMemoryStore()
+		for _, before := range fixture()[:29] {
+			b.store.put(before, start)
+		}
+		b.store.put(last, start)
+		b.loadAs(t, "the store")
+		shared.asked = nil
+		b.get(t, target)
+		return shared.asked[0]
 	}
-	restored.store.put(n, start)
-	restored.loadAs(t, "the store")
-	shared.asked = nil
-	restored.get(t, target)
-	ofRestored := shared.asked[0]
+	n := fixture()[29] // which is withdrawn
+	n.Title = "What came under this serial after a backup was restored"
+	ofWithdrawn := restored(n)
+	n.Status = recall.Active
 	seen := []string{first}
 	for what, other := range map[string]string{
 		"another store":    name("another store", target),
 		"another release":  name("the store", target, func(d *Dependencies) { d.Version = "next" }),
 		"another question": name("the store", target+"&limit=3"),
 		"other sources":    name("the store", target, func(d *Dependencies) { d.Sources.(*fixedSources).state = "stale" }),
-		"a restored store": ofRestored,
+		"a restored store": restored(n),
+		"a restored store with another withdrawn notice": ofWithdrawn,
 	} {
 		if slices.Contains(seen, other) {
 			t.Errorf("%s has the name %q of something else", what, other)

@@ -2,7 +2,9 @@ package catalogue
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -22,7 +24,7 @@ type Catalogue struct {
 	merges  sync.WaitGroup // goroutines in the background; each ends by itself
 	codec   *codec         // of the last segment that was its own sample; guarded by writing
 	wake    chan struct{}
-	lost    atomic.Bool // the store was out of sight: it may be another one by now
+	doubt   atomic.Bool // the store may be another one than the snapshot is of, or have gone back
 }
 
 // New returns a catalogue with an empty snapshot that isn't loaded.
@@ -36,8 +38,11 @@ func New() *Catalogue {
 // that all of its answer is of one serial.
 func (c *Catalogue) Current() *Snapshot { return c.current.Load() }
 
-// Wake makes Follow look at the store at once.
+// Wake makes Follow look at the store at once, and compare what it has with it:
+// whoever watches the store wakes after losing its connection too, and the next
+// one may have led to another server.
 func (c *Catalogue) Wake() {
+	c.doubt.Store(true)
 	select {
 	case c.wake <- struct{}{}:
 	default: // it will look anyway
@@ -47,12 +52,20 @@ func (c *Catalogue) Wake() {
 // FreshAt is Snapshot.FreshAt of the current snapshot.
 func (c *Catalogue) FreshAt() time.Time { return c.Current().FreshAt() }
 
+// compareEvery is how often Follow compares without a reason: a server that fails
+// over between two looks, to one that had fallen behind, may have regained the
+// serial by the second, and nobody hears of it.
+const compareEvery = time.Minute
+
 // Follow keeps the catalogue at the store's serial until ctx is done: it looks
-// every so often and whenever Wake is called. An error is logged once per
-// streak and the last snapshot stands; the next look tries again.
+// every so often and whenever Wake is called, and compares what it has with the
+// store once a minute and whenever Wake is called; see Refresh. An error is
+// logged once per streak and the last snapshot stands; the next look tries again.
 func (c *Catalogue) Follow(ctx context.Context, notices store.Notices, every time.Duration, logger *slog.Logger) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	compare := time.NewTicker(compareEvery)
+	defer compare.Stop()
 	failing := false
 	for {
 		err := c.Refresh(ctx, notices)
@@ -69,6 +82,8 @@ func (c *Catalogue) Follow(ctx context.Context, notices store.Notices, every tim
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-compare.C:
+			c.doubt.Store(true)
 		case <-c.wake:
 		}
 	}
@@ -81,15 +96,21 @@ const lookTimeout = 5 * time.Second
 // Refresh brings the catalogue to the store's serial once: by the changes above
 // its own where the store holds what the catalogue was made of, else by reading
 // everything. That is so after a backup was restored, when the serial went back;
-// and where the store was out of sight, be it that the catalogue came from a file
-// or that a look failed, it is found out. On an error the last snapshot stands.
+// and where the store was out of sight, be it that the catalogue came from a file,
+// that a look failed or that Follow or Wake has reason for doubt, it is found out.
+// On an error the last snapshot stands, or what could be read follows it, which is
+// not known to be all then.
 func (c *Catalogue) Refresh(ctx context.Context, notices store.Notices) error {
 	err := c.look(ctx, notices)
 	if err != nil {
-		c.lost.Store(true)
+		c.doubt.Store(true)
 	}
 	return err
 }
+
+// errBehind says that what was read ends below the serial that the store was seen
+// at, as when several servers answer and not all of them have everything.
+var errBehind = errors.New("the store answered with less than it was seen to hold")
 
 func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 	at, now := time.Now(), c.Current()
@@ -98,15 +119,16 @@ func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 		return fmt.Errorf("reading the store's serial: %w", err)
 	}
 	if !now.Loaded() || serial < now.Serial() {
-		return c.Load(ctx, notices)
+		return c.load(ctx, notices, serial)
 	}
-	if c.lost.Load() {
-		continued, err := now.continuedIn(ctx, notices)
+	// Taken back before the comparison, so that a doubt that comes up meanwhile stays.
+	if c.doubt.Swap(false) {
+		continued, err := now.continuedIn(ctx, notices, serial)
 		switch {
 		case err != nil:
 			return err
 		case !continued:
-			return c.Load(ctx, notices)
+			return c.load(ctx, notices, serial)
 		}
 		c.accept()
 	}
@@ -114,7 +136,7 @@ func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 		c.Current().verified(at)
 		return nil
 	}
-	_, err = c.CatchUp(ctx, notices)
+	_, err = c.catchUp(ctx, notices, serial)
 	return err
 }
 
@@ -128,18 +150,25 @@ func serialOf(ctx context.Context, notices store.Notices) (int64, error) {
 func (c *Catalogue) accept() {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	c.lost.Store(false)
 	if now := c.Current(); now.origin.restored {
 		c.publish(slices.Clone(now.parts), now.serial, origin{store: now.origin.store}, now.FreshAt())
 	}
 }
 
-// continuedIn reports whether a store holds what the snapshot was made of, so
-// that the changes above its serial are all that it lacks: it is the same store
-// by its identity, and the last change that the snapshot has is there and is the
-// same. A restored backup that was written to since has another one in its place.
-// Where the last notice has changed again it cannot be known, and the answer is no.
-func (s *Snapshot) continuedIn(ctx context.Context, notices store.Notices) (bool, error) {
+// comparedChanges is how many of a snapshot's last changes are compared: one of
+// them must not have changed again for the comparison to tell anything.
+const comparedChanges = 10
+
+// errCompared ends a reading that has told enough.
+var errCompared = errors.New("compared")
+
+// continuedIn reports whether a store that was seen at a serial holds what the
+// snapshot was made of, so that the changes above the snapshot's serial are all
+// that it lacks: it is the same store by its identity, and each of the last changes
+// that the snapshot has is there and the same, or has changed again since. A
+// restored backup that was written to since has others in their place. Where all
+// of them have changed again it cannot be known, and the answer is no.
+func (s *Snapshot) continuedIn(ctx context.Context, notices store.Notices, serial int64) (bool, error) {
 	identity, err := store.IdentityOf(ctx, notices)
 	if err != nil {
 		return false, err
@@ -150,17 +179,62 @@ func (s *Snapshot) continuedIn(ctx context.Context, notices store.Notices) (bool
 	if s.serial == 0 {
 		return true, nil
 	}
-	held, looked := false, false
-	err = notices.Changes(ctx, s.serial-1, 1, func(stored store.Stored) error {
-		if !looked {
-			held, looked = s.holds(&stored), true
+	since, missing := s.lastChanges(comparedChanges)
+	held, others, reached := false, false, since
+	err = notices.Changes(ctx, since, 0, func(stored store.Stored) error {
+		reached = max(reached, stored.Serial)
+		switch {
+		case stored.Serial > s.serial:
+			delete(missing, stored.Notice.ID)
+		case s.holds(&stored):
+			delete(missing, stored.Notice.ID)
+			held = true
+		default:
+			others = true
+		}
+		if held && !others && len(missing) == 0 {
+			return errCompared
 		}
 		return nil
 	})
-	if err != nil {
-		return false, fmt.Errorf("comparing the change %d with the store's: %w", s.serial, err)
+	switch {
+	case errors.Is(err, errCompared):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("comparing the changes up to %d with the store's: %w", s.serial, err)
+	case reached < serial: // what is missing may be there
+		return false, fmt.Errorf("comparing the changes up to %d with the store's, which end at %d: %w", s.serial, reached, errBehind)
 	}
-	return held, nil
+	return false, nil
+}
+
+// lastChanges returns the ids that changed last, at most so many, and the serial
+// above which the snapshot has no others.
+func (s *Snapshot) lastChanges(most int) (since int64, ids map[string]bool) {
+	type change struct {
+		serial int64
+		id     string
+	}
+	var last []change
+	for i := range s.parts {
+		p, left := &s.parts[i], most
+		for _, doc := range slices.Backward(p.bySerial) {
+			if left == 0 {
+				break
+			}
+			if !p.dead.has(doc) {
+				last = append(last, change{p.serials[doc], p.id(doc)})
+				left--
+			}
+		}
+	}
+	slices.SortFunc(last, func(a, b change) int { return cmp.Compare(b.serial, a.serial) })
+	last = last[:min(len(last), most)]
+	since, ids = s.serial, map[string]bool{}
+	for _, c := range last {
+		since, ids[c.id] = c.serial-1, true
+	}
+	return since, ids
 }
 
 // holds reports whether the snapshot has this very state of an id.

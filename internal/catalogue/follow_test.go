@@ -148,6 +148,89 @@ func TestFollowLoadsAnewWhenTheSerialWentBack(t *testing.T) {
 	})
 }
 
+// A server that fails over between two looks, to one that had fallen behind and
+// has regained the serial since, is noticed although no look failed.
+func TestASilentFailoverIsFollowedByAComparison(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		more int // changes that the other server has beyond the serial
+		told bool
+	}{
+		{"watching lost its connection", 0, true},
+		{"watching lost its connection, and more was written", 3, true},
+		{"nobody heard of it", 0, false},
+		{"nobody heard of it, and more was written", 3, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, catalogue := newShelf(synthetics(0, 30)...), New()
+				log := following(t, s, catalogue, func() {
+					other := newShelf(append(synthetics(0, 25), synthetics(50, 55+c.more)...)...)
+					s.mu.Lock()
+					s.byID, s.serial = other.byID, other.serial
+					s.mu.Unlock()
+					if c.told {
+						catalogue.Wake()
+					} else {
+						time.Sleep(compareEvery + time.Second)
+					}
+					synctest.Wait()
+					got := catalogue.Current()
+					_, _, missed := got.Notice(synthetic(50).ID)
+					_, _, lost := got.Notice(synthetic(29).ID)
+					if !missed || lost || got.Serial() != s.serial {
+						t.Errorf("at serial %d the new notice is there: %v, the lost one: %v", got.Serial(), missed, lost)
+					}
+				})
+				if log != "" {
+					t.Errorf("the log says %s", log)
+				}
+			})
+		})
+	}
+}
+
+// lagging is a shelf whose serial comes from one server and all else from another,
+// which has not everything yet.
+type lagging struct {
+	*shelf
+	serial int64
+}
+
+func (l *lagging) Serial(context.Context) (int64, error) { return l.serial, nil }
+
+func TestWhatWasReadFromAServerThatLagsBehindIsNotFresh(t *testing.T) {
+	t.Parallel()
+	c, l := New(), &lagging{newShelf(synthetics(0, 20)...), 20}
+	refresh := func(when string, want int64, behind bool) {
+		t.Helper()
+		before := c.FreshAt()
+		err := c.Refresh(t.Context(), l)
+		if errors.Is(err, errBehind) != behind || err == nil == behind {
+			t.Errorf("%s: error %v", when, err)
+		}
+		if got := c.Current(); got.Serial() != want || got.FreshAt().After(before) == behind {
+			t.Errorf("%s: serial %d, fresh at %s, before at %s", when, got.Serial(), got.FreshAt(), before)
+		}
+	}
+	l.serial = 21
+	refresh("loading", 0, true)
+	l.serial = 20
+	refresh("loaded", 20, false)
+	l.serial = 23
+	refresh("nothing came", 20, true)
+	l.put(synthetics(30, 32)...)
+	refresh("some came", 22, true)
+	l.put(synthetic(32))
+	refresh("all came", 23, false)
+	ahead := l.shelf
+	l.shelf = newShelf(synthetics(0, 20)...)
+	c.Wake()
+	refresh("compared with what lags behind", 23, true)
+	l.shelf = ahead
+	refresh("compared with all", 23, false)
+}
+
 // Readers see whole snapshots while the catalogue is caught up, merged and
 // loaded under them.
 func TestReadersDuringSwaps(t *testing.T) {

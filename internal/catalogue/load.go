@@ -16,6 +16,11 @@ import (
 // Load rebuilds the catalogue from the store, from serial 0, and swaps once, at
 // the end. On an error the last snapshot stands.
 func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
+	return c.load(ctx, notices, 0)
+}
+
+// load is Load from a store that was seen at a serial; errBehind when less comes.
+func (c *Catalogue) load(ctx context.Context, notices store.Notices, seen int64) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	at := time.Now()
@@ -27,8 +32,10 @@ func (c *Catalogue) Load(ctx context.Context, notices store.Notices) error {
 	if err != nil {
 		return fmt.Errorf("loading the catalogue: %w", err)
 	}
+	if read.serial < seen {
+		return fmt.Errorf("loading the catalogue up to serial %d of %d: %w", read.serial, seen, errBehind)
+	}
 	c.replace(read, read.serial, origin{store: identity}, at)
-	c.lost.Store(false)
 	return nil
 }
 
@@ -48,6 +55,12 @@ func (c *Catalogue) replace(read changesRead, serial int64, from origin, at time
 // there were. Its time goes with their number, not with the catalogue's size.
 // On an error the last snapshot stands.
 func (c *Catalogue) CatchUp(ctx context.Context, notices store.Notices) (int, error) {
+	return c.catchUp(ctx, notices, 0)
+}
+
+// catchUp is CatchUp with a store that was seen at a serial. When less comes, that
+// is applied, but isn't known to be all, and the error is errBehind.
+func (c *Catalogue) catchUp(ctx context.Context, notices store.Notices, seen int64) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	at, now := time.Now(), c.Current()
@@ -55,17 +68,22 @@ func (c *Catalogue) CatchUp(ctx context.Context, notices store.Notices) (int, er
 	if err != nil {
 		return 0, fmt.Errorf("catching up from serial %d: %w", now.serial, err)
 	}
+	reached := max(read.serial, now.serial)
+	if reached < seen {
+		at = now.FreshAt()
+		err = fmt.Errorf("catching up from serial %d to %d of %d: %w", now.serial, reached, seen, errBehind)
+	}
 	if read.count == 0 && now.loaded {
 		now.verified(at)
-		return 0, nil
+		return 0, err
 	}
 	parts := slices.Clone(now.parts)
 	for _, g := range read.segments {
 		parts = supersede(parts, g)
 		parts = append(parts, part{segment: g})
 	}
-	c.publish(mergeSmall(parts), max(read.serial, now.serial), now.origin, at)
-	return read.count, nil
+	c.publish(mergeSmall(parts), reached, now.origin, at)
+	return read.count, err
 }
 
 // supersede marks the notices dead that a new segment replaces.

@@ -110,8 +110,12 @@ var ErrBadRecords = errors.New("the catalogue's records are damaged")
 // program of the same RecordShape, and swaps once, at the end. The snapshot then
 // answers as the one did that was written; it is Restored until Refresh has held
 // it against the store. ErrBadRecords when the records are not as the manifest
-// says; the last snapshot stands then.
+// says, or when it doesn't say how old they are, for their answers would pass for
+// today's; the last snapshot stands then.
 func (c *Catalogue) Restore(ctx context.Context, m Manifest, records io.Reader) error {
+	if m.FreshAt.IsZero() {
+		return fmt.Errorf("restoring the catalogue: nobody knows how old it is: %w", ErrBadRecords)
+	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	read, err := readChanges(ctx, &recordReader{in: bufio.NewReaderSize(records, 1<<16)}, 0, nil)
@@ -123,7 +127,7 @@ func (c *Catalogue) Restore(ctx context.Context, m Manifest, records io.Reader) 
 			read.count, read.serial, m.Records, m.Serial, ErrBadRecords)
 	}
 	c.replace(read, m.Serial, origin{store: m.Store, restored: true}, m.FreshAt)
-	c.lost.Store(true)
+	c.doubt.Store(true)
 	return nil
 }
 

@@ -45,6 +45,9 @@ func TestARestoredCatalogueIsTheSame(t *testing.T) {
 		if !bytes.Equal(records, written(t, after)) {
 			t.Fatal("the restored catalogue writes other records")
 		}
+		if continued, err := before.continuedIn(context.Background(), s, s.serial); err != nil || !continued {
+			t.Fatalf("the store goes on from its own snapshot: %v, %v", continued, err)
+		}
 		// It goes on as the other one would.
 		for range rapid.IntRange(1, 5).Draw(t, "more steps") {
 			step(t, s)
@@ -125,6 +128,9 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 	late := m
 	late.Serial++
 	refused("of another serial", late, whole)
+	ageless := m
+	ageless.FreshAt = time.Time{}
+	refused("of an unknown age", ageless, whole)
 	if got := standing.Current(); got.Len() != 3 || got.Restored() {
 		t.Errorf("%d notices stand, restored %v", got.Len(), got.Restored())
 	}
@@ -167,25 +173,32 @@ func TestARestoredCatalogueCatchesUpOnlyWithItsOwnStore(t *testing.T) {
 		all    bool // everything is read again
 	}{
 		{"nothing happened", func(*named) {}, false},
-		{"two changes", func(n *named) { n.put(synthetic(3), synthetic(30)) }, false},
+		{"two changes", func(n *named) { n.put(synthetic(3), synthetic(40)) }, false},
 		{"another store", func(n *named) { n.identity = "another" }, true},
-		{"a backup was restored", func(n *named) { n.shelf = newShelf(synthetics(0, 8)...) }, true},
+		{"a backup was restored", func(n *named) { n.shelf = newShelf(synthetics(0, 28)...) }, true},
 		{"a backup was restored and written to since", func(n *named) {
-			n.shelf = newShelf(synthetics(0, 8)...)
-			n.put(synthetic(70), synthetic(71), synthetic(72))
+			n.shelf = newShelf(synthetics(0, 28)...)
+			n.put(synthetics(70, 73)...)
 		}, true},
 		{"a backup was restored and has another content of the same notice", func(n *named) {
-			n.shelf = newShelf(synthetics(0, 9)...)
-			last := synthetic(9)
+			n.shelf = newShelf(synthetics(0, 29)...)
+			last := synthetic(29)
 			last.Remedy.Text = "Burn it."
 			n.put(last)
 		}, true},
-		{"the last notice changed again", func(n *named) { n.put(synthetic(9)) }, true},
+		{"a backup was restored and has the same last notice", func(n *named) {
+			n.shelf = newShelf(synthetics(0, 28)...)
+			n.put(synthetic(70), synthetic(29), synthetic(71))
+		}, true},
+		{"the last notice changed again", func(n *named) { n.put(synthetic(29)) }, false},
+		{"the last notice is superseded", func(n *named) { n.supersede(synthetic(29).ID) }, false},
+		{"of the last notices all but one changed again", func(n *named) { n.put(synthetics(21, 30)...) }, false},
+		{"the last notices changed again", func(n *named) { n.put(synthetics(20, 30)...) }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			before := New()
-			n := &named{shelf: newShelf(synthetics(0, 10)...), identity: "one"}
+			n := &named{shelf: newShelf(synthetics(0, 30)...), identity: "one"}
 			if err := before.Load(t.Context(), n); err != nil {
 				t.Fatal(err)
 			}

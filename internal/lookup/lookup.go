@@ -120,7 +120,8 @@ func (s *Service) answer(snap *catalogue.Snapshot, q *recall.Question, sources [
 const moments = 5 * time.Second
 
 // asOf is the time up to which an answer holds, in whole seconds: now, or when the
-// catalogue was last known to be all that its store holds.
+// catalogue was last known to be all that its store holds. Only of one that was
+// never loaded, and tells nothing, that isn't known.
 func (s *Service) asOf(snap *catalogue.Snapshot) time.Time {
 	now := s.now()
 	if fresh := snap.FreshAt(); !fresh.IsZero() && now.Sub(fresh) > moments {

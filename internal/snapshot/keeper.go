@@ -113,6 +113,9 @@ func (k *Keeper) saveFile(ctx context.Context, snap *catalogue.Snapshot) error {
 	if err := os.MkdirAll(k.Folder, 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
+	if err := k.noteStore(snap.Store()); err != nil {
+		return err
+	}
 	list, err := k.files()
 	if err != nil {
 		return err

@@ -69,6 +69,17 @@ func newestFirst(list []entry) {
 	})
 }
 
+// ownFirst moves the snapshots of a line before all others.
+func ownFirst(list []entry, line string) {
+	place := func(e entry) int {
+		if e.line == line {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b entry) int { return cmp.Compare(place(a), place(b)) })
+}
+
 func (e *entry) written() time.Time {
 	if e.object {
 		return e.modified.Add(-uploading)

@@ -23,7 +23,9 @@ const (
 // Restore makes the catalogue and the sources' board of the newest snapshot that
 // is whole, in the folder or among the objects, and returns its header. What
 // can't be used is logged with the reason, and the next older one is tried.
-// ErrNone when none can.
+// Where the folder was used before, the snapshots of the store that it was last
+// used with come first, however old: the others may be of another deployment
+// that keeps its objects in the same place. ErrNone when none can be used.
 func (k *Keeper) Restore(ctx context.Context) (Header, error) {
 	list, err := k.files()
 	if err != nil {
@@ -31,10 +33,20 @@ func (k *Keeper) Restore(ctx context.Context) (Header, error) {
 	}
 	list = append(list, k.listed(ctx)...)
 	newestFirst(list)
+	own, err := k.lastStore()
+	if err != nil {
+		k.Logger.Warn("it can't be told which store the folder was last used with", "error", err)
+	}
+	if own != "" {
+		ownFirst(list, lineOf(own))
+	}
 	for _, e := range list {
 		header, err := k.restoreEntry(ctx, e)
 		switch {
 		case err == nil:
+			if own != "" && header.Store != own {
+				k.Logger.Warn("the snapshot is of another store than the folder was last used with", "store", header.Store, "last_used_with", own)
+			}
 			return header, nil
 		case ctx.Err() != nil:
 			return Header{}, fmt.Errorf("restoring the catalogue: %w", ctx.Err())

@@ -71,7 +71,7 @@ func TestARestoredProcessAnswersTheSame(t *testing.T) {
 		if header.Serial != 8 || header.Records != 6 || header.WrittenAt.IsZero() || !header.FreshAt.Equal(before.Catalogue.FreshAt()) || !after.Catalogue.Current().Restored() {
 			t.Errorf("%s: %+v", place.name, header)
 		}
-		if list, err := os.ReadDir(place.folder); err != nil || len(list) != 1 {
+		if list, err := after.files(); err != nil || len(list) != 1 {
 			t.Errorf("%s: the folder holds %v, %v", place.name, list, err)
 		}
 	}
@@ -163,6 +163,61 @@ func TestTheNewestWinsWhereverItIs(t *testing.T) {
 		if diff := cmp.Diff(c.list, list, cmp.AllowUnexported(entry{})); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
 		}
+	}
+}
+
+// Two deployments that keep their objects in one place don't answer from one
+// another's, as long as they have their own.
+func TestOwnSnapshotsComeBeforeAnotherDeployments(t *testing.T) {
+	t.Parallel()
+	objects := objectsIn(t)
+	own := newProcess(t, t.TempDir(), objects, newStore(t))
+	own.save(t)
+	other := newProcess(t, t.TempDir(), objects, newStore(t))
+	other.grow(t, 20)
+	other.save(t) // later, and of a higher serial
+	ownID, otherID := own.Catalogue.Current().Store(), other.Catalogue.Current().Store()
+	restored := func(when, folder, want string, warned bool) {
+		t.Helper()
+		after := newProcess(t, folder, objects, nil)
+		header, err := after.Restore(t.Context())
+		if err != nil || header.Store != want {
+			t.Errorf("%s: of the store %s, want %s; %v", when, header.Store, want, err)
+		}
+		if got := strings.Contains(after.log.String(), "another store"); got != warned {
+			t.Errorf("%s: the log says %q", when, after.log)
+		}
+	}
+	name := nameOf(ownID, 8)
+	restored("without a folder", t.TempDir(), otherID, false)
+	restored("with its file", own.Folder, ownID, false)
+	if err := os.Remove(own.path(name)); err != nil {
+		t.Fatal(err)
+	}
+	restored("with its object", own.Folder, ownID, false)
+	if err := errors.Join(os.Remove(own.path(name)), objects.Delete(t.Context(), prefix+name)); err != nil {
+		t.Fatal(err)
+	}
+	restored("with none of its own", own.Folder, otherID, true)
+	// The deployment moves to the other store, with its folder.
+	moved := newProcess(t, own.Folder, nil, other.store)
+	moved.save(t)
+	own.Folder = t.TempDir()
+	own.grow(t, 21)
+	own.save(t)
+	restored("moved", moved.Folder, otherID, false)
+}
+
+func TestAStoreThatIsNotNotedLeavesTheNewest(t *testing.T) {
+	t.Parallel()
+	before := newProcess(t, t.TempDir(), nil, newStore(t))
+	before.save(t)
+	if err := errors.Join(os.Remove(before.path(lastStoreFile)), os.Mkdir(before.path(lastStoreFile), 0o750)); err != nil {
+		t.Fatal(err)
+	}
+	after := newProcess(t, before.Folder, nil, nil)
+	if header, err := after.Restore(t.Context()); err != nil || header.Serial != 8 || !strings.Contains(after.log.String(), "can't be told which store") {
+		t.Errorf("%+v, %v, %s", header, err, after.log)
 	}
 }
 

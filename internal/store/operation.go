@@ -107,6 +107,7 @@ type Watcher interface {
 	// ctx ends, whose error it returns; the store's closing is another error. It
 	// may call it without need, and for several serials once; whoever watches looks
 	// at Serial from time to time all the same. A connection that is lost is made
-	// anew, and changed is called then.
+	// anew, and changed is called then: it may lead to another server, which lacks
+	// what the one before had.
 	Watch(ctx context.Context, changed func()) error
 }
