@@ -32,7 +32,7 @@ func (u *Uploads) next() (*Upload, context.Context) {
 	}
 	upload := u.ready[0]
 	u.ready = slices.Delete(u.ready, 0, 1)
-	ctx, cancel := context.WithCancel(u.ctx)
+	ctx, cancel := context.WithCancel(asUpload(u.ctx))
 	upload.cancel = cancel
 	upload.attempts++
 	return upload, ctx
