@@ -312,13 +312,17 @@ func TestHealth(t *testing.T) {
 			Status: blob.Healthy, Backend: "azure", LatencyMS: &latency, Pool: blob.PoolStats{Size: 4, Idle: 4},
 			Checks: map[string]string{"account": "ok", "breaker": "closed"},
 		}
-		// However many ask, the backend is asked once a second.
+		// However many ask, the backend is asked once a second, also where the first
+		// goes away.
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if health := g.Health(gone); health.Status != blob.Unhealthy {
+			t.Errorf("to somebody who is gone health is %+v", health)
+		}
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
-				gone, cancel := context.WithCancel(t.Context())
-				cancel()
-				if diff := cmp.Diff(want, g.Health(gone)); diff != "" {
+				if diff := cmp.Diff(want, g.Health(t.Context())); diff != "" {
 					t.Errorf("health (-want +got):\n%s", diff)
 				}
 			})
@@ -340,6 +344,7 @@ func TestHealth(t *testing.T) {
 				t.Errorf("then health is %+v", health)
 			}
 		}
+		synctest.Wait()
 		head(t, g, blob.ErrUnavailable) // health has opened the breaker
 
 		b.slow = 0
@@ -356,6 +361,48 @@ func TestHealth(t *testing.T) {
 		time.Sleep(time.Second)
 		if health := g.Health(t.Context()); health.Status != blob.Unhealthy || health.Checks["account"] != blob.ErrDenied.Error() {
 			t.Errorf("of a backend that refuses us health is %+v", health)
+		}
+	})
+}
+
+// stalled is a backend that heeds no context, as a folder on a dead file server.
+type stalled struct {
+	blob.Store
+	asked  atomic.Int64
+	answer chan struct{}
+}
+
+func (s *stalled) Ping(context.Context) error {
+	s.asked.Add(1)
+	<-s.answer
+	return nil
+}
+
+// A backend that hangs for good holds up nobody who asks for health, and no more
+// than one question.
+func TestHealthOfAStalledBackend(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &stalled{answer: make(chan struct{})}
+		g := blob.Guard(s, blob.GuardOptions{HealthTimeout: 2 * time.Second})
+		for _, patience := range []time.Duration{time.Second, time.Hour} {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			start := time.Now()
+			if health := g.Health(ctx); health.Status != blob.Unhealthy || health.LatencyMS != nil {
+				t.Errorf("health is %+v", health)
+			}
+			if waited := time.Since(start); waited != min(patience, 2*time.Second) {
+				t.Errorf("who has %s waited %s", patience, waited)
+			}
+			cancel()
+		}
+		if got := s.asked.Load(); got != 1 {
+			t.Errorf("it was asked %d times, want once", got)
+		}
+		close(s.answer)
+		synctest.Wait()
+		if health := g.Health(t.Context()); health.Status != blob.Healthy {
+			t.Errorf("of a backend that answers again health is %+v", health)
 		}
 	})
 }

@@ -29,12 +29,12 @@ type UploadOptions struct {
 
 // UploadStats are the uploads since the start.
 type UploadStats struct {
-	Workers int   `json:"workers"`
-	Queued  int   `json:"queued"` // waiting or on their way
-	Done    int64 `json:"done"`
-	Failed  int64 `json:"failed"` // for good; neither cancelled nor kept for the next start
-	Retries int64 `json:"-"`
-	Bytes   int64 `json:"-"` // of what is queued
+	Workers int
+	Queued  int // waiting or on their way
+	Done    int64
+	Failed  int64 // for good; neither cancelled nor kept for the next start
+	Retries int64
+	Bytes   int64 // of what is queued
 }
 
 // Uploads stores objects in the background, so that nobody waits for a remote
