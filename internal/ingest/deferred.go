@@ -141,24 +141,24 @@ func (d *Deferred) tellOfOld(file string, failure error) {
 	d.Logger.Error("the record of a payload waits for too long", "file", file, "for", age.Round(time.Hour).String(), "reason", reason)
 }
 
-// settle settles one record. A file that is gone was settled by another process.
-func (d *Deferred) settle(ctx context.Context, file string) error {
-	err := d.store(ctx, file)
+// unlessGone is an error of a file, unless it is that another process has settled
+// it meanwhile.
+func unlessGone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
-func (d *Deferred) store(ctx context.Context, file string) error {
+func (d *Deferred) settle(ctx context.Context, file string) error {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return unlessGone(err)
 	}
 	var p store.ArchivedPayload
 	if err := json.Unmarshal(content, &p); err != nil {
 		d.Logger.Error("a kept record of a payload can't be read, and is put aside", "file", file+".damaged", "error", err)
-		return os.Rename(file, file+".damaged")
+		return unlessGone(os.Rename(file, file+".damaged"))
 	}
 	switch _, err := d.Blobs.Head(ctx, p.Key); {
 	case errors.Is(err, blob.ErrNotFound):
@@ -169,5 +169,5 @@ func (d *Deferred) store(ctx context.Context, file string) error {
 	if err := d.Store.RecordPayload(ctx, p); err != nil {
 		return err
 	}
-	return os.Remove(file)
+	return unlessGone(os.Remove(file))
 }
