@@ -58,7 +58,7 @@ type App struct {
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
-	retryAfter time.Duration // how long to wait at least before the store is tried again
+	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
@@ -158,12 +158,14 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		Store: stored, Uploads: a.uploads.Load, Cache: remembered, Remote: remoteBlobs(cfg), Offline: cfg.Offline,
 		UserAgent: userAgent, Logger: logger,
 	})
+	// Whether a payload is in the archive is asked of the store and not of the cache,
+	// which may not know yet that somebody has removed it.
 	a.Runner = &ingest.Runner{
-		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored, spool), Client: client,
+		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored.guard, spool), Client: client,
 		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
 	}
 	a.Runner.Archive.Defer(a.uploads.Load)
-	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored, Store: st, Logger: logger}
+	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: logger}
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())

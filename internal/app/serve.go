@@ -34,11 +34,18 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	server := api.Server(a.closeWhileDraining(handler))
 	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
 
-	a.openUploads()
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var wg sync.WaitGroup
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg, opening sync.WaitGroup
 	defer wg.Wait()
+	stop := func() {
+		cancel()
+		opening.Wait() // what is opened now is closed with the rest
+	}
 	defer stop()
+	if err := a.openUploads(); err != nil {
+		a.Logger.Error("nothing can be uploaded beside requests yet; trying again", "error", err)
+		opening.Go(func() { a.keepOpeningUploads(background) })
+	}
 	wg.Go(func() { a.work(background) })
 	wg.Go(func() { a.settleDeferred(background) })
 
@@ -48,6 +55,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		"notices", a.Catalogue.Current().Len(), "serial", a.Catalogue.Current().Serial(), "offline", a.Config.Offline)
 	select {
 	case err := <-served:
+		stop()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Grace)
 		defer cancel()
 		a.endUploads(grace)

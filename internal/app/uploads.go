@@ -11,17 +11,34 @@ import (
 
 // openUploads starts what stores objects beside requests, with what the process
 // before has left. The folder is one server's at a time: a second one on the same
-// data directory goes without, and what it can't store at once is refused.
-func (a *App) openUploads() {
+// data directory goes without, and what it can't store at once is refused, until
+// the first one has ended.
+func (a *App) openUploads() error {
 	uploads, err := blob.NewUploads(a.Objects, blob.UploadOptions{
 		Spool: filepath.Join(a.Config.Data, "uploads"), Workers: a.Config.Storage.UploadWorkers, MaxQueued: a.Config.Storage.UploadQueue,
 		Logger: a.Logger,
 	})
 	if err != nil {
-		a.Logger.Error("nothing can be uploaded beside requests", "error", err)
-		return
+		return err
 	}
 	a.uploads.Store(uploads)
+	return nil
+}
+
+// keepOpeningUploads tries until it succeeds or ctx ends: the server before may
+// not have stopped yet.
+func (a *App) keepOpeningUploads(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(a.retryAfter):
+		}
+		if a.openUploads() == nil {
+			a.Logger.Info("uploads beside requests have begun")
+			return
+		}
+	}
 }
 
 // settleEvery is how often it is looked whether a payload that waited is in the

@@ -32,13 +32,16 @@ type GuardOptions struct {
 
 // Guarded is a Store that can't be overrun, and that a failing backend can't
 // hold up: only so many operations are in flight at once, a Get until its content
-// is closed; the others wait for their turn, up to ErrBusy. When the backend has
-// failed several times in a row, operations fail at once with ErrUnavailable for
-// a while; then one is let through, and tells whether the backend is back.
+// is closed; the others wait for their turn, up to ErrBusy. A fifth of the slots,
+// and 2 at least, is kept free of Uploads, whose backlog would otherwise let
+// everybody wait; of 2 or fewer uploads may use one. When the backend has failed
+// several times in a row, operations fail at once with ErrUnavailable for a while;
+// then one is let through, and tells whether the backend is back.
 type Guarded struct {
 	store   Store
 	options GuardOptions
 	slots   chan struct{}
+	share   chan struct{} // of the slots, for uploads
 	breaker circuitbreaker.CircuitBreaker[any]
 	pool    counters
 	asking  singleflight.Group
@@ -65,23 +68,28 @@ func Guard(s Store, o GuardOptions) *Guarded {
 			o.Logger.Warn("the breaker of the object store has changed", "from", e.OldState.String(), "to", e.NewState.String())
 		}).
 		Build()
-	return &Guarded{store: s, options: o, slots: make(chan struct{}, o.InFlight), breaker: breaker}
+	return &Guarded{
+		store: s, options: o, slots: make(chan struct{}, o.InFlight), share: make(chan struct{}, uploadShare(o.InFlight)), breaker: breaker,
+	}
 }
 
-// enter waits for an operation's turn, which ends with release.
-func (g *Guarded) enter(ctx context.Context) error {
+// enter waits for an operation's turn, which ends with leave.
+func (g *Guarded) enter(ctx context.Context) (leave func(), err error) {
 	if err := g.closed(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := g.acquire(ctx); err != nil {
-		return err
+	if leave, err = g.acquire(ctx); err != nil {
+		return nil, err
 	}
 	if !g.breaker.TryAcquirePermit() { // it has opened meanwhile
-		g.release()
-		return g.leftAlone()
+		leave()
+		return nil, g.leftAlone()
 	}
-	return nil
+	return leave, nil
 }
+
+// errPanicked is how an operation went that didn't return.
+var errPanicked = errors.New("the store has panicked")
 
 // ended tells everybody how an operation went.
 func (g *Guarded) ended(operation string, start time.Time, err error) {
@@ -104,7 +112,24 @@ func (g *Guarded) leftAlone() error {
 		ErrUnavailable, g.breaker.RemainingDelay().Round(100*time.Millisecond))
 }
 
-func (g *Guarded) acquire(ctx context.Context) error {
+func (g *Guarded) acquire(ctx context.Context) (leave func(), err error) {
+	if !uploading(ctx) {
+		return func() { <-g.slots }, g.take(ctx)
+	}
+	// An upload waits for its share as long as it takes: nobody waits for it.
+	select {
+	case g.share <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := g.take(ctx); err != nil {
+		<-g.share
+		return nil, err
+	}
+	return func() { <-g.slots; <-g.share }, nil
+}
+
+func (g *Guarded) take(ctx context.Context) error {
 	select {
 	case g.slots <- struct{}{}:
 		return nil
@@ -124,8 +149,6 @@ func (g *Guarded) acquire(ctx context.Context) error {
 		return fmt.Errorf("%w: none of %d has ended in %s", ErrBusy, g.options.InFlight, g.options.AcquireTimeout)
 	}
 }
-
-func (g *Guarded) release() { <-g.slots }
 
 // record tells the breaker how an operation went.
 func (g *Guarded) record(err error) {
@@ -190,15 +213,16 @@ func (g *Guarded) SignURL(ctx context.Context, key string, allowed Permission, l
 // Ping asks the backend for a sign of life; see Store. It isn't guarded.
 func (g *Guarded) Ping(ctx context.Context) error { return g.store.Ping(ctx) }
 
-func guarded[T any](ctx context.Context, g *Guarded, name string, operation func() (T, error)) (T, error) {
-	if err := g.enter(ctx); err != nil {
-		var none T
-		return none, err
+func guarded[T any](ctx context.Context, g *Guarded, name string, operation func() (T, error)) (result T, err error) {
+	leave, err := g.enter(ctx)
+	if err != nil {
+		return result, err
 	}
-	defer g.release()
+	defer leave()
 	start := time.Now()
-	result, err := operation()
-	g.ended(name, start, err)
+	err = errPanicked
+	defer func() { g.ended(name, start, err) }()
+	result, err = operation()
 	return result, err
 }
 
@@ -209,26 +233,32 @@ func (g *Guarded) Get(ctx context.Context, key string) (io.ReadCloser, Info, err
 
 // GetRange opens a part of an object; see Store. It is in flight until the
 // content is closed.
-func (g *Guarded) GetRange(ctx context.Context, key string, r Range) (io.ReadCloser, Info, error) {
-	if err := g.enter(ctx); err != nil {
+func (g *Guarded) GetRange(ctx context.Context, key string, r Range) (content io.ReadCloser, info Info, err error) {
+	leave, err := g.enter(ctx)
+	if err != nil {
 		return nil, Info{}, err
 	}
 	start := time.Now()
-	content, info, err := g.store.GetRange(ctx, key, r)
-	g.ended("get", start, err) // who reads may take his time
+	err = errPanicked
+	defer func() {
+		g.ended("get", start, err) // who reads may take his time
+		if err != nil {
+			leave()
+		}
+	}()
+	content, info, err = g.store.GetRange(ctx, key, r)
 	if err != nil {
-		g.release()
 		return nil, Info{}, err
 	}
-	return &inFlight{ReadCloser: content, guard: g}, info, nil
+	return &inFlight{ReadCloser: content, guard: g, leave: sync.OnceFunc(leave)}, info, nil
 }
 
 // inFlight is the content of a Get.
 type inFlight struct {
 	io.ReadCloser
 	guard  *Guarded
+	leave  func() // works once
 	failed sync.Once
-	closed sync.Once
 }
 
 func (f *inFlight) Read(p []byte) (int, error) {
@@ -240,7 +270,6 @@ func (f *inFlight) Read(p []byte) (int, error) {
 }
 
 func (f *inFlight) Close() error {
-	err := f.ReadCloser.Close()
-	f.closed.Do(f.guard.release)
-	return err
+	defer f.leave()
+	return f.ReadCloser.Close()
 }

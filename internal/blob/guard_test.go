@@ -26,12 +26,16 @@ type backend struct {
 	hold       chan struct{} // unless nil, Head waits for it
 	slow       time.Duration // Ping takes it
 	body       io.Reader     // of Get
+	panics     bool
 }
 
 func (b *backend) fail(err error) { b.failure.Store(&err) }
 
 func (b *backend) answer() error {
 	b.asked.Add(1)
+	if b.panics {
+		panic("somewhere in the store")
+	}
 	if err := b.failure.Load(); err != nil {
 		return *err
 	}
@@ -103,6 +107,78 @@ func TestGuardBoundsWhatIsInFlight(t *testing.T) {
 		group.Wait()
 		if diff := cmp.Diff(blob.PoolStats{Size: 2, Idle: 2, Exhaustions: 3, Waits: 1, Timeouts: 1}, g.Pool()); diff != "" {
 			t.Errorf("at the end (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// However many uploads there are, and however slow, others have slots too.
+func TestUploadsLeaveSlotsToOthers(t *testing.T) {
+	t.Parallel()
+	r := openRemote(t)
+	release := blocked(r)
+	g := blob.Guard(r, blob.GuardOptions{AcquireTimeout: time.Millisecond})
+	u := uploading(t, g, blob.UploadOptions{Workers: 20})
+	for i := range 20 {
+		enqueue(t, u, fmt.Sprint(i), "content", blob.PutOptions{})
+	}
+	eventually(t, "uploads have all that they may", func() bool { return g.Pool().InUse == 8 })
+	head(t, g, blob.ErrNotFound)
+	if pool := g.Pool(); pool.InUse != 8 || pool.Exhaustions != 0 {
+		t.Errorf("beside uploads the pool is %+v", pool)
+	}
+	release()
+	drain(t, u)
+	wantStats(t, u, blob.UploadStats{Workers: 20, Done: 20})
+	if pool := g.Pool(); pool.InUse != 0 {
+		t.Errorf("at the end the pool is %+v", pool)
+	}
+}
+
+// A guard so small that nothing could be kept free lets uploads go on.
+func TestUploadsThroughOneSlot(t *testing.T) {
+	t.Parallel()
+	u := uploading(t, blob.Guard(openRemote(t), blob.GuardOptions{InFlight: 1}), blob.UploadOptions{})
+	for i := range 5 {
+		enqueue(t, u, fmt.Sprint(i), "content", blob.PutOptions{})
+	}
+	drain(t, u)
+	wantStats(t, u, blob.UploadStats{Workers: 10, Done: 5})
+}
+
+// A panic takes neither a slot nor the breaker's only permit with it.
+func TestGuardSurvivesPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &backend{body: strings.NewReader("content")}
+		g := blob.Guard(b, blob.GuardOptions{InFlight: 1, Failures: 1, OpenFor: 10 * time.Second})
+		for name, operation := range map[string]func() error{
+			"head": func() error { _, err := g.Head(t.Context(), "a"); return err },
+			"get": func() error {
+				content, _, err := g.Get(t.Context(), "a")
+				if err == nil {
+					err = content.Close()
+				}
+				return err
+			},
+		} {
+			b.fail(errDown)
+			head(t, g, blob.ErrUnavailable)
+			time.Sleep(10 * time.Second) // the next is the probe
+			b.panics = true
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: the panic is gone", name)
+					}
+				}()
+				_ = operation()
+			}()
+			b.panics = false
+			b.fail(nil)
+			time.Sleep(10 * time.Second)
+			if err := operation(); err != nil || g.Pool().InUse != 0 || g.Breaker() != "closed" {
+				t.Errorf("%s after a panic: %v; %d in flight, the breaker is %s", name, err, g.Pool().InUse, g.Breaker())
+			}
 		}
 	})
 }
@@ -236,13 +312,17 @@ func TestHealth(t *testing.T) {
 			Status: blob.Healthy, Backend: "azure", LatencyMS: &latency, Pool: blob.PoolStats{Size: 4, Idle: 4},
 			Checks: map[string]string{"account": "ok", "breaker": "closed"},
 		}
-		// However many ask, the backend is asked once a second.
+		// However many ask, the backend is asked once a second, also where the first
+		// goes away.
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if health := g.Health(gone); health.Status != blob.Unhealthy {
+			t.Errorf("to somebody who is gone health is %+v", health)
+		}
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
-				gone, cancel := context.WithCancel(t.Context())
-				cancel()
-				if diff := cmp.Diff(want, g.Health(gone)); diff != "" {
+				if diff := cmp.Diff(want, g.Health(t.Context())); diff != "" {
 					t.Errorf("health (-want +got):\n%s", diff)
 				}
 			})
@@ -264,6 +344,7 @@ func TestHealth(t *testing.T) {
 				t.Errorf("then health is %+v", health)
 			}
 		}
+		synctest.Wait()
 		head(t, g, blob.ErrUnavailable) // health has opened the breaker
 
 		b.slow = 0
@@ -280,6 +361,48 @@ func TestHealth(t *testing.T) {
 		time.Sleep(time.Second)
 		if health := g.Health(t.Context()); health.Status != blob.Unhealthy || health.Checks["account"] != blob.ErrDenied.Error() {
 			t.Errorf("of a backend that refuses us health is %+v", health)
+		}
+	})
+}
+
+// stalled is a backend that heeds no context, as a folder on a dead file server.
+type stalled struct {
+	blob.Store
+	asked  atomic.Int64
+	answer chan struct{}
+}
+
+func (s *stalled) Ping(context.Context) error {
+	s.asked.Add(1)
+	<-s.answer
+	return nil
+}
+
+// A backend that hangs for good holds up nobody who asks for health, and no more
+// than one question.
+func TestHealthOfAStalledBackend(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &stalled{answer: make(chan struct{})}
+		g := blob.Guard(s, blob.GuardOptions{HealthTimeout: 2 * time.Second})
+		for _, patience := range []time.Duration{time.Second, time.Hour} {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			start := time.Now()
+			if health := g.Health(ctx); health.Status != blob.Unhealthy || health.LatencyMS != nil {
+				t.Errorf("health is %+v", health)
+			}
+			if waited := time.Since(start); waited != min(patience, 2*time.Second) {
+				t.Errorf("who has %s waited %s", patience, waited)
+			}
+			cancel()
+		}
+		if got := s.asked.Load(); got != 1 {
+			t.Errorf("it was asked %d times, want once", got)
+		}
+		close(s.answer)
+		synctest.Wait()
+		if health := g.Health(t.Context()); health.Status != blob.Healthy {
+			t.Errorf("of a backend that answers again health is %+v", health)
 		}
 	})
 }

@@ -16,23 +16,22 @@ const (
 
 // Health is how a store is.
 type Health struct {
-	Status    string            `json:"status"`
-	Backend   string            `json:"backend"`
-	LatencyMS *float64          `json:"latency_ms"` // of the last answer; null when there was none
-	Checks    map[string]string `json:"checks"`     // "account": ok or what is wrong; "breaker": closed, open or half_open
-	Pool      PoolStats         `json:"pool"`
-	Uploads   UploadStats       `json:"uploads"` // zero here: whoever has an Uploads fills it in
+	Status    string
+	Backend   string
+	LatencyMS *float64          // of the last answer; nil when there was none
+	Checks    map[string]string // "account": ok or what is wrong; "breaker": closed, open or half_open
+	Pool      PoolStats
 }
 
 // PoolStats are the operations of a Guarded store. The counts are since the start.
 type PoolStats struct {
-	Size        int      `json:"size"`
-	InUse       int      `json:"in_use"`
-	Idle        int      `json:"idle"`
-	Waits       int64    `json:"waits"`       // operations that had to wait for their turn and got it
-	Timeouts    int64    `json:"timeouts"`    // operations that waited in vain: ErrBusy
-	Exhaustions int64    `json:"exhaustions"` // operations that found all in use
-	ReuseRate   *float64 `json:"reuse_rate"`  // percent of requests on a connection that was open already; null before the first
+	Size        int
+	InUse       int
+	Idle        int
+	Waits       int64    // operations that had to wait for their turn and got it
+	Timeouts    int64    // operations that waited in vain: ErrBusy
+	Exhaustions int64    // operations that found all in use
+	ReuseRate   *float64 // percent of requests on a connection that was open already; nil before the first
 }
 
 // counters are what a pool counts.
@@ -80,9 +79,10 @@ type lastAnswer struct {
 	latency time.Duration
 }
 
-// Health tells how the store is. It asks the backend, but at most once a second
-// and not longer than HealthTimeout, and beside the operations in flight: a busy
-// store is not an unhealthy one. Its asking is also what closes the breaker when
+// Health tells how the store is. It asks the backend, but at most once a second,
+// and waits until ctx ends and not longer than HealthTimeout, whatever the backend
+// does; it asks beside the operations in flight: a busy store is not an unhealthy
+// one. Its asking is also what closes the breaker when
 // nobody else uses the store.
 func (g *Guarded) Health(ctx context.Context) Health {
 	latency, err := g.ask(ctx)
@@ -101,28 +101,51 @@ func (g *Guarded) Health(ctx context.Context) Health {
 	return health
 }
 
-// ask asks the backend, unless it was asked just now or is being asked.
+// ask asks the backend, unless it was asked just now or is being asked. A backend
+// that hangs for good is asked once, and the others wait for that answer in vain.
 func (g *Guarded) ask(ctx context.Context) (time.Duration, error) {
-	answer, _, _ := g.asking.Do("", func() (any, error) {
-		if last := g.asked.Load(); last != nil && time.Since(last.at) < healthAge {
-			return last, nil
+	ctx, cancel := context.WithTimeout(ctx, g.options.HealthTimeout)
+	defer cancel()
+	last := g.fresh()
+	if last == nil {
+		answer := g.asking.DoChan("", func() (any, error) {
+			if last := g.fresh(); last != nil { // somebody's question may just have ended
+				return last, nil
+			}
+			return g.renew(ctx), nil
+		})
+		select {
+		case a := <-answer:
+			last = a.Val.(*lastAnswer)
+		case <-ctx.Done():
+			return 0, ctx.Err()
 		}
-		// The answer is for all who ask within the second, so one who goes away
-		// doesn't spoil it.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.options.HealthTimeout)
-		defer cancel()
-		permitted := g.breaker.TryAcquirePermit()
-		start := time.Now()
-		err := g.store.Ping(ctx)
-		last := &lastAnswer{time.Now(), err, time.Since(start)}
-		if permitted {
-			g.record(err)
-		}
-		g.asked.Store(last)
-		return last, nil
-	})
-	last := answer.(*lastAnswer)
+	}
 	return last.latency, last.err
+}
+
+// fresh returns the last answer while it is good; else nil.
+func (g *Guarded) fresh() *lastAnswer {
+	if last := g.asked.Load(); last != nil && time.Since(last.at) < healthAge {
+		return last
+	}
+	return nil
+}
+
+// renew asks. The answer is for all who ask within the second, so one who goes
+// away doesn't spoil it.
+func (g *Guarded) renew(ctx context.Context) *lastAnswer {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.options.HealthTimeout)
+	defer cancel()
+	permitted := g.breaker.TryAcquirePermit()
+	start := time.Now()
+	err := g.store.Ping(ctx)
+	last := &lastAnswer{time.Now(), err, time.Since(start)}
+	if permitted {
+		g.record(err)
+	}
+	g.asked.Store(last)
+	return last
 }
 
 // reason is an error in few words that tell nothing of the inside.

@@ -32,6 +32,7 @@ const (
 	spooledSuffix = ".upload"
 	partSuffix    = ".part"
 	damagedSuffix = ".damaged"
+	failedSuffix  = ".failed"
 	manifestSize  = 4096 // the longest key and content type fit in, with all that JSON escapes
 	copyBuffer    = 16 << 10
 )
@@ -152,19 +153,22 @@ func (s *spool) sync() error {
 
 // recover returns the files that were whole when the process before ended, in
 // their order, and removes those that weren't. A file that is damaged is put
-// aside for somebody to look at: it keeps nobody from starting.
-func (s *spool) recover(log *slog.Logger) (found []spooled, err error) {
+// aside for somebody to look at: it keeps nobody from starting. It tells how many
+// lie there that failed.
+func (s *spool) recover(log *slog.Logger) (found []spooled, failed int64, err error) {
 	entries, err := os.ReadDir(s.folder) // in order of their names
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, entry := range entries {
 		path := filepath.Join(s.folder, entry.Name())
 		switch filepath.Ext(path) {
 		case partSuffix:
 			if err := os.Remove(path); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
+		case failedSuffix:
+			failed++
 		case spooledSuffix:
 			file, err := readSpooled(path)
 			if errors.Is(err, ErrDamaged) {
@@ -174,7 +178,7 @@ func (s *spool) recover(log *slog.Logger) (found []spooled, err error) {
 				found = append(found, file)
 			}
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
@@ -184,7 +188,7 @@ func (s *spool) recover(log *slog.Logger) (found []spooled, err error) {
 			s.last.Store(number)
 		}
 	}
-	return found, nil
+	return found, failed, nil
 }
 
 func readSpooled(path string) (spooled, error) {
@@ -219,6 +223,9 @@ func (f spooled) open() (*io.SectionReader, io.Closer, error) {
 	}
 	return io.NewSectionReader(file, 0, f.Size), file, nil
 }
+
+// setAside keeps the file for an operator, under a name that nobody takes up.
+func (f spooled) setAside() error { return os.Rename(f.path, f.path+failedSuffix) }
 
 // remove forgets the file. What comes back because the machine crashed at once
 // is uploaded again, which changes nothing.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -29,20 +30,22 @@ type UploadOptions struct {
 
 // UploadStats are the uploads since the start.
 type UploadStats struct {
-	Workers int   `json:"workers"`
-	Queued  int   `json:"queued"` // waiting or on their way
-	Done    int64 `json:"done"`
-	Failed  int64 `json:"failed"` // for good; neither cancelled nor kept for the next start
-	Retries int64 `json:"-"`
-	Bytes   int64 `json:"-"` // of what is queued
+	Workers int
+	Queued  int // waiting or on their way
+	Done    int64
+	Failed  int64 // for good; those before the start too, as far as their files were put aside and are there
+	Retries int64
+	Bytes   int64 // of what is queued
 }
 
 // Uploads stores objects in the background, so that nobody waits for a remote
 // store. What Enqueue has taken is in a file, and is stored, once, even if the
 // process is killed: the next process that uses the folder goes on with it. A
 // store that doesn't answer, or refuses, is asked again until it takes the object;
-// any other failure is final after some attempts. Uploads of one key are stored
-// in the order that they were enqueued in.
+// any other failure is final after some attempts. Then, unless it is ErrExists, the
+// content is put aside under its file's name and ".failed", for an operator: without
+// that ending the next start takes it up again. Uploads of one key are stored in the
+// order that they were enqueued in.
 //
 // Keys that are enqueued aren't also put directly: what is uploaded late would
 // replace what is newer.
@@ -80,11 +83,14 @@ func NewUploads(s Store, o UploadOptions) (*Uploads, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the upload spool %s: %w", o.Spool, err)
 	}
-	left, err := spool.recover(o.Logger)
+	left, failed, err := spool.recover(o.Logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the upload spool %s: %w", o.Spool, err), spool.close())
 	}
-	u := &Uploads{store: s, spool: spool, options: o, byKey: map[string][]*Upload{}, stats: UploadStats{Workers: o.Workers}}
+	u := &Uploads{store: s, spool: spool, options: o, byKey: map[string][]*Upload{}, stats: UploadStats{Workers: o.Workers, Failed: failed}}
+	if failed > 0 {
+		o.Logger.Error("uploads that failed lie in the spool", "files", filepath.Join(o.Spool, "*"+failedSuffix), "number", failed)
+	}
 	u.changed = sync.NewCond(&u.mu)
 	u.ctx, u.stop = context.WithCancel(context.Background())
 	for _, file := range left {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -169,7 +170,7 @@ func TestUploadsTryAgain(t *testing.T) {
 	}
 	drain(t, u)
 	wantStats(t, u, blob.UploadStats{Workers: 10, Done: 1, Failed: 1, Retries: 7 + 4})
-	wantSpool(t, spool, 0)
+	wantSpool(t, spool, 1)
 	for key, want := range map[string]error{"passing": nil, "odd": odd} {
 		if got, told := finished.Load(key); !told || want == nil && got != nil || want != nil && !errors.Is(got.(error), want) {
 			t.Errorf("Finished was told %v of %s, want %v", got, key, want)
@@ -178,6 +179,38 @@ func TestUploadsTryAgain(t *testing.T) {
 	if got := content(t, r, "passing"); got != "content" {
 		t.Errorf("it stored %q", got)
 	}
+}
+
+// What has failed for good stays where an operator finds it, and is stored when he
+// asks for it.
+func TestFailedUploadIsPutAside(t *testing.T) {
+	t.Parallel()
+	r, spool := openRemote(t), t.TempDir()
+	r.before = func(context.Context, string, int) error { return errors.New("something odd") }
+	u := uploading(t, r, blob.UploadOptions{Spool: spool})
+	enqueue(t, u, "a", "content", blob.PutOptions{})
+	drain(t, u)
+	aside, err := filepath.Glob(filepath.Join(spool, "*.upload.failed"))
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("put aside: %q, %v", aside, err)
+	}
+	r.failing(nil)
+	again := uploading(t, r, blob.UploadOptions{Spool: spool})
+	drain(t, again)
+	wantStats(t, again, blob.UploadStats{Workers: 10, Failed: 1})
+	if there, err := blob.Exists(t.Context(), r, "a"); there || err != nil {
+		t.Errorf("what failed is tried again by itself: %t, %v", there, err)
+	}
+	if err := os.Rename(aside[0], strings.TrimSuffix(aside[0], ".failed")); err != nil {
+		t.Fatal(err)
+	}
+	asked := uploading(t, r, blob.UploadOptions{Spool: spool})
+	drain(t, asked)
+	wantStats(t, asked, blob.UploadStats{Workers: 10, Done: 1})
+	if got := content(t, r, "a"); got != "content" {
+		t.Errorf("it stored %q", got)
+	}
+	wantSpool(t, spool, 0)
 }
 
 // An answer that was lost must not make an upload fail, or store twice.

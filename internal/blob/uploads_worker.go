@@ -32,7 +32,7 @@ func (u *Uploads) next() (*Upload, context.Context) {
 	}
 	upload := u.ready[0]
 	u.ready = slices.Delete(u.ready, 0, 1)
-	ctx, cancel := context.WithCancel(u.ctx)
+	ctx, cancel := context.WithCancel(asUpload(u.ctx))
 	upload.cancel = cancel
 	upload.attempts++
 	return upload, ctx
@@ -119,8 +119,13 @@ func (u *Uploads) again(upload *Upload) {
 // begin. It is called once for each.
 func (u *Uploads) finish(upload *Upload, info Info, err error) {
 	u.options.Finished(upload.file.Key, info, err)
-	if removeErr := upload.file.remove(); removeErr != nil {
-		u.options.Logger.Error("an upload's file stays in the spool", "key", upload.file.Key, "error", removeErr.Error())
+	leave := upload.file.remove
+	if err != nil && !upload.abandoned && !errors.Is(err, ErrExists) {
+		leave = upload.file.setAside
+		u.options.Logger.Error("a failed upload's content is put aside", "key", upload.file.Key, "file", upload.file.path+failedSuffix)
+	}
+	if leaveErr := leave(); leaveErr != nil {
+		u.options.Logger.Error("an upload's file stays in the spool", "key", upload.file.Key, "error", leaveErr.Error())
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

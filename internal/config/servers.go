@@ -35,7 +35,8 @@ type Storage struct {
 	Operations int `env:"BLOB_OPERATIONS,default=10"`
 	// AcquireTimeout is how long an operation waits for its turn.
 	AcquireTimeout time.Duration `env:"BLOB_ACQUIRE_TIMEOUT,default=30s"`
-	// UploadWorkers is how many queued uploads go on at the same time.
+	// UploadWorkers is how many queued uploads go on at the same time, within four
+	// fifths of Operations: the rest is for others.
 	UploadWorkers int `env:"UPLOAD_WORKERS,default=10"`
 	// UploadQueue is how many uploads may wait; a further one is refused.
 	UploadQueue int `env:"UPLOAD_QUEUE,default=1000"`

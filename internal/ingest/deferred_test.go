@@ -1,8 +1,10 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -75,6 +77,93 @@ func TestDeferredRecords(t *testing.T) {
 	settle(nil, p)
 	if _, err := os.Stat(filepath.Join(folder, "x.json.damaged")); err != nil {
 		t.Errorf("the damaged record is not put aside: %v", err)
+	}
+}
+
+// TestRecordsThatWaitForTooLong: what needs somebody's care is told of, once, and
+// what a killed process left half written goes.
+func TestRecordsThatWaitForTooLong(t *testing.T) {
+	t.Parallel()
+	blobs, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	folder := t.TempDir()
+	d := &ingest.Deferred{Folder: folder, Blobs: blobs, Store: &payloadRecords{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	for _, key := range []string{"raw/us-cpsc/ab/abc.gz", "raw/us-cpsc/de/def.gz"} {
+		if err := d.Add(store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("kept: %q, %v", files, err)
+	}
+	young, old := filepath.Join(folder, ".part-1"), filepath.Join(folder, ".part-2")
+	for _, part := range []string{young, old} {
+		if err := os.WriteFile(part, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	longAgo := time.Now().Add(-25 * time.Hour)
+	for _, file := range []string{files[0], old} {
+		if err := os.Chtimes(file, longAgo, longAgo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if err := d.Settle(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if told := log.String(); strings.Count(told, "too long") != 1 || !strings.Contains(told, filepath.Base(files[0])) {
+		t.Errorf("of %s the log says:\n%s", files[0], told)
+	}
+	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half a record of yesterday is still there: %v", err)
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Errorf("half a record that may be being written: %v", err)
+	}
+}
+
+// rival is another process that settles the same folder, always a moment earlier.
+type rival struct {
+	payloadRecords
+	folder string
+}
+
+func (r *rival) RecordPayload(ctx context.Context, p store.ArchivedPayload) error {
+	files, err := filepath.Glob(filepath.Join(r.folder, "*.json"))
+	for _, file := range files {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return errors.Join(err, r.payloadRecords.RecordPayload(ctx, p))
+}
+
+// TestTwoProcessesSettleOneFolder: what another process was faster with is no error.
+func TestTwoProcessesSettleOneFolder(t *testing.T) {
+	t.Parallel()
+	blobs, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := &rival{folder: t.TempDir()}
+	d := &ingest.Deferred{Folder: records.folder, Blobs: blobs, Store: records, Logger: slog.New(slog.DiscardHandler)}
+	for _, key := range []string{"raw/us-cpsc/ab/abc.gz", "raw/us-cpsc/de/def.gz"} {
+		if _, err := blobs.Put(t.Context(), key, strings.NewReader("abc"), blob.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Add(store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Settle(t.Context()); err != nil {
+		t.Errorf("Settle: %v", err)
+	}
+	if len(records.kept) != 1 {
+		t.Errorf("%d records are stored by this process, want the first", len(records.kept))
 	}
 }
 
