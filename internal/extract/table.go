@@ -64,6 +64,35 @@ func headPattern() string {
 	return `^(?:` + strings.Join(parts, "|") + `)`
 }
 
+// headBegins is how many bytes every head begins with that stand in its
+// expression as they are.
+const headBegins = 3
+
+// headBeginnings are the beginnings of all heads.
+var headBeginnings = func() map[string]bool {
+	all := map[string]bool{}
+	for _, h := range heads {
+		depth, begin := 0, 0
+		for i, r := range h.words {
+			switch {
+			case i == begin:
+				all[h.words[i:i+headBegins]] = true
+			case r == '(':
+				depth++
+			case r == ')':
+				depth--
+			case r == '|' && depth == 0:
+				begin = i + 1
+			}
+		}
+	}
+	return all
+}()
+
+// mayBeHead reports whether a text can begin with a head. Most don't, and the
+// expression takes long to find that out.
+func mayBeHead(s string) bool { return len(s) >= headBegins && headBeginnings[s[:headBegins]] }
+
 // column is one column of a table.
 type column struct {
 	kind  columnKind
@@ -129,6 +158,9 @@ func headAt(s string, i int) (columns []column, end int) {
 		next := end
 		for next < len(s) && (s[next] == ' ' || s[next] == '\t') {
 			next++
+		}
+		if !mayBeHead(s[next:]) {
+			return columns, end
 		}
 		found := headWord.FindStringSubmatchIndex(s[next:])
 		if found == nil || len(columns) > 0 && next+found[1] < len(s) && isSmallLetter(s[next+found[1]]) {

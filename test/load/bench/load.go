@@ -165,10 +165,10 @@ func (c *contender) cpuPerRequest() time.Duration {
 	return c.cpu / time.Duration(c.total.requests)
 }
 
-// compare loads both servers with the same questions, turn by turn, so that
-// whatever else the machine does meets both. The ratio is the median of the
-// rounds' ratios, of the latter's rate to the former's. The first round of each
-// only warms up.
+// compare loads both servers with the same questions, turn by turn, each of them
+// first every other time, so that whatever else the machine does meets both. The
+// ratio is the median of the rounds' ratios, of the latter's rate to the former's.
+// The first round of each only warms up.
 func compare(ctx context.Context, s settings, measure, ours *server, next questions) (ratio float64, m, o *contender, err error) {
 	for _, warm := range []*contender{{server: measure}, {server: ours}} {
 		if err := warm.round(ctx, s.round/4, next); err != nil {
@@ -177,8 +177,12 @@ func compare(ctx context.Context, s settings, measure, ours *server, next questi
 	}
 	m, o = &contender{server: measure}, &contender{server: ours}
 	var ratios []float64
-	for range s.rounds {
-		if err := errors.Join(m.round(ctx, s.round, next), o.round(ctx, s.round, next)); err != nil {
+	for i := range s.rounds {
+		first, second := m, o
+		if i%2 == 1 {
+			first, second = o, m
+		}
+		if err := errors.Join(first.round(ctx, s.round, next), second.round(ctx, s.round, next)); err != nil {
 			return 0, nil, nil, err
 		}
 		last := len(ratios)
