@@ -46,7 +46,7 @@ func (*migrateDataCommand) Run(s *session) (err error) {
 	defer func() { err = errors.Join(err, to.Close()) }()
 	if cfg.Migrate {
 		if _, err := to.MigrateUp(s.ctx); err != nil {
-			return fmt.Errorf("bringing the database's schema up to date: %w", err)
+			return err
 		}
 	}
 	bar := newProgressLine(s.env.stderr, "rows")
@@ -60,7 +60,7 @@ func (*migrateDataCommand) Run(s *session) (err error) {
 	bar.done()
 	switch {
 	case errors.Is(err, store.ErrNotEmpty):
-		return fmt.Errorf("nothing was copied: the database has content already; give migrate-data an empty one: %w", err)
+		return fmt.Errorf("nothing was copied: the database has content already, be it only what a first start stores; empty it with crownsafe migrate down --yes, as often as there are migrations: %w", err)
 	case err != nil:
 		return fmt.Errorf("nothing was copied: %w", err)
 	}

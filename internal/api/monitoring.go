@@ -72,8 +72,8 @@ type DatabaseHealth struct {
 
 // SchemaVersions are those of the database's schema and of the program.
 type SchemaVersions struct {
-	Present int64 `json:"present"`
-	Known   int64 `json:"known" doc:"the newest that this program knows"`
+	Present *int64 `json:"present" nullable:"true" doc:"null when the database doesn't answer"`
+	Known   *int64 `json:"known" nullable:"true" doc:"the newest that this program knows; null until it has asked"`
 }
 
 // ReplicaHealth tells of a server that follows the database's.

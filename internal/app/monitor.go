@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/api"
+	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -19,6 +20,17 @@ func (a *App) askStore(ctx context.Context) error {
 		return store.ErrReadOnly
 	}
 	return nil
+}
+
+// greetOthers says in the log, once, which of those doesn't answer at the start
+// that the service can go on without: a setting may be wrong.
+func (a *App) greetOthers(ctx context.Context) {
+	if a.Config.RedisURL != "" && a.Cache.Health(ctx).Status != "ok" && ctx.Err() == nil {
+		a.Logger.Warn("the Redis that REDIS_URL names doesn't answer; going on without it until it does")
+	}
+	if h := a.Objects.guard.Health(ctx); h.Status == blob.Unhealthy && ctx.Err() == nil {
+		a.Logger.Warn("the store of objects can't be used; what is to be stored waits until it can", "backend", h.Backend, "reason", h.Checks["account"])
+	}
 }
 
 // monitorTimeout bounds what an operator waits for a dependency.
@@ -48,7 +60,7 @@ func (m monitor) Database(ctx context.Context) api.DatabaseHealth {
 		h.Status = api.Healthy
 	}
 	h.LatencyMS, h.ReadOnly = api.Milliseconds(condition.Latency), condition.ReadOnly
-	h.Schema = api.SchemaVersions{Present: condition.Schema, Known: condition.Known}
+	h.Schema = api.SchemaVersions{Present: &condition.Schema, Known: &condition.Known}
 	for _, r := range condition.Replicas {
 		h.Replicas = append(h.Replicas, api.ReplicaHealth{Name: r.Name, State: r.State, LagBytes: r.LagBytes})
 	}

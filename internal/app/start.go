@@ -31,7 +31,7 @@ func (a *App) Prepare(ctx context.Context) error {
 			a.Logger.Info("the database's schema was changed", "version", m.Version, "migration", m.Name)
 		}
 		if err != nil {
-			return fmt.Errorf("bringing the database's schema up to date: %w", err)
+			return err
 		}
 	}
 	notices, err := starter.Notices()

@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -31,7 +32,7 @@ type PoolStats struct {
 	Waits       int64    // operations that had to wait for their turn and got it
 	Timeouts    int64    // operations that waited in vain: ErrBusy
 	Exhaustions int64    // operations that found all in use
-	ReuseRate   *float64 // percent of requests on a connection that was open already; nil before the first
+	ReuseRate   *float64 // percent of requests on a connection that was open already, with two decimals; nil before the first
 }
 
 // counters are what a pool counts.
@@ -51,7 +52,7 @@ func (g *Guarded) Pool() PoolStats {
 	}
 	if c, ok := g.store.(connected); ok {
 		if requests, reused := c.Connections(); requests > 0 {
-			stats.ReuseRate = new(100 * float64(reused) / float64(requests))
+			stats.ReuseRate = new(math.Round(1e4*float64(reused)/float64(requests)) / 100)
 		}
 	}
 	return stats
