@@ -83,7 +83,7 @@ func TestAStoppedServerLeavesASnapshot(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	folder := filepath.Join(data, "snapshots")
-	stopped := func() []os.DirEntry {
+	stopped := func() []string {
 		t.Helper()
 		s := program.Serve(t, data)
 		var verdict struct{ Verdict string }
@@ -95,17 +95,17 @@ func TestAStoppedServerLeavesASnapshot(t *testing.T) {
 		if err := s.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		files, err := os.ReadDir(folder)
+		files, err := filepath.Glob(filepath.Join(folder, "*.snapshot"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return files
 	}
 	files := stopped()
-	if len(files) != 1 || !strings.HasSuffix(files[0].Name(), ".snapshot") {
+	if len(files) != 1 {
 		t.Fatalf("the folder holds %v", files)
 	}
-	if err := os.WriteFile(filepath.Join(folder, files[0].Name()), []byte("no snapshot"), 0o600); err != nil {
+	if err := os.WriteFile(files[0], []byte("no snapshot"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if again := stopped(); len(again) != 1 {

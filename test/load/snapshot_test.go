@@ -31,11 +31,11 @@ func BenchmarkSnapshotSave(b *testing.B) {
 		}
 	}
 	b.StopTimer()
-	files, err := os.ReadDir(a.Snapshots.Folder)
+	files, err := filepath.Glob(filepath.Join(a.Snapshots.Folder, "*.snapshot"))
 	if err != nil || len(files) != 1 {
 		b.Fatal(files, err)
 	}
-	info, err := files[0].Info()
+	info, err := os.Stat(files[0])
 	if err != nil {
 		b.Fatal(err)
 	}
