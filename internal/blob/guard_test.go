@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // backend is a store that says what a test wants, and counts how often it is
@@ -121,7 +122,7 @@ func TestUploadsLeaveSlotsToOthers(t *testing.T) {
 	for i := range 20 {
 		enqueue(t, u, fmt.Sprint(i), "content", blob.PutOptions{})
 	}
-	eventually(t, "uploads have all that they may", func() bool { return g.Pool().InUse == 8 })
+	testenv.Eventually(t, testenv.Patience, "uploads have all that they may", func() bool { return g.Pool().InUse == 8 })
 	head(t, g, blob.ErrNotFound)
 	if pool := g.Pool(); pool.InUse != 8 || pool.Exhaustions != 0 {
 		t.Errorf("beside uploads the pool is %+v", pool)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // uploading starts uploads that try again soon, and drains them at the end.
@@ -51,20 +52,6 @@ func soon(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-// eventually waits for what happens by itself.
-func eventually(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	ctx, look := soon(t), time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for !happened() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("it doesn't come to it that %s", what)
-		}
-	}
 }
 
 func wait(t *testing.T, upload *blob.Upload) (blob.Info, error) {
@@ -350,7 +337,7 @@ func TestCancel(t *testing.T) {
 	release := blocked(r)
 	u := uploading(t, r, blob.UploadOptions{Spool: spool, Workers: 1})
 	running := enqueue(t, u, "running", "x", blob.PutOptions{})
-	eventually(t, "the first upload begins", func() bool { return r.attempts("running") > 0 })
+	testenv.Eventually(t, testenv.Patience, "the first upload begins", func() bool { return r.attempts("running") > 0 })
 	waiting, second, kept := enqueue(t, u, "b", "x", blob.PutOptions{}), enqueue(t, u, "b", "y", blob.PutOptions{}), enqueue(t, u, "b", "z", blob.PutOptions{})
 	for _, upload := range []*blob.Upload{second, waiting, running} {
 		upload.Cancel()

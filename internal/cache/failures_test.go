@@ -3,7 +3,6 @@ package cache_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,21 +26,6 @@ func TestTwoProcesses(t *testing.T) {
 		address, prefix := testenv.Redis(t)
 		return open(t, openRedis(t, address, prefix)), open(t, openRedis(t, address, prefix))
 	})
-}
-
-// ownRedis starts a Redis that a test can do with as it likes.
-func ownRedis(t *testing.T, settings ...string) *server.Redis {
-	t.Helper()
-	r, err := server.StartRedis(t.Context(), &server.Installer{Log: os.Stderr}, settings...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
 }
 
 // talk sends a Redis a command.
@@ -110,19 +94,19 @@ func (tr *traffic) end(t *testing.T) {
 func (tr *traffic) wait(t *testing.T, more int64) {
 	t.Helper()
 	until := tr.requests.Load() + more
-	cachetest.Eventually(t, patience, "requests go on", func() bool { return tr.requests.Load() >= until })
+	testenv.Eventually(t, patience, "requests go on", func() bool { return tr.requests.Load() >= until })
 }
 
 // working waits until a cache has all of its far level, and proves it: what one
 // process loads another finds, and what one invalidates the other forgets.
 func working(t *testing.T, c *cache.Cache, address, prefix string) {
 	t.Helper()
-	cachetest.Eventually(t, patience, "the far level is in use again", func() bool {
+	testenv.Eventually(t, patience, "the far level is in use again", func() bool {
 		far := c.Stats().Far
 		return far.Breaker == "closed" && far.Listening && far.Owed == 0
 	})
 	other := open(t, openRedis(t, address, prefix))
-	cachetest.Eventually(t, patience, "another process hears", func() bool { return other.Stats().Far.Listening })
+	testenv.Eventually(t, patience, "another process hears", func() bool { return other.Stats().Far.Listening })
 	name, loads := fmt.Sprint("shared ", time.Now().UnixNano()), 0
 	item := cache.Item{Name: name, Tags: []string{"shared"}}
 	read := func(c *cache.Cache) string {
@@ -136,7 +120,7 @@ func working(t *testing.T, c *cache.Cache, address, prefix string) {
 		return got
 	}
 	first := read(c)
-	cachetest.Eventually(t, patience, "the other finds what this one loaded", func() bool {
+	testenv.Eventually(t, patience, "the other finds what this one loaded", func() bool {
 		if read(other) == first {
 			return true
 		}
@@ -145,7 +129,7 @@ func working(t *testing.T, c *cache.Cache, address, prefix string) {
 		return false
 	})
 	other.InvalidateTags(t.Context(), "shared")
-	cachetest.Eventually(t, patience, "this one forgets what the other invalidated", func() bool { return read(c) != first })
+	testenv.Eventually(t, patience, "this one forgets what the other invalidated", func() bool { return read(c) != first })
 }
 
 // Whatever happens to Redis, no request fails, none gets a wrong answer, few of
@@ -155,57 +139,57 @@ func TestRedisInTrouble(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		settings []string
-		harm     func(t *testing.T, r *server.Redis, l *link)
-		heal     func(t *testing.T, r *server.Redis, l *link)
+		harm     func(t *testing.T, r *server.Redis, l *testenv.Way)
+		heal     func(t *testing.T, r *server.Redis, l *testenv.Way)
 		goneAt   bool // Redis is of no use in between
 	}{
 		{
 			name:   "cut",
-			harm:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{cut: true}) },
-			heal:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{}) },
+			harm:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Cut() },
+			heal:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Heal() },
 			goneAt: true,
 		},
 		{
 			name:   "slow",
-			harm:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{delay: 500 * time.Millisecond}) },
-			heal:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{}) },
+			harm:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Slow(500 * time.Millisecond) },
+			heal:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Heal() },
 			goneAt: true,
 		},
 		{
 			name:   "a black hole",
-			harm:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{hole: true}) },
-			heal:   func(_ *testing.T, _ *server.Redis, l *link) { l.set(state{}) },
+			harm:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Hang() },
+			heal:   func(_ *testing.T, _ *server.Redis, l *testenv.Way) { l.Heal() },
 			goneAt: true,
 		},
 		{
 			name:   "killed and started again",
-			harm:   func(t *testing.T, r *server.Redis, _ *link) { try(t, r.Kill()) },
-			heal:   func(t *testing.T, r *server.Redis, _ *link) { try(t, r.Start(t.Context())) },
+			harm:   func(t *testing.T, r *server.Redis, _ *testenv.Way) { try(t, r.Kill()) },
+			heal:   func(t *testing.T, r *server.Redis, _ *testenv.Way) { try(t, r.Start(t.Context())) },
 			goneAt: true,
 		},
 		{
 			name:   "it doesn't move",
-			harm:   func(t *testing.T, r *server.Redis, _ *link) { talk(t, r, "client", "pause", "600000", "all") },
-			heal:   func(t *testing.T, r *server.Redis, _ *link) { try(t, r.Kill()); try(t, r.Start(t.Context())) },
+			harm:   func(t *testing.T, r *server.Redis, _ *testenv.Way) { talk(t, r, "client", "pause", "600000", "all") },
+			heal:   func(t *testing.T, r *server.Redis, _ *testenv.Way) { try(t, r.Kill()); try(t, r.Start(t.Context())) },
 			goneAt: true,
 		},
 		{
 			name: "flushed",
-			harm: func(t *testing.T, r *server.Redis, _ *link) { talk(t, r, "flushall") },
-			heal: func(*testing.T, *server.Redis, *link) {},
+			harm: func(t *testing.T, r *server.Redis, _ *testenv.Way) { talk(t, r, "flushall") },
+			heal: func(*testing.T, *server.Redis, *testenv.Way) {},
 		},
 		{
 			name:     "full",
 			settings: []string{"--maxmemory-policy", "noeviction"},
-			harm:     func(t *testing.T, r *server.Redis, _ *link) { talk(t, r, "config", "set", "maxmemory", "1mb") },
-			heal:     func(t *testing.T, r *server.Redis, _ *link) { talk(t, r, "config", "set", "maxmemory", "0") },
+			harm:     func(t *testing.T, r *server.Redis, _ *testenv.Way) { talk(t, r, "config", "set", "maxmemory", "1mb") },
+			heal:     func(t *testing.T, r *server.Redis, _ *testenv.Way) { talk(t, r, "config", "set", "maxmemory", "0") },
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := ownRedis(t, test.settings...)
-			l := newLink(t, r.Addr())
-			address := "redis://" + l.addr() + "/0"
+			r := testenv.OwnRedis(t, test.settings...)
+			l := testenv.NewWay(t, r.Addr())
+			address := "redis://" + l.Addr() + "/0"
 			c := cache.New(memory.Open(memory.Options{Bytes: 256 << 10}), openRedis(t, address, ""), cache.Options{})
 			closeAtEnd(t, c)
 			working(t, c, address, "")
@@ -214,8 +198,8 @@ func TestRedisInTrouble(t *testing.T) {
 			refused := c.Stats().Far.Refusals
 			test.harm(t, r, l)
 			if test.goneAt {
-				cachetest.Eventually(t, patience, "the breaker opens", func() bool { return c.Stats().Far.Breaker == "open" })
-				cachetest.Eventually(t, patience, "it is noticed that nothing is heard", func() bool { return !c.Stats().Far.Listening || test.name == "slow" })
+				testenv.Eventually(t, patience, "the breaker opens", func() bool { return c.Stats().Far.Breaker == "open" })
+				testenv.Eventually(t, patience, "it is noticed that nothing is heard", func() bool { return !c.Stats().Far.Listening || test.name == "slow" })
 			}
 			tr.wait(t, 1000)
 			if test.goneAt {
@@ -248,7 +232,7 @@ func try(t *testing.T, err error) {
 // A Redis that comes after the service is used when it comes.
 func TestRedisComesLater(t *testing.T) {
 	t.Parallel()
-	r := ownRedis(t)
+	r := testenv.OwnRedis(t)
 	try(t, r.Stop())
 	c := cache.New(memory.Open(memory.Options{}), openRedis(t, r.URL(), ""), cache.Options{})
 	closeAtEnd(t, c)
@@ -265,7 +249,7 @@ func TestRedisComesLater(t *testing.T) {
 // A full Redis still forgets what it is told to forget.
 func TestFullRedisForgets(t *testing.T) {
 	t.Parallel()
-	r := ownRedis(t, "--maxmemory-policy", "noeviction")
+	r := testenv.OwnRedis(t, "--maxmemory-policy", "noeviction")
 	c := cache.New(memory.Open(memory.Options{Bytes: nothingNear}), openRedis(t, r.URL(), ""), options())
 	closeAtEnd(t, c)
 	k := cache.Key{Use: "test", Shape: "1", Name: "a", Tags: []string{"x"}}
@@ -289,10 +273,10 @@ func TestFullRedisForgets(t *testing.T) {
 // out what he had when he hears them again, nor for longer than a second before.
 func TestLostSubscription(t *testing.T) {
 	t.Parallel()
-	r := ownRedis(t)
+	r := testenv.OwnRedis(t)
 	a, b := open(t, openRedis(t, r.URL(), "")), open(t, openRedis(t, r.URL(), ""))
 	for _, c := range []*cache.Cache{a, b} {
-		cachetest.Eventually(t, patience, "it hears the other", func() bool { return c.Stats().Far.Listening })
+		testenv.Eventually(t, patience, "it hears the other", func() bool { return c.Stats().Far.Listening })
 	}
 	var now atomic.Int64
 	read := func(c *cache.Cache) int64 {
@@ -305,14 +289,14 @@ func TestLostSubscription(t *testing.T) {
 	for round := range int64(5) {
 		now.Store(round)
 		a.InvalidateTags(t.Context(), "x")
-		cachetest.Eventually(t, patience, "both read the same", func() bool { return read(a) == round && read(b) == round })
+		testenv.Eventually(t, patience, "both read the same", func() bool { return read(a) == round && read(b) == round })
 		// All subscriptions are cut, or still are from the round before: what is told
 		// now is heard by nobody.
 		cut += talk(t, r, "client", "kill", "type", "pubsub").(int64)
 		now.Store(round + 100)
 		a.InvalidateTags(t.Context(), "x")
-		cachetest.Eventually(t, patience, "the other finds out", func() bool { return read(b) == round+100 })
-		cachetest.Eventually(t, patience, "it hears again", func() bool { return b.Stats().Far.Listening && a.Stats().Far.Listening })
+		testenv.Eventually(t, patience, "the other finds out", func() bool { return read(b) == round+100 })
+		testenv.Eventually(t, patience, "it hears again", func() bool { return b.Stats().Far.Listening && a.Stats().Far.Listening })
 	}
 	if cut == 0 {
 		t.Error("no subscription was ever cut")

@@ -75,7 +75,7 @@ func (s *shelf) keep(t *testing.T, name, text string) {
 	if err := s.Keep(name, &out, writing(text)); err != nil || out.String() != text {
 		t.Fatalf("Keep: %q, %v", out.String(), err)
 	}
-	eventually(t, name+" is kept", func() bool { _, ok := s.Size(t.Context(), name); return ok })
+	testenv.Eventually(t, 20*time.Second, name+" is kept", func() bool { _, ok := s.Size(t.Context(), name); return ok })
 }
 
 func (s *shelf) read(t *testing.T, name string) (text string, size int64, err error) {
@@ -87,17 +87,6 @@ func (s *shelf) read(t *testing.T, name string) (text string, size int64, err er
 	defer content.Close()
 	all, err := io.ReadAll(content)
 	return string(all), size, err
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 func TestAnExportIsKept(t *testing.T) {
@@ -234,7 +223,7 @@ func TestOfManyAtOnceOneIsCopied(t *testing.T) {
 	}
 	close(proceed)
 	wg.Wait()
-	eventually(t, "all is uploaded", func() bool { return s.uploads.Stats().Queued == 0 })
+	testenv.Eventually(t, 20*time.Second, "all is uploaded", func() bool { return s.uploads.Stats().Queued == 0 })
 	mu.Lock()
 	defer mu.Unlock()
 	if ended != 1 {
@@ -252,7 +241,7 @@ func TestOldExportsAreRemoved(t *testing.T) {
 	for _, name := range []string{"recalls-9-ab.gz", "recalls-10-ab.gz", "recalls-3-ab.gz", "recalls-4-ab.gz"} { // a backup was restored
 		s.keep(t, name, "text of "+name)
 		names = append(names, name)
-		eventually(t, "the others are removed", func() bool {
+		testenv.Eventually(t, 20*time.Second, "the others are removed", func() bool {
 			list, err := s.store.List(t.Context(), "exports/", "", 0)
 			return err == nil && len(list) <= 2
 		})

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/internal/testenv/server"
 	"github.com/crownsafe/api/test/program"
 )
@@ -20,22 +21,13 @@ type account struct {
 	t      *testing.T
 	server *server.Azurite
 	front  *httptest.Server
-	way    *link
+	way    *testenv.Way
 	sick   atomic.Bool
 }
 
 func startAccount(t *testing.T) *account {
 	t.Helper()
-	a := &account{t: t}
-	var err error
-	if a.server, err = server.StartAzurite(context.Background(), &server.Installer{Log: t.Output()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	a := &account{t: t, server: testenv.Own(t, server.StartAzurite)}
 	// The Host header is part of what requests are signed over, and stays.
 	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: a.server.Addr()})
@@ -49,12 +41,12 @@ func startAccount(t *testing.T) *account {
 		through.ServeHTTP(w, r)
 	}))
 	t.Cleanup(a.front.Close)
-	a.way = newLink(t, "azurite", strings.TrimPrefix(a.front.URL, "http://"))
+	a.way = testenv.NewWay(t, strings.TrimPrefix(a.front.URL, "http://"))
 	return a
 }
 
 func (a *account) setting() string {
-	return "AZURE_STORAGE_CONNECTION_STRING=" + server.AzuriteConnectionString(a.way.addr())
+	return "AZURE_STORAGE_CONNECTION_STRING=" + server.AzuriteConnectionString(a.way.Addr())
 }
 
 func (a *account) stop() {
@@ -73,7 +65,7 @@ func (a *account) heal() {
 	if err := a.server.Start(context.Background()); err != nil {
 		a.t.Fatal(err)
 	}
-	a.way.heal()
+	a.way.Heal()
 }
 
 // storage is what an operator sees of the account.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -16,10 +17,10 @@ import (
 func TestObjectsFail(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(*account){
-		"cut":                  func(a *account) { a.way.cut() },
-		"hanging":              func(a *account) { a.way.hang() },
-		"slow, by 20 s":        func(a *account) { a.way.slow(20 * time.Second) },
-		"cut in mid-upload":    func(a *account) { a.way.limit(2000) },
+		"cut":                  func(a *account) { a.way.Cut() },
+		"hanging":              func(a *account) { a.way.Hang() },
+		"slow, by 20 s":        func(a *account) { a.way.Slow(20 * time.Second) },
+		"cut in mid-upload":    func(a *account) { a.way.Limit(2000) },
 		"stopped":              func(a *account) { a.stop() },
 		"answering with a 503": func(a *account) { a.sick.Store(true) },
 	} {
@@ -31,7 +32,7 @@ func TestObjectsFail(t *testing.T) {
 			happen(a)
 			s := program.Serve(t, data, append(world.settings(), a.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken)...)
 			tr := drive(t, s.Base)
-			program.Eventually(t, 3*program.Patience, "the notices of the agency are served", func() bool {
+			testenv.Eventually(t, 3*program.Patience, "the notices of the agency are served", func() bool {
 				return status(t, s, "/api/v1/recalls/"+program.CPSCID(1)) == http.StatusOK
 			})
 			if name != "cut in mid-upload" { // which small requests survive
@@ -43,7 +44,7 @@ func TestObjectsFail(t *testing.T) {
 				}
 			}
 			a.heal()
-			program.Eventually(t, 3*program.Patience, "what waited is uploaded", func() bool {
+			testenv.Eventually(t, 3*program.Patience, "what waited is uploaded", func() bool {
 				now := storageOf(t, s)
 				return now.Status == "healthy" && now.Uploads.Queued == 0 && now.Uploads.Failed == 0
 			})
@@ -54,7 +55,7 @@ func TestObjectsFail(t *testing.T) {
 			}
 			// A replay reads the archived bytes, whole, and finds nothing to change.
 			again := program.Serve(t, data, a.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken)
-			program.Eventually(t, program.Patience, "the payload is on record", func() bool {
+			testenv.Eventually(t, program.Patience, "the payload is on record", func() bool {
 				got := program.Run(t, []string{a.setting()}, "replay", "us-cpsc", "--data", data)
 				return got.Code == 0 && strings.Contains(got.Stdout, "2 unchanged")
 			})
@@ -67,13 +68,13 @@ func TestObjectsFail(t *testing.T) {
 func TestStartWithoutObjects(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
-	a.way.cut()
+	a.way.Cut()
 	s := program.Serve(t, t.TempDir(), a.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken)
 	if got := check(t, s, "storage"); got != "no answer" {
 		t.Errorf("healthz says of the storage: %s", got)
 	}
 	a.heal()
-	program.Eventually(t, program.Patience, "the account is in use", func() bool { return check(t, s, "storage") == "ok" })
+	testenv.Eventually(t, program.Patience, "the account is in use", func() bool { return check(t, s, "storage") == "ok" })
 }
 
 // TestEverythingFails: with all three servers gone questions are answered, and
@@ -85,20 +86,20 @@ func TestEverythingFails(t *testing.T) {
 	whole(t, s)
 	tr := drive(t, s.Base)
 	tr.more(100)
-	db.way.cut()
-	r.way.cut()
-	a.way.cut()
-	program.Eventually(t, program.Patience, "healthz says that the database fails", func() bool { return status(t, s, "/api/healthz") == http.StatusServiceUnavailable })
+	db.way.Cut()
+	r.way.Cut()
+	a.way.Cut()
+	testenv.Eventually(t, program.Patience, "healthz says that the database fails", func() bool { return status(t, s, "/api/healthz") == http.StatusServiceUnavailable })
 	tr.more(500)
 	if got := status(t, s, "/api/readyz"); got != http.StatusOK {
 		t.Errorf("readyz is %d", got)
 	}
-	db.way.heal()
-	r.way.heal()
+	db.way.Heal()
+	r.way.Heal()
 	a.heal()
 	whole(t, s)
 	for _, part := range []string{"cache", "storage"} {
-		program.Eventually(t, program.Patience, part+" is well again", func() bool { return check(t, s, part) == "ok" })
+		testenv.Eventually(t, program.Patience, part+" is well again", func() bool { return check(t, s, part) == "ok" })
 	}
 	tr.unharmed("while everything was cut")
 }

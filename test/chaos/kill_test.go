@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestKilledImport(t *testing.T) {
 	args := []string{"import", file, "--data", data}
 	killed := 0
 	for after := 20 * time.Millisecond; after < 3*time.Second; after = after * 7 / 5 {
-		if !killedAfter(t, after, []string{db.setting()}, args...) {
+		if !program.KilledAfter(t, after, []string{db.setting()}, args...) {
 			break
 		}
 		killed++
@@ -43,33 +44,14 @@ func TestKilledImport(t *testing.T) {
 	}
 }
 
-// killedAfter runs the binary, kills it after a time, and tells whether it died
-// of that: it may have been done before.
-func killedAfter(t *testing.T, after time.Duration, settings []string, args ...string) bool {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
-	defer cancel()
-	cmd := program.Command(ctx, settings, args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended this very moment
-	defer timer.Stop()
-	return cmd.Wait() != nil
-}
-
 // count asks the database for a number, past the way.
 func (db *database) count(query string) (n int64) {
 	db.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), program.Patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, db.server.URL("crownsafe"))
-	if err != nil {
-		db.t.Fatal(err)
-	}
-	defer conn.Close(ctx) //nolint:errcheck // the answer is there
-	if err := conn.QueryRow(ctx, query).Scan(&n); err != nil {
-		db.t.Fatalf("%s: %v", query, err)
-	}
+	db.past("crownsafe", func(ctx context.Context, conn *pgx.Conn) error {
+		if err := conn.QueryRow(ctx, query).Scan(&n); err != nil {
+			return fmt.Errorf("%s: %w", query, err)
+		}
+		return nil
+	})
 	return n
 }

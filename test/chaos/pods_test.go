@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -84,9 +85,9 @@ func TestOneOfTwoIngests(t *testing.T) {
 		t.Errorf("the agency was asked %d times while one was at it", n)
 	}
 	first.Kill()
-	program.Eventually(t, takenOverWithin, "the other process asks the agency", func() bool { return world.asked.Load() > 1 })
+	testenv.Eventually(t, takenOverWithin, "the other process asks the agency", func() bool { return world.asked.Load() > 1 })
 	for _, i := range []int{1, 2} {
-		program.Eventually(t, program.Patience, "the notices are served", func() bool { return status(t, second, "/api/v1/recalls/"+program.CPSCID(i)) == http.StatusOK })
+		testenv.Eventually(t, program.Patience, "the notices are served", func() bool { return status(t, second, "/api/v1/recalls/"+program.CPSCID(i)) == http.StatusOK })
 		var notice struct{ Revision int }
 		if second.Get("/api/v1/recalls/"+program.CPSCID(i), &notice); notice.Revision != 1 {
 			t.Errorf("%s is at revision %d", program.CPSCID(i), notice.Revision)
@@ -109,7 +110,7 @@ func TestAnotherProcessSeesANewSerial(t *testing.T) {
 		if got := program.Run(t, []string{db.setting()}, "import", db.file(), "--data", t.TempDir()); got.Code != 0 {
 			t.Fatalf("the import ended with %d: %s", got.Code, got.Stderr)
 		}
-		program.Eventually(t, time.Second, "the notice is served", func() bool {
+		testenv.Eventually(t, time.Second, "the notice is served", func() bool {
 			return status(t, s, "/api/v1/recalls/"+program.CPSCID(db.notices)) == http.StatusOK
 		})
 		if round == 0 {

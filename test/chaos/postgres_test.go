@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/internal/testenv/server"
 	"github.com/crownsafe/api/test/program"
 )
@@ -29,9 +31,9 @@ func TestDatabaseFails(t *testing.T) {
 		happen, end func()
 		readable    bool // what needs the database is answered, as far as it needs no change
 	}{
-		{"cut", db.way.cut, db.way.heal, false},
-		{"hanging", db.way.hang, db.way.heal, false},
-		{"slow, by 5 s", func() { db.way.slow(5 * time.Second) }, db.way.heal, false},
+		{"cut", db.way.Cut, db.way.Heal, false},
+		{"hanging", db.way.Hang, db.way.Heal, false},
+		{"slow, by 5 s", func() { db.way.Slow(5 * time.Second) }, db.way.Heal, false},
 		{"read-only", db.readOnly, db.writable, true},
 		{"out of connections", db.exhaust, db.relieve, false},
 		{"stopped, and started again", db.stop, db.start, false},
@@ -41,7 +43,7 @@ func TestDatabaseFails(t *testing.T) {
 			db.t = t
 			whole(t, s)
 			fault.happen()
-			program.Eventually(t, program.Patience, "healthz says that the database fails", func() bool { return status(t, s, "/api/healthz") == http.StatusServiceUnavailable })
+			testenv.Eventually(t, program.Patience, "healthz says that the database fails", func() bool { return status(t, s, "/api/healthz") == http.StatusServiceUnavailable })
 			tr.more(300)
 			if got := status(t, s, "/api/readyz"); got != http.StatusOK {
 				t.Errorf("readyz is %d", got)
@@ -52,7 +54,7 @@ func TestDatabaseFails(t *testing.T) {
 			}
 			db.importFails()
 			fault.end()
-			program.Eventually(t, program.Patience, "the service is whole again", func() bool { return status(t, s, "/api/healthz") == http.StatusOK })
+			testenv.Eventually(t, program.Patience, "the service is whole again", func() bool { return status(t, s, "/api/healthz") == http.StatusOK })
 			whole(t, s)
 			tr.more(100)
 			tr.unharmed("while the database was " + fault.name)
@@ -65,22 +67,14 @@ func TestDatabaseFails(t *testing.T) {
 type database struct {
 	t       *testing.T
 	server  *server.Postgres
-	way     *link
+	way     *testenv.Way
 	notices int // that were imported
 }
 
 func startDatabase(t *testing.T) *database {
 	t.Helper()
-	p, err := server.StartDebianPostgres(context.Background(), &server.Installer{Log: t.Output()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	db := &database{t: t, server: p, way: newLink(t, "postgres", p.Addr())}
+	p := testenv.Own(t, server.StartDebianPostgres)
+	db := &database{t: t, server: p, way: testenv.NewWay(t, p.Addr())}
 	// No superuser: no limit binds one.
 	db.execute("CREATE ROLE service LOGIN PASSWORD '" + servicePassword + "'")
 	db.execute("CREATE DATABASE crownsafe OWNER service")
@@ -92,21 +86,32 @@ const servicePassword = "hunter2-of-the-database"
 
 // setting names the database to the service, by the way that can fail.
 func (db *database) setting() string {
-	return "DATABASE_URL=postgres://service:" + servicePassword + "@" + db.way.addr() + "/crownsafe"
+	return "DATABASE_URL=postgres://service:" + servicePassword + "@" + db.way.Addr() + "/crownsafe"
 }
 
 // execute runs a statement past the way.
 func (db *database) execute(statement string) {
 	db.t.Helper()
+	db.past("postgres", func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+		return nil
+	})
+}
+
+// past uses a database past the way.
+func (db *database) past(name string, use func(ctx context.Context, conn *pgx.Conn) error) {
+	db.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), program.Patience)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, db.server.URL("postgres"))
+	conn, err := pgx.Connect(ctx, db.server.URL(name))
 	if err != nil {
 		db.t.Fatal(err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // the statement is done
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		db.t.Fatalf("%s: %v", statement, err)
+	defer conn.Close(ctx) //nolint:errcheck // what was wanted is done
+	if err := use(ctx, conn); err != nil {
+		db.t.Fatal(err)
 	}
 }
 
@@ -179,7 +184,7 @@ func (db *database) nothingHalfWritten(s *program.Server) {
 	if got.Code != 0 {
 		db.t.Fatalf("the import after the fault ended with %d: %s%s", got.Code, got.Stdout, got.Stderr)
 	}
-	program.Eventually(db.t, program.Patience, "the notice is served", func() bool {
+	testenv.Eventually(db.t, program.Patience, "the notice is served", func() bool {
 		return status(db.t, s, "/api/v1/recalls/"+program.CPSCID(db.notices)) == http.StatusOK
 	})
 	var notice struct{ Revision int }
@@ -193,9 +198,9 @@ func (db *database) nothingHalfWritten(s *program.Server) {
 func whole(t *testing.T, s *program.Server) {
 	t.Helper()
 	for _, path := range []string{"/api/healthz", "/api/readyz"} {
-		program.Eventually(t, program.Patience, path+" is 200", func() bool { return status(t, s, path) == http.StatusOK })
+		testenv.Eventually(t, program.Patience, path+" is 200", func() bool { return status(t, s, path) == http.StatusOK })
 	}
-	program.Eventually(t, program.Patience, "revisions are there", func() bool {
+	testenv.Eventually(t, program.Patience, "revisions are there", func() bool {
 		return status(t, s, "/api/v1/recalls/us-fda:H-0249-2026/revisions") == http.StatusOK
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/internal/testenv/server"
 	"github.com/crownsafe/api/test/program"
 )
@@ -27,32 +28,32 @@ func TestCacheFails(t *testing.T) {
 		happen, end func()
 		answers     bool // Redis answers all the while
 	}{
-		{"cut", r.way.cut, r.way.heal, false},
-		{"hanging", r.way.hang, r.way.heal, false},
-		{"slow, by 2 s", func() { r.way.slow(2 * time.Second) }, r.way.heal, false},
+		{"cut", r.way.Cut, r.way.Heal, false},
+		{"hanging", r.way.Hang, r.way.Heal, false},
+		{"slow, by 2 s", func() { r.way.Slow(2 * time.Second) }, r.way.Heal, false},
 		{"flushed", func() { r.say("FLUSHALL") }, func() {}, true},
 		{"full", func() { r.say("CONFIG SET maxmemory 1") }, func() { r.say("CONFIG SET maxmemory 0") }, true},
 		{"killed, and started again", r.kill, r.start, false},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			r.t = t
-			program.Eventually(t, program.Patience, "the cache is well", func() bool { return cacheOf(t, s).Status == "healthy" })
+			testenv.Eventually(t, program.Patience, "the cache is well", func() bool { return cacheOf(t, s).Status == "healthy" })
 			asked := cacheOf(t, s)
 			tr.more(100)
-			program.Eventually(t, program.Patience, "the cache is in use", func() bool {
+			testenv.Eventually(t, program.Patience, "the cache is in use", func() bool {
 				now := cacheOf(t, s)
 				return now.Hits+now.Misses > asked.Hits+asked.Misses
 			})
 			fault.happen()
 			tr.more(300)
 			if !fault.answers {
-				program.Eventually(t, program.Patience, "the cache is said to fail", func() bool { return cacheOf(t, s).Status == "unhealthy" })
+				testenv.Eventually(t, program.Patience, "the cache is said to fail", func() bool { return cacheOf(t, s).Status == "unhealthy" })
 				if got := check(t, s, "cache"); got != "no answer" {
 					t.Errorf("healthz says of the cache: %s", got)
 				}
 			}
 			fault.end()
-			program.Eventually(t, program.Patience, "the cache is well again", func() bool {
+			testenv.Eventually(t, program.Patience, "the cache is well again", func() bool {
 				now := cacheOf(t, s)
 				return now.Status == "healthy" && now.Far.Breaker == "closed" && now.Far.Listening
 			})
@@ -66,15 +67,15 @@ func TestCacheFails(t *testing.T) {
 func TestStartWithoutTheCache(t *testing.T) {
 	t.Parallel()
 	r := startRedis(t)
-	r.way.cut()
+	r.way.Cut()
 	s := program.Serve(t, t.TempDir(), r.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken)
 	tr := drive(t, s.Base)
 	tr.more(50)
 	if got := check(t, s, "cache"); got != "no answer" {
 		t.Errorf("healthz says of the cache: %s", got)
 	}
-	r.way.heal()
-	program.Eventually(t, program.Patience, "the cache is in use", func() bool {
+	r.way.Heal()
+	testenv.Eventually(t, program.Patience, "the cache is in use", func() bool {
 		now := cacheOf(t, s)
 		return now.Status == "healthy" && now.Far.Breaker == "closed" && now.Far.Listening
 	})
@@ -86,24 +87,16 @@ func TestStartWithoutTheCache(t *testing.T) {
 type redis struct {
 	t      *testing.T
 	server *server.Redis
-	way    *link
+	way    *testenv.Way
 }
 
 func startRedis(t *testing.T) *redis {
 	t.Helper()
-	r, err := server.StartRedis(context.Background(), &server.Installer{Log: t.Output()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &redis{t, r, newLink(t, "redis", r.Addr())}
+	r := testenv.OwnRedis(t)
+	return &redis{t, r, testenv.NewWay(t, r.Addr())}
 }
 
-func (r *redis) setting() string { return "REDIS_URL=redis://" + r.way.addr() + "/0" }
+func (r *redis) setting() string { return "REDIS_URL=redis://" + r.way.Addr() + "/0" }
 
 // say gives Redis a command past the way, and waits for its "+OK".
 func (r *redis) say(command string) {

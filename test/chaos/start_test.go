@@ -24,7 +24,7 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 	if err := before.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, before.Logs)
 	}
-	db.way.cut()
+	db.way.Cut()
 
 	t.Run("with a snapshot", func(t *testing.T) {
 		s := program.Serve(t, data, db.setting())
@@ -45,13 +45,13 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		}
 		tr := drive(t, s.Base)
 		tr.more(200)
-		db.way.heal()
+		db.way.Heal()
 		whole(t, s)
 		db.t = t
 		db.notices++
 		db.nothingHalfWritten(s)
 		tr.unharmed("from the start without the database to its coming")
-		db.way.cut()
+		db.way.Cut()
 	})
 	t.Run("without a snapshot", func(t *testing.T) {
 		s := program.Serve(t, t.TempDir(), db.setting())
@@ -62,7 +62,7 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		if resp := s.Do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor1","model":"VM-10001"}`, &verdict); resp.StatusCode != http.StatusOK || verdict.Verdict != "cannot_tell" {
 			t.Errorf("the verdict is %d %+v", resp.StatusCode, verdict)
 		}
-		db.way.heal()
+		db.way.Heal()
 		whole(t, s)
 		s.Do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor1","model":"VM-10001"}`, &verdict)
 		if verdict.Verdict != "affected" {
@@ -70,8 +70,8 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		}
 	})
 	t.Run("other commands say so", func(t *testing.T) {
-		db.way.cut()
-		defer db.way.heal()
+		db.way.Cut()
+		defer db.way.Heal()
 		db.t = t
 		db.importFails()
 	})

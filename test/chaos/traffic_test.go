@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -106,7 +107,7 @@ func question(client *http.Client, base string, n int64) string {
 func (tr *traffic) more(questions int64) {
 	tr.t.Helper()
 	until := tr.asked.Load() + questions
-	program.Eventually(tr.t, program.Patience, fmt.Sprintf("%d more questions are asked", questions), func() bool { return tr.asked.Load() >= until })
+	testenv.Eventually(tr.t, program.Patience, fmt.Sprintf("%d more questions are asked", questions), func() bool { return tr.asked.Load() >= until })
 }
 
 // unharmed fails the test when a question failed.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -151,7 +152,7 @@ func TestSyncOfChildSeatsNeverWithdrawsVehicles(t *testing.T) {
 		t.Errorf("a dump that shrinks: exit %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	var list sources
-	program.Eventually(t, program.Patience, "sources says that the last dump was stopped", func() bool {
+	testenv.Eventually(t, program.Patience, "sources says that the last dump was stopped", func() bool {
 		s.Get("/api/v1/sources", &list)
 		for _, src := range list.Items {
 			if src.Agency == "us-nhtsa" {
@@ -239,7 +240,7 @@ func TestLagIsMeasuredOfNewsOnly(t *testing.T) {
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly) // of the first poll's day or later
 	s := program.Serve(t, data)
 	synced(seat(1, "2010-03-02"), seat(2, today), seat(3, "2010-03-05"), seat(4, tomorrow))
-	program.Eventually(t, program.Patience, "one notice was measured", func() bool { return measured(s).Notices > 0 })
+	testenv.Eventually(t, program.Patience, "one notice was measured", func() bool { return measured(s).Notices > 0 })
 	if got := measured(s); got.Notices != 1 || got.P50 == nil || *got.P50 != 0 || *got.P95 != 0 {
 		t.Errorf("%+v, want only the notice that was published after the first poll", got)
 	}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -35,7 +35,7 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	killed := 0
 	for range 8 {
 		// The moment of death is drawn over the time that a whole import takes.
-		if killedAfter(t, time.Duration(rand.Int64N(int64(took))), "import", file, "--data", data) {
+		if program.KilledAfter(t, time.Duration(rand.Int64N(int64(took))), nil, "import", file, "--data", data) {
 			killed++
 		}
 	}
@@ -51,21 +51,6 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 	if diff := cmp.Diff(dump(t, undisturbed), dump(t, data)); diff != "" {
 		t.Errorf("after %d kills the notices differ:\n%s", killed, diff)
 	}
-}
-
-// killedAfter runs the binary, kills it after a time, and tells whether it died
-// of that: it may have been done before.
-func killedAfter(t *testing.T, after time.Duration, args ...string) bool {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
-	defer cancel()
-	cmd := program.Command(ctx, nil, args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended this very moment
-	defer timer.Stop()
-	return cmd.Wait() != nil
 }
 
 // TestStopUnderLoadLosesNoAcceptedRequest sends SIGTERM while clients ask as
@@ -99,7 +84,7 @@ func TestStopUnderLoadLosesNoAcceptedRequest(t *testing.T) {
 			}
 		})
 	}
-	program.Eventually(t, program.Patience, "some requests are answered", func() bool { return answered.Load() > 500 })
+	testenv.Eventually(t, program.Patience, "some requests are answered", func() bool { return answered.Load() > 500 })
 	s.Signal(syscall.SIGTERM)
 	if err := s.Wait(); err != nil {
 		t.Errorf("the server did not end in order: %v\n%s", err, s.Logs)
@@ -117,7 +102,7 @@ func TestReadinessFlipsBeforeTheEnd(t *testing.T) {
 		t.Fatalf("readyz answered %d", resp.StatusCode)
 	}
 	s.Signal(syscall.SIGTERM)
-	program.Eventually(t, 2*time.Second, "readyz says no while requests are still answered", func() bool {
+	testenv.Eventually(t, 2*time.Second, "readyz says no while requests are still answered", func() bool {
 		ready, live := s.Get("/api/readyz", nil), s.Get("/health", nil)
 		return ready.StatusCode == http.StatusServiceUnavailable && live.StatusCode == http.StatusOK
 	})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -49,7 +50,7 @@ func TestAnExportIsKeptAndSentAgain(t *testing.T) {
 	if length >= 0 {
 		t.Errorf("the first has a length, %d, before it is made", length)
 	}
-	program.Eventually(t, program.Patience, "the export is kept", func() bool { return len(keptExports(t, data)) == 1 })
+	testenv.Eventually(t, program.Patience, "the export is kept", func() bool { return len(keptExports(t, data)) == 1 })
 	again, length := takeExport(t, s, http.MethodGet)
 	if !bytes.Equal(made, again) || length != int64(len(made)) {
 		t.Errorf("%d bytes of %d, want the %d that were made", len(again), length, len(made))

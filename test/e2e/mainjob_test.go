@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -137,7 +138,7 @@ func TestImportReachesARunningServer(t *testing.T) {
 		s.Do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor7","model":"VM-10007"}`, &v)
 		return v.Verdict
 	}
-	program.Eventually(t, time.Second, "the server sees the imported notices", func() bool { return ask() == "affected" })
+	testenv.Eventually(t, time.Second, "the server sees the imported notices", func() bool { return ask() == "affected" })
 }
 
 func TestImportingTwiceChangesNothing(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/test/program"
 )
 
@@ -58,7 +59,7 @@ func TestTwoProcessesPollOneAgency(t *testing.T) {
 	_ = first.Wait() // it was killed
 	f.says(http.StatusOK, program.Encoded(t, []any{program.CPSCRecall(1, program.CPSCDescription(1))}))
 	state, code := "", 0
-	program.Eventually(t, 30*time.Second, "the second process takes over", func() bool {
+	testenv.Eventually(t, 30*time.Second, "the second process takes over", func() bool {
 		state, code = second()
 		return state != "elsewhere"
 	})

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // Path is where the binary is, once Main has built it.
@@ -47,7 +49,7 @@ func Main(m *testing.M) int {
 }
 
 // Patience bounds every wait; nothing here takes nearly as long.
-const Patience = 60 * time.Second
+const Patience = testenv.Patience
 
 // Result is what a finished command left.
 type Result struct {
@@ -81,6 +83,21 @@ func Finish(t *testing.T, cmd *exec.Cmd) Result {
 		t.Fatalf("running %v: %v", cmd.Args, err)
 	}
 	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// KilledAfter runs the binary, kills it after a time, and tells whether it died of
+// that: it may have been done before.
+func KilledAfter(t *testing.T, after time.Duration, settings []string, args ...string) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	cmd := Command(ctx, settings, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended this very moment
+	defer timer.Stop()
+	return cmd.Wait() != nil
 }
 
 // Server is a running `crownsafe serve`.
@@ -195,20 +212,4 @@ func (s *Server) Do(method, path, body string, into any, headers ...string) *htt
 		}
 	}
 	return resp
-}
-
-// Eventually waits until a condition holds, looking again as often as it can
-// without keeping the machine busy.
-func Eventually(t *testing.T, within time.Duration, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(within)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %s: %s", within, what)
-		}
-	}
 }

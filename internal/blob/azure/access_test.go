@@ -224,15 +224,7 @@ func (b *bearer) GetToken(context.Context, policy.TokenRequestOptions) (azcore.A
 // the account lends it.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	azurite, err := server.StartSecureAzurite(t.Context(), &server.Installer{Log: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := azurite.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	azurite := testenv.Own(t, server.StartSecureAzurite)
 	certificate, err := os.ReadFile(azurite.CertFile())
 	if err != nil {
 		t.Fatal(err)

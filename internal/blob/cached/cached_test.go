@@ -22,7 +22,6 @@ import (
 	"github.com/crownsafe/api/internal/blob/cached"
 	"github.com/crownsafe/api/internal/blob/disk"
 	"github.com/crownsafe/api/internal/cache"
-	"github.com/crownsafe/api/internal/cache/cachetest"
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/testenv"
@@ -282,14 +281,14 @@ func TestTwoProcesses(t *testing.T) {
 		}
 		t.Cleanup(func() { inner.Close() })
 		c := newCache(t, openRedis(t, address, prefix))
-		cachetest.Eventually(t, patience, "it hears the other", func() bool { return c.Stats().Far.Listening })
+		testenv.Eventually(t, patience, "it hears the other", func() bool { return c.Stats().Far.Listening })
 		return cached.New(inner, c, exact), c
 	}
 	a, _ := open()
 	b, counted := open()
 	sees := func(want int64) {
 		t.Helper()
-		cachetest.Eventually(t, patience, fmt.Sprintf("the other sees %d bytes", want), func() bool {
+		testenv.Eventually(t, patience, fmt.Sprintf("the other sees %d bytes", want), func() bool {
 			info, err := b.Head(t.Context(), "k")
 			return err == nil && info.Size == want || errors.Is(err, blob.ErrNotFound) && want < 0
 		})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/cache"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // Exercise holds a store to the contract. open returns an empty store that
@@ -237,7 +238,7 @@ func ends(t *testing.T, s cache.Store) {
 		t.Fatal(err)
 	}
 	put(t, s, key("long"), "y")
-	Eventually(t, 10*time.Second, "the value ends", func() bool { return !get(t, s, key("short")).Found })
+	testenv.Eventually(t, 10*time.Second, "the value ends", func() bool { return !get(t, s, key("short")).Found })
 	holds(t, s, key("long"), "y")
 }
 
@@ -263,7 +264,7 @@ func notStored(t *testing.T, s cache.Store) {
 			t.Errorf("Set with %s: %v", what, err)
 		}
 		if what == "too little of it" {
-			Eventually(t, 10*time.Second, "it ends", func() bool { return !get(t, s, k).Found })
+			testenv.Eventually(t, 10*time.Second, "it ends", func() bool { return !get(t, s, k).Found })
 		}
 		claimed(t, s, k)
 	}
@@ -348,19 +349,5 @@ func answers(t *testing.T, s cache.Store) {
 	usage := s.Usage()
 	if one := usage.PerUse["test"]; usage.Entries != one.Entries || usage.Bytes < one.Bytes || usage.Entries < 0 || usage.Bytes < 0 {
 		t.Errorf("Usage: %+v", usage)
-	}
-}
-
-// Eventually waits until a condition holds.
-func Eventually(t testing.TB, within time.Duration, what string, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("not within %s: %s", within, what)
-		case <-time.After(5 * time.Millisecond):
-		}
 	}
 }

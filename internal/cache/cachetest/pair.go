@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/cache"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // freshWithin is how soon an invalidation reaches other processes.
@@ -31,7 +32,7 @@ func Pair(t *testing.T, open func(t *testing.T) (a, b *cache.Cache)) {
 			t.Parallel()
 			a, b := open(t)
 			for _, c := range []*cache.Cache{a, b} {
-				Eventually(t, 30*time.Second, "it hears the other", func() bool { return c.Stats().Far.Listening })
+				testenv.Eventually(t, 30*time.Second, "it hears the other", func() bool { return c.Stats().Far.Listening })
 			}
 			test.run(t, a, b)
 		})
@@ -74,7 +75,7 @@ func (s *source) read(t *testing.T, c *cache.Cache, item cache.Item) int64 {
 // written behind has arrived, and nothing more is heard of it.
 func (s *source) inNear(t *testing.T, c *cache.Cache, item cache.Item) {
 	t.Helper()
-	Eventually(t, 30*time.Second, "the near level has it", func() bool {
+	testenv.Eventually(t, 30*time.Second, "the near level has it", func() bool {
 		before, loads := c.Stats().PerOperation["number"].FarHits, s.loads.Load()
 		s.read(t, c, item)
 		return c.Stats().PerOperation["number"].FarHits == before && s.loads.Load() == loads
@@ -86,7 +87,7 @@ func shared(t *testing.T, a, b *cache.Cache) {
 	s.now.Store(1)
 	item := cache.Item{Name: "a", Tags: []string{"x"}}
 	s.read(t, a, item)
-	Eventually(t, 30*time.Second, "the other finds it", func() bool {
+	testenv.Eventually(t, 30*time.Second, "the other finds it", func() bool {
 		loads := s.loads.Load()
 		if got := s.read(t, b, item); got != 1 {
 			t.Fatalf("read %d", got)
@@ -123,7 +124,7 @@ func invalidatedThere(t *testing.T, a, b *cache.Cache) {
 		if got := s.read(t, from, item); got != changed {
 			t.Errorf("who invalidated reads %d, want %d", got, changed)
 		}
-		Eventually(t, 30*time.Second, fmt.Sprintf("the other reads %d", changed), func() bool { return s.read(t, to, item) == changed })
+		testenv.Eventually(t, 30*time.Second, fmt.Sprintf("the other reads %d", changed), func() bool { return s.read(t, to, item) == changed })
 		took = append(took, time.Since(start))
 	}
 	slices.Sort(took)
@@ -152,7 +153,7 @@ func invalidatedWhileLoadingThere(t *testing.T, a, b *cache.Cache) {
 			t.Errorf("%d: the load itself: %d, %v", i, got, err)
 		}
 		// Whatever was kept is the new value in the end, in both levels of both.
-		Eventually(t, 30*time.Second, "the one who loaded reads the new value", func() bool { return s.read(t, b, item) == 2 })
+		testenv.Eventually(t, 30*time.Second, "the one who loaded reads the new value", func() bool { return s.read(t, b, item) == 2 })
 		if got := s.read(t, a, item); got != 2 {
 			t.Errorf("%d: who invalidated reads %d", i, got)
 		}
@@ -172,5 +173,5 @@ func absenceShared(t *testing.T, a, b *cache.Cache) {
 	if got := s.read(t, a, item); got != 1 {
 		t.Errorf("who put it there reads %d", got)
 	}
-	Eventually(t, 30*time.Second, "the other reads it too", func() bool { return s.read(t, b, item) == 1 })
+	testenv.Eventually(t, 30*time.Second, "the other reads it too", func() bool { return s.read(t, b, item) == 1 })
 }

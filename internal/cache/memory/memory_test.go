@@ -14,6 +14,7 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/cache/cachetest"
 	"github.com/crownsafe/api/internal/cache/memory"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -151,7 +152,7 @@ func TestBound(t *testing.T) {
 		t.Errorf("what is asked for most was lost %d times of %d", lost.Load(), workers*each)
 	}
 	put(t, s, key("too large"), strings.Repeat("x", bound), time.Hour)
-	cachetest.Eventually(t, 30*time.Second, "it holds what it may", func() bool {
+	testenv.Eventually(t, 30*time.Second, "it holds what it may", func() bool {
 		u := s.Usage()
 		return u.Bytes <= bound && u.Bytes > bound/2 && u.Entries > 0
 	})
@@ -173,7 +174,7 @@ func TestHardlyAnyRoom(t *testing.T) {
 		for i := range 100 {
 			put(t, s, key(fmt.Sprint(i)), "x", time.Hour)
 		}
-		cachetest.Eventually(t, 30*time.Second, "it holds next to nothing", func() bool { return s.Usage().Bytes <= bytes })
+		testenv.Eventually(t, 30*time.Second, "it holds next to nothing", func() bool { return s.Usage().Bytes <= bytes })
 	}
 }
 

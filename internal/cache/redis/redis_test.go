@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"github.com/crownsafe/api/internal/cache/cachetest"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/testenv"
-	"github.com/crownsafe/api/internal/testenv/server"
 )
 
 const patience = 30 * time.Second
@@ -41,20 +39,6 @@ func open(t *testing.T, opts redis.Options) *redis.Store {
 		}
 	})
 	return s
-}
-
-func start(t *testing.T, settings ...string) *server.Redis {
-	t.Helper()
-	r, err := server.StartRedis(t.Context(), &server.Installer{Log: os.Stderr}, settings...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
 }
 
 // watching watches a store until the test ends and returns what it tells.
@@ -150,7 +134,7 @@ func TestPrefixes(t *testing.T) {
 // Every key ends by itself.
 func TestEverythingEnds(t *testing.T) {
 	t.Parallel()
-	r := start(t)
+	r := testenv.OwnRedis(t)
 	s := open(t, redis.Options{URL: r.URL()})
 	k := cache.Key{Use: "test", Shape: "1", Name: "a", Tags: []string{"x"}}
 	answer, err := s.Get(t.Context(), k)
@@ -190,7 +174,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t)
+			r := testenv.OwnRedis(t)
 			s := open(t, redis.Options{URL: r.URL()})
 			here, there := cache.Key{Use: "test", Shape: "1", Name: "here"}, cache.Key{Use: "test", Shape: "1", Name: "there"}
 			answer, err := s.Get(t.Context(), here)
@@ -247,7 +231,7 @@ func TestUnavailable(t *testing.T) {
 
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	r := start(t)
+	r := testenv.OwnRedis(t)
 	own, other := open(t, redis.Options{URL: r.URL()}), open(t, redis.Options{URL: r.URL()})
 	listening, heard := watching(t, own)
 	if !next(t, listening, "subscription") {

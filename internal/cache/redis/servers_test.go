@@ -30,7 +30,7 @@ const password = `p@ss:w/o?r#d %2F[&]'+=€`
 
 func TestPasswords(t *testing.T) {
 	t.Parallel()
-	r := start(t, "--requirepass", password)
+	r := testenv.OwnRedis(t, "--requirepass", password)
 	address := url.URL{Scheme: "redis", Host: r.Addr(), Path: "/3", User: url.UserPassword("", password)}
 	works(t, redis.Options{URL: address.String()})
 
@@ -67,7 +67,7 @@ func TestUnixSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(dir, "redis.sock")
-	start(t, "--unixsocket", socket, "--unixsocketperm", "777")
+	testenv.OwnRedis(t, "--unixsocket", socket, "--unixsocketperm", "777")
 	works(t, redis.Options{URL: "unix://" + socket + "?db=2"})
 }
 
@@ -77,7 +77,7 @@ func TestTLS(t *testing.T) {
 	testenv.LetIn(t, dir)
 	certFile, keyFile := certify(t, dir)
 	port := freePort(t)
-	start(t, "--tls-port", port, "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-auth-clients", "no")
+	testenv.OwnRedis(t, "--tls-port", port, "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-auth-clients", "no")
 	for _, host := range []string{"localhost", "127.0.0.1"} {
 		works(t, redis.Options{URL: "rediss://" + net.JoinHostPort(host, port), CAFile: certFile})
 	}
@@ -146,7 +146,7 @@ func cluster(t *testing.T, nodes int) string {
 	var hosts, buses []string
 	for i := range nodes {
 		bus := freePort(t)
-		r := start(t, "--cluster-enabled", "yes", "--cluster-port", bus)
+		r := testenv.OwnRedis(t, "--cluster-enabled", "yes", "--cluster-port", bus)
 		client := driver.NewClient(&driver.Options{Addr: r.Addr()})
 		t.Cleanup(func() { client.Close() })
 		if err := client.ClusterAddSlotsRange(t.Context(), i*slots/nodes, (i+1)*slots/nodes-1).Err(); err != nil {
@@ -164,7 +164,7 @@ func cluster(t *testing.T, nodes int) string {
 		}
 	}
 	for _, client := range clients {
-		cachetest.Eventually(t, patience, "the cluster is whole", func() bool {
+		testenv.Eventually(t, patience, "the cluster is whole", func() bool {
 			info, err := client.ClusterInfo(t.Context()).Result()
 			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", nodes)) &&
 				strings.Contains(info, fmt.Sprint("cluster_slots_ok:", slots))

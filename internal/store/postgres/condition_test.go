@@ -10,6 +10,7 @@ import (
 
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/storetest"
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/internal/testenv/server"
 )
 
@@ -17,7 +18,7 @@ func TestConditionWithoutSchema(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, url string) {
 		s := open(t, relaxed(url))
-		eventually(t, "an answer", func() bool { _, err := s.Condition(t.Context()); return err == nil })
+		testenv.Eventually(t, testenv.Patience, "an answer", func() bool { _, err := s.Condition(t.Context()); return err == nil })
 		if c, err := s.Condition(t.Context()); err != nil || c.Schema != 0 || c.Known != s.known {
 			t.Errorf("the condition without a schema is %+v, %v", c, err)
 		}
@@ -25,7 +26,7 @@ func TestConditionWithoutSchema(t *testing.T) {
 		if _, err := s.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "a schema", func() bool { return s.Ping(t.Context()) == nil })
+		testenv.Eventually(t, testenv.Patience, "a schema", func() bool { return s.Ping(t.Context()) == nil })
 	})
 }
 
@@ -63,14 +64,14 @@ func TestReplication(t *testing.T) {
 				t.Errorf("ending the standby: %v", err)
 			}
 		})
-		eventually(t, "a primary that answers again", func() bool { return lease(t, first) == nil })
-		eventually(t, "a replica without a lag", func() bool {
+		testenv.Eventually(t, testenv.Patience, "a primary that answers again", func() bool { return lease(t, first) == nil })
+		testenv.Eventually(t, testenv.Patience, "a replica without a lag", func() bool {
 			c, err := first.Condition(t.Context())
 			return err == nil && !c.ReadOnly && cmp.Equal(c.Replicas, []store.Replica{{Name: "standby", State: "streaming"}})
 		})
 
 		second := open(t, relaxed(standby.URL("postgres")))
-		eventually(t, "a condition of the standby", func() bool {
+		testenv.Eventually(t, testenv.Patience, "a condition of the standby", func() bool {
 			c, err := second.Condition(t.Context())
 			return err == nil && c.ReadOnly && len(c.Replicas) == 0 && c.Schema == second.known
 		})
@@ -89,8 +90,8 @@ func TestReplication(t *testing.T) {
 				return err == nil
 			}
 		}
-		eventually(t, "a change", apply(1))
-		eventually(t, "the change on the standby", func() bool {
+		testenv.Eventually(t, testenv.Patience, "a change", apply(1))
+		testenv.Eventually(t, testenv.Patience, "the change on the standby", func() bool {
 			serial, err := second.Serial(t.Context())
 			return err == nil && serial == 1
 		})
@@ -99,7 +100,7 @@ func TestReplication(t *testing.T) {
 		}
 		fails(t, "a change without a primary", lease(t, service), store.ErrUnavailable)
 		execute(t, second, `SELECT pg_promote()`)
-		eventually(t, "a change on the new primary", apply(2))
+		testenv.Eventually(t, testenv.Patience, "a change on the new primary", apply(2))
 		if serial, err := second.Serial(t.Context()); serial != 2 || err != nil {
 			t.Errorf("the new primary has serial %d, %v", serial, err)
 		}

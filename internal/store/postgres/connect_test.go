@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 	"github.com/crownsafe/api/internal/testenv/server"
 )
 
@@ -24,16 +24,7 @@ func withServers(t *testing.T, run func(t *testing.T, s *server.Postgres)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := start(t.Context(), &server.Installer{Log: io.Discard})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("ending the server: %v", err)
-				}
-			})
-			run(t, s)
+			run(t, testenv.Own(t, start))
 		})
 	}
 }
@@ -56,7 +47,7 @@ func TestConnect(t *testing.T) {
 		stranger := filepath.Join(t.TempDir(), "stranger.pem")
 		writeCertificate(t, stranger)
 		// An address that the certificate isn't for; all of 127.0.0.0/8 is this machine.
-		alias := newWayAt(t, "127.0.0.2:0", s.Addr()).proxy.Listen
+		alias := testenv.NewWayAt(t, "127.0.0.2:0", s.Addr()).Addr()
 		pairs := func(place string) string {
 			quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(server.PostgresPassword)
 			return place + " port=" + port + " user=" + server.PostgresUser + " password='" + quoted + "' dbname=postgres"
@@ -122,8 +113,8 @@ func TestServerRestarts(t *testing.T) {
 			if err := server.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "migrations", func() bool { _, err := s.MigrateUp(t.Context()); return err == nil })
-			eventually(t, "a lease", func() bool { return lease(t, s) == nil })
+			testenv.Eventually(t, testenv.Patience, "migrations", func() bool { _, err := s.MigrateUp(t.Context()); return err == nil })
+			testenv.Eventually(t, testenv.Patience, "a lease", func() bool { return lease(t, s) == nil })
 			held, err := s.pool.Acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -162,7 +153,7 @@ func TestDamagedTable(t *testing.T) {
 		if err := errors.Join(err, file.Close(), server.Start(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "a server that answers", func() bool {
+		testenv.Eventually(t, testenv.Patience, "a server that answers", func() bool {
 			_, err := s.pool.Exec(t.Context(), `SELECT 1`)
 			return err == nil
 		})

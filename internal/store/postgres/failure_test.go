@@ -14,6 +14,7 @@ import (
 
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/storetest"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 func TestStates(t *testing.T) {
@@ -230,7 +231,7 @@ func TestBusy(t *testing.T) {
 			_, err := s.Apply(t.Context(), []store.Incoming{storetest.Copy(storetest.Notice(2))}, time.Now())
 			changed <- err
 		}()
-		eventually(t, "several attempts", func() bool { return s.PoolStats().Acquired > 6 })
+		testenv.Eventually(t, testenv.Patience, "several attempts", func() bool { return s.PoolStats().Acquired > 6 })
 		if err := tx.Rollback(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // files returns the program's migrations up to a version (0: all), with others
@@ -222,7 +223,7 @@ SELECT pg_sleep(600);
 			_, err := unlucky.MigrateUp(t.Context())
 			ended <- err
 		}()
-		eventually(t, "a migration in its middle", func() bool {
+		testenv.Eventually(t, testenv.Patience, "a migration in its middle", func() bool {
 			var killed bool
 			const kill = `SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity
 				WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()`
@@ -273,7 +274,7 @@ func TestMigrationWaits(t *testing.T) {
 			_, err := s.MigrateUp(ctx)
 			ended <- err
 		}()
-		eventually(t, "somebody who waits", func() bool {
+		testenv.Eventually(t, testenv.Patience, "somebody who waits", func() bool {
 			var waiting int
 			const trying = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()`
 			if err := s.pool.QueryRow(t.Context(), trying).Scan(&waiting); err != nil {

@@ -8,12 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/rs/zerolog"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // hasty are options with which a test that waits for a failure needn't wait long.
@@ -25,58 +24,16 @@ func hasty(url string) Options {
 	}
 }
 
-// way is the way to a server, which can be made to fail.
-type way struct {
-	t     *testing.T
-	proxy *toxiproxy.Proxy
-}
-
 // newWay opens a way to the server of a URL and returns the URL that goes by it.
-func newWay(t *testing.T, direct string) (*way, string) {
+func newWay(t *testing.T, direct string) (*testenv.Way, string) {
 	t.Helper()
 	u, err := url.Parse(direct)
 	if err != nil {
 		t.Fatal("the URL of the test server can't be read")
 	}
-	w := newWayAt(t, "127.0.0.1:0", u.Host)
-	u.Host = w.proxy.Listen
+	w := testenv.NewWay(t, u.Host)
+	u.Host = w.Addr()
 	return w, u.String()
-}
-
-func newWayAt(t *testing.T, listen, server string) *way {
-	t.Helper()
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w := &way{t, toxiproxy.NewProxy(api, "postgres", listen, server)}
-	if err := w.proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.proxy.Stop)
-	return w
-}
-
-// hang lets everything in and nothing through, in both directions.
-func (w *way) hang() {
-	w.t.Helper()
-	for _, stream := range []string{"upstream", "downstream"} {
-		toxic := `{"name": "` + stream + `", "type": "timeout", "stream": "` + stream + `", "attributes": {"timeout": 0}}`
-		if _, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-}
-
-// cut breaks every connection and refuses new ones.
-func (w *way) cut() { w.proxy.Stop() }
-
-func (w *way) heal() {
-	w.t.Helper()
-	w.proxy.Toxics.ResetToxics(context.Background())
-	if w.proxy.Enabled {
-		return
-	}
-	if err := w.proxy.Start(); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // A server that is lost gives errors in time, whatever way it is lost, and is
@@ -84,13 +41,13 @@ func (w *way) heal() {
 func TestLostServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, direct string) {
-		for name, lose := range map[string]func(*way){"cut": (*way).cut, "hangs": (*way).hang} {
+		for name, lose := range map[string]func(*testenv.Way){"cut": (*testenv.Way).Cut, "hangs": (*testenv.Way).Hang} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				w, url := newWay(t, direct)
 				s := open(t, hasty(url))
 				migrated(t, relaxed(direct))
-				eventually(t, "a lease", func() bool { return lease(t, s) == nil })
+				testenv.Eventually(t, testenv.Patience, "a lease", func() bool { return lease(t, s) == nil })
 				lose(w)
 				for range 3 {
 					fails(t, "a change", lease(t, s), store.ErrUnavailable)
@@ -101,11 +58,11 @@ func TestLostServer(t *testing.T) {
 				fails(t, "a migration", err, store.ErrUnavailable)
 				_, err = s.Migrations(t.Context())
 				fails(t, "a look at migrations", err, store.ErrUnavailable)
-				eventually(t, "a bad condition", func() bool { return s.Ping(t.Context()) != nil })
+				testenv.Eventually(t, testenv.Patience, "a bad condition", func() bool { return s.Ping(t.Context()) != nil })
 				fails(t, "a ping", s.Ping(t.Context()), store.ErrUnavailable)
-				w.heal()
-				eventually(t, "a lease after the healing", func() bool { return lease(t, s) == nil })
-				eventually(t, "a good condition", func() bool { return s.Ping(t.Context()) == nil })
+				w.Heal()
+				testenv.Eventually(t, testenv.Patience, "a lease after the healing", func() bool { return lease(t, s) == nil })
+				testenv.Eventually(t, testenv.Patience, "a good condition", func() bool { return s.Ping(t.Context()) == nil })
 			})
 		}
 	})
@@ -123,7 +80,7 @@ func TestHangingConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.hang()
+		w.Hang()
 		_, err = conn.Exec(t.Context(), `SELECT 1`)
 		fails(t, "a statement on a connection that hangs", translate(t.Context(), err), store.ErrUnavailable)
 		if !conn.Conn().IsClosed() {
@@ -151,7 +108,7 @@ func TestCallerGivesUp(t *testing.T) {
 		defer cancel()
 		_, err := s.pool.Exec(ctx, `SELECT pg_sleep(60)`)
 		fails(t, "a statement whose caller gave up", translate(ctx, err), context.DeadlineExceeded)
-		eventually(t, "the end of what the server did", func() bool {
+		testenv.Eventually(t, testenv.Patience, "the end of what the server did", func() bool {
 			var busy int
 			const working = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%' AND state = 'active'`
 			if err := s.pool.QueryRow(t.Context(), working).Scan(&busy); err != nil {
@@ -243,7 +200,7 @@ func TestExhaustedPool(t *testing.T) {
 		}
 		given := make(chan error, 1)
 		go func() { given <- lease(t, s) }()
-		eventually(t, "somebody who waits", func() bool { return s.PoolStats().Acquired == 1 && s.PoolStats().Active == 1 })
+		testenv.Eventually(t, testenv.Patience, "somebody who waits", func() bool { return s.PoolStats().Acquired == 1 && s.PoolStats().Active == 1 })
 		conn.Release()
 		if err := <-given; err != nil {
 			t.Errorf("who waited got %v", err)
@@ -276,7 +233,7 @@ func TestOverflow(t *testing.T) {
 		opts := relaxed(url)
 		opts.MaxConns, opts.Overflow, opts.MaxConnIdleTime = 2, 3, 10*time.Millisecond
 		s := open(t, opts)
-		eventually(t, "the pool's own connections", func() bool { return s.PoolStats().Idle == 2 })
+		testenv.Eventually(t, testenv.Patience, "the pool's own connections", func() bool { return s.PoolStats().Idle == 2 })
 		var conns []*pgxpool.Conn
 		for range opts.MaxConns + opts.Overflow {
 			conn, err := s.pool.Acquire(t.Context())
@@ -291,7 +248,7 @@ func TestOverflow(t *testing.T) {
 		for _, conn := range conns {
 			conn.Release()
 		}
-		eventually(t, "the end of those on top", func() bool { return s.PoolStats().Idle == 2 && s.PoolStats().Active == 0 })
+		testenv.Eventually(t, testenv.Patience, "the end of those on top", func() bool { return s.PoolStats().Idle == 2 && s.PoolStats().Active == 0 })
 	})
 }
 

@@ -87,22 +87,6 @@ func fails(t *testing.T, doing string, err, want error) {
 	}
 }
 
-// eventually waits until something holds, for longer than it ever takes.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("never came: %s", what)
-		}
-	}
-}
-
 // lease asks the server for something that it must write.
 func lease(t *testing.T, s *Store) error {
 	t.Helper()

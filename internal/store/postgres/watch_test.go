@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 // watched is somebody who watches a store.
@@ -75,10 +77,10 @@ func TestWatchReconnects(t *testing.T) {
 	onBoth(t, func(t *testing.T, direct string) {
 		other := open(t, relaxed(direct))
 		const listeners = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`
-		for name, lose := range map[string]func(w *way){
-			"ended by the server": func(*way) { execute(t, other, `SELECT pg_terminate_backend(pid) `+listeners) },
-			"cut":                 (*way).cut,
-			"hangs":               (*way).hang,
+		for name, lose := range map[string]func(w *testenv.Way){
+			"ended by the server": func(*testenv.Way) { execute(t, other, `SELECT pg_terminate_backend(pid) `+listeners) },
+			"cut":                 (*testenv.Way).Cut,
+			"hangs":               (*testenv.Way).Hang,
 		} {
 			t.Run(name, func(t *testing.T) {
 				way, url := newWay(t, direct)
@@ -93,10 +95,10 @@ func TestWatchReconnects(t *testing.T) {
 				w.told("the beginning")
 				before := dials.Load()
 				lose(way)
-				eventually(t, "another attempt", func() bool { return dials.Load() > before })
-				way.heal()
+				testenv.Eventually(t, testenv.Patience, "another attempt", func() bool { return dials.Load() > before })
+				way.Heal()
 				w.told("what was missed")
-				eventually(t, "a change", func() bool {
+				testenv.Eventually(t, testenv.Patience, "a change", func() bool {
 					execute(t, other, `SELECT pg_notify($1, '1')`, serialChannel)
 					return len(w.calls) > 0
 				})
@@ -110,9 +112,9 @@ func TestWatchBeforeTheServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, direct string) {
 		way, url := newWay(t, direct)
-		way.cut()
+		way.Cut()
 		w := watch(t, open(t, hasty(url)))
-		way.heal()
+		way.Heal()
 		w.told("the beginning")
 	})
 }

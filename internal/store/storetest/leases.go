@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 func leased(t *testing.T, s store.Store, name, holder string, ttl time.Duration) bool {
@@ -24,22 +24,6 @@ func released(t *testing.T, s store.Store, name, holder string) {
 	t.Helper()
 	if err := s.Release(t.Context(), name, holder); err != nil {
 		t.Fatalf("Release(%s, %s): %v", name, holder, err)
-	}
-}
-
-// until waits until something holds, for longer than it ever takes.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("never came: %s", what)
-		}
 	}
 }
 
@@ -80,7 +64,7 @@ func leasesEnd(t *testing.T, s store.Store) {
 	if !leased(t, s, "renewed", "pod 1", short) || !leased(t, s, "renewed", "pod 1", time.Hour) || !leased(t, s, "left alone", "pod 1", short) {
 		t.Fatal("a free lease isn't given")
 	}
-	until(t, "the end of a lease that nobody renews", func() bool { return leased(t, s, "left alone", "pod 2", time.Hour) })
+	testenv.Eventually(t, testenv.Patience, "the end of a lease that nobody renews", func() bool { return leased(t, s, "left alone", "pod 2", time.Hour) })
 	if leased(t, s, "left alone", "pod 1", time.Hour) {
 		t.Error("who had a lease until its end has it still")
 	}
@@ -94,7 +78,7 @@ func leasesEnd(t *testing.T, s store.Store) {
 	if !leased(t, s, "a clock", "pod 1", short) {
 		t.Fatal("a free lease isn't given")
 	}
-	until(t, "the end of both", func() bool { return leased(t, s, "a clock", "pod 2", time.Hour) })
+	testenv.Eventually(t, testenv.Patience, "the end of both", func() bool { return leased(t, s, "a clock", "pod 2", time.Hour) })
 	if !leased(t, s, "late", "pod 1", time.Hour) || leased(t, s, "late", "pod 2", time.Hour) {
 		t.Error("a lease that has ended isn't its last holder's again")
 	}

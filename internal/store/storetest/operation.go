@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/testenv"
 )
 
 func migrationsOf(t *testing.T, s store.Store) []store.Migration {
@@ -102,7 +103,7 @@ func processesMigrate(t *testing.T, open func() store.Store) {
 func conditions(t *testing.T, s store.Store) {
 	before := time.Now()
 	var c store.Condition
-	until(t, "an answer", func() bool { // a machine may be too busy for one in time
+	testenv.Eventually(t, testenv.Patience, "an answer", func() bool { // a machine may be too busy for one in time
 		var err error
 		c, err = s.Condition(t.Context())
 		return err == nil
@@ -113,7 +114,7 @@ func conditions(t *testing.T, s store.Store) {
 	if stats := s.PoolStats(); stats.Max != c.Pool.Max || stats.Active+stats.Idle > stats.Max {
 		t.Errorf("the pool is %+v", stats)
 	}
-	until(t, "a new answer", func() bool {
+	testenv.Eventually(t, testenv.Patience, "a new answer", func() bool {
 		next, err := s.Condition(t.Context())
 		if err != nil {
 			return false
