@@ -13,8 +13,10 @@ const module = "github.com/crownsafe/api/"
 // import those of layers further in, and of its own layer only what is named
 // in neighbours.
 var layers = [][]string{
-	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/redisclient", "internal/egress",
+		"internal/testenv", "internal/testenv/*"},
+	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*",
+		"internal/ratelimit", "internal/ratelimit/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
 		"internal/exports", "internal/photo"},
 	{"internal/api", "internal/web"},
@@ -35,6 +37,7 @@ var neighbours = map[string][]string{
 	"internal/blob/*":         {"internal/blob"},
 	"internal/blob/cached":    {"internal/cache"},
 	"internal/cache/*":        {"internal/cache"},
+	"internal/ratelimit/*":    {"internal/ratelimit"},
 	"internal/source":         {"internal/catalogue"},
 	"internal/snapshot":       {"internal/catalogue", "internal/source"},
 	"internal/lookup":         {"internal/catalogue", "internal/source"},
@@ -47,7 +50,7 @@ var drivers = map[string][]string{
 	"modernc.org/sqlite":                {"internal/store/sqlite"},
 	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
 	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
-	"github.com/redis/go-redis":         {"internal/cache/redis"},
+	"github.com/redis/go-redis":         {"internal/cache/redis", "internal/ratelimit/redis", "internal/redisclient"},
 	"github.com/Azure":                  {"internal/blob/azure"},
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
