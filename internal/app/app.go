@@ -36,6 +36,7 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -55,6 +56,9 @@ type App struct {
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
 	Version   string
+	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
+
+	closeLimiter func() error
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
@@ -139,6 +143,9 @@ func prepareSpool(dir string) (string, error) {
 }
 
 func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+	if err := checkOrigins(cfg); err != nil {
+		return nil, err
+	}
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -151,7 +158,11 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	limiter, closeLimiter, err := openLimiter(cfg, logger, nil)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a := &App{Limiter: limiter, closeLimiter: closeLimiter, Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{
@@ -193,8 +204,8 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of agencies, the cache and the store.
+// Close lets go of agencies, the limits, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
-	return errors.Join(a.Cache.Close(), a.Store.Close())
+	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

@@ -25,6 +25,10 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
 	}
+	once, err := a.once()
+	if err != nil {
+		return nil, err
+	}
 	var shared api.SharedAnswers
 	if a.Config.RedisURL != "" {
 		shared = api.ShareAnswers(a.Cache)
@@ -35,5 +39,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
-	}), nil
+		Limits:    a.limits(), Proxies: a.Config.Edge.Proxies(), Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
+		Once: once,
+	})
 }

@@ -15,10 +15,10 @@ const module = "github.com/crownsafe/api/"
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/redisclient", "internal/egress",
 		"internal/testenv", "internal/testenv/*"},
-	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*",
+	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*", "internal/account",
 		"internal/ratelimit", "internal/ratelimit/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
-		"internal/exports", "internal/photo"},
+		"internal/exports", "internal/photo", "internal/auth"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
