@@ -207,4 +207,3 @@ func tooLittle(c auth.Caller, n need) *Problem {
 	}
 	return newProblem(codeForbidden, fmt.Sprintf("This needs the role %s; yours is %s.", n.role, c.Role))
 }
-

@@ -101,7 +101,7 @@ type Dependencies struct {
 type service struct {
 	Dependencies
 	mux     *routes
-	origins *cors.Middleware          // nil: no page elsewhere may read answers
+	origins *cors.Middleware // nil: no page elsewhere may read answers
 	csrf    *http.CrossOriginProtection
 	overTLS bool // clients reach the service over TLS, whatever a request looks like
 	answers *answers
