@@ -46,6 +46,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
 	if e := s.remembered(r); e != nil {
 		status, size := e.send(w, r, x.wants)
+		s.given(e.verdict, r, status)
 		s.log(r, x, e.route, status, size)
 		return
 	}
@@ -138,9 +139,10 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.send(w, r)
 }
 
-// log writes the access log's line. It has the route and never the query, which
-// may hold what somebody owns.
+// log tells the observer of the request and writes the access log's line. It has
+// the route and never the query, which may hold what somebody owns.
 func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
+	s.observe(r, x, route, status)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError

@@ -39,6 +39,7 @@ import (
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/telemetry"
 )
 
 // App is the program, ready to work on one data directory.
@@ -54,12 +55,17 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
-	Version   string
+	Metrics   *telemetry.Metrics
+	// HealthScore tells how the service does, 0 to 100, from memory; to be set before
+	// Serve. Nil: nobody scores it.
+	HealthScore func() float64
+	Version     string
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
+	stored     atomic.Int64                 // bytes of all objects, when they were last counted
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
 
@@ -147,11 +153,13 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, err
 	}
-	stored, err := openObjects(cfg, remembered, logger)
+	measured := newMetrics(cfg, version)
+	st = store.Observe(st, observeQueries(measured))
+	stored, err := openObjects(cfg, remembered, observeObjects(measured), logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Metrics: measured, Version: version, retryAfter: retryAfter}
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{
@@ -178,6 +186,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
+	a.measure()
 	return a, nil
 }
 

@@ -34,6 +34,8 @@ func (a *App) Handler() (http.Handler, error) {
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
+		Observer:  a.Metrics,
+		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

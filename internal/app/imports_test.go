@@ -13,7 +13,7 @@ const module = "github.com/crownsafe/api/"
 // import those of layers further in, and of its own layer only what is named
 // in neighbours.
 var layers = [][]string{
-	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/telemetry", "internal/testenv", "internal/testenv/*"},
 	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
 		"internal/exports", "internal/photo"},
@@ -52,6 +52,7 @@ var drivers = map[string][]string{
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
 	"github.com/sethvargo/go-envconfig": {"internal/config"},
+	"github.com/prometheus":             {"internal/telemetry"},
 	"github.com/failsafe-go":            {"internal/agency", "internal/blob", "internal/cache"},
 	"github.com/makiuchi-d/gozxing": {"internal/scan",
 		"internal/exports", "internal/photo"},

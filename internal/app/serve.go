@@ -48,6 +48,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	wg.Go(func() { a.work(background) })
 	wg.Go(func() { a.settleDeferred(background) })
+	wg.Go(func() { a.keepCounting(background) })
 	wg.Go(func() { a.greetOthers(background) })
 
 	served := make(chan error, 1)

@@ -70,6 +70,14 @@ func remoteBlobs(cfg config.Config) bool {
 	return cfg.AzureStorage != "" || cfg.Storage.AccountURL != ""
 }
 
+// backendOf names what keeps the objects.
+func backendOf(cfg config.Config) string {
+	if remoteBlobs(cfg) {
+		return "azure"
+	}
+	return "disk"
+}
+
 // blobsPath is where objects in the data directory are handed out by signed
 // addresses.
 const blobsPath = "/blobs"
@@ -85,8 +93,8 @@ type objects struct {
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: logger}
+func openObjects(cfg config.Config, remembered *cache.Cache, observe observeObject, logger *slog.Logger) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Observe: observe, Logger: logger}
 	if !remoteBlobs(cfg) {
 		secret, err := derivedKey(cfg, signingObjects)
 		if err != nil {
@@ -96,7 +104,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
-		bounds.Backend = "disk"
+		bounds.Backend = backendOf(cfg)
 		guard := blob.Guard(folder, bounds)
 		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
@@ -110,7 +118,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		}
 		return objects{}, fmt.Errorf("%s cannot be used: %w", variable, err)
 	}
-	bounds.Backend = "azure"
+	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
 	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
