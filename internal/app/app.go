@@ -94,11 +94,12 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	st, err := OpenStore(ctx, cfg)
+	measured := newMetrics(cfg, version)
+	st, err := connectStore(ctx, cfg, seenBy(measured, "database"))
 	if err != nil {
 		return nil, err
 	}
-	a, err := build(cfg, logger, version, st)
+	a, err := build(cfg, logger, version, measured, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -144,18 +145,17 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st store.Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
-	remembered, err := openCache(cfg, logger)
+	remembered, err := openCache(cfg, measured, logger)
 	if err != nil {
 		return nil, err
 	}
-	measured := newMetrics(cfg, version)
 	st = store.Observe(st, observeQueries(measured))
-	stored, err := openObjects(cfg, remembered, observeObjects(measured), logger)
+	stored, err := openObjects(cfg, remembered, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}

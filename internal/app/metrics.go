@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -38,6 +39,22 @@ func (a *App) metricsHandler() http.Handler {
 	return a.Metrics.Handler(slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn).Writer())
 }
 
+// seenBy notes how long the certificates of a server are good for. A chain is good
+// until the first of it ends.
+func seenBy(m *telemetry.Metrics, peer string) func(tls.ConnectionState) {
+	return func(state tls.ConnectionState) {
+		var until time.Time
+		for _, c := range state.PeerCertificates {
+			if until.IsZero() || c.NotAfter.Before(until) {
+				until = c.NotAfter
+			}
+		}
+		if !until.IsZero() {
+			m.CertificateSeen(peer, until)
+		}
+	}
+}
+
 // observeQueries counts what the store is asked.
 func observeQueries(m *telemetry.Metrics) store.Observation {
 	return func(ctx context.Context, operation string) (context.Context, func(error)) {
@@ -56,11 +73,8 @@ func databaseFailed(err error) bool {
 	return err != nil && !slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
 }
 
-// observeObject is blob.GuardOptions.Observe.
-type observeObject func(operation string, took time.Duration, err error)
-
 // observeObjects counts what the store of objects is asked.
-func observeObjects(m *telemetry.Metrics) observeObject {
+func observeObjects(m *telemetry.Metrics) func(operation string, took time.Duration, err error) {
 	return func(operation string, took time.Duration, err error) {
 		failed := storageFailed(err)
 		m.Object(operation, took, failed)
