@@ -65,8 +65,8 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports and
-// Objects are required.
+// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports,
+// Objects and Traffic are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -77,6 +77,8 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Board     Board                           // tells operators how the service does as a whole
+	Traffic   Traffic                         // nil: nobody counts requests
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
 	Exports   KeptExports                     // nil: each export is made anew
@@ -106,10 +108,12 @@ func New(d Dependencies) http.Handler {
 		s.mux.Handle("/blobs/", d.Objects)
 	}
 	if d.Pages != nil {
-		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/"} {
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/", "GET /status"} {
 			s.mux.Handle(pattern, d.Pages)
 		}
 		s.mux.HandleFunc("POST /photo", s.showPhoto)
+		s.mux.HandleFunc("GET /ops", s.opsPage)
+		s.mux.HandleFunc("GET /ops/events", s.opsEvents)
 	}
 	return s
 }
@@ -130,6 +134,7 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerDashboard(api)
 	return encodeDocument(api.OpenAPI())
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,12 +34,14 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // App is the program, ready to work on one data directory.
@@ -54,12 +57,19 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
-	Version   string
+	Health    *health.Board
+	Traffic   *traffic.Recorder
+	// Audited returns what the last security audit found, nil before the first; to
+	// be set before Serve. Nil: there are no audits.
+	Audited func() *health.Audit
+	Version string
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
+	ending     chan struct{}                // closed when draining begins
+	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
 
@@ -143,6 +153,8 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, err
 	}
+	seen := &traffic.Recorder{}
+	logger = slog.New(seen.Logged(logger.Handler()))
 	remembered, err := openCache(cfg, logger)
 	if err != nil {
 		return nil, err
@@ -152,6 +164,8 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	a.Traffic, a.ending = seen, make(chan struct{})
+	a.end = sync.OnceFunc(func() { close(a.ending) })
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{
@@ -175,6 +189,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
 	}
+	a.openHealth()
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
