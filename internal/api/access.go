@@ -36,6 +36,7 @@ var (
 	forAnybody   = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups}
 	forProbes    = need{role: account.Reader, budget: unlimited}
 	forOperators = need{role: account.Operator, scope: auth.ScopeMonitor, budget: operating}
+	forScrapers  = need{role: account.Operator, scope: auth.ScopeMonitor, budget: unlimited}
 	forPictures  = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, cost: pictureCost}
 	forExports   = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, cost: exportCost}
 	forPages     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups}
@@ -57,11 +58,13 @@ var access = map[string]need{
 
 	"health": forProbes, "readyz": forProbes, "healthz": forProbes,
 	"azure-storage-health": forOperators, "azure-cache-stats": forOperators, "database-health": forOperators,
-	"list-quarantine": forOperators,
+	"system-health-dashboard": forOperators, "list-quarantine": forOperators,
+	"metrics": forScrapers,
 
 	"GET /openapi.json": forPages,
 	"/blobs/":           forFiles, // addresses that are signed, and end
 	"GET /{$}":          forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
+	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,
 }
@@ -103,14 +106,15 @@ func (m *routes) describeAccess(document *huma.OpenAPI, op *huma.Operation) {
 	n := m.allow(op.Method+" "+op.Path, op.OperationID)
 	var statuses []int
 	if n.budget != unlimited {
-		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests)
+		statuses = append(statuses, http.StatusTooManyRequests)
 	}
 	switch {
 	case !n.public():
 		op.Security = []map[string][]string{{bearerScheme: {}}, {keyScheme: {}}, {cookieScheme: {}}}
-		statuses = append(statuses, http.StatusForbidden)
+		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
 	case n.budget != unlimited: // for the rate of a known caller
 		op.Security = []map[string][]string{{}, {bearerScheme: {}}, {keyScheme: {}}}
+		statuses = append(statuses, http.StatusUnauthorized)
 	}
 	if op.RequestBody != nil || op.Method == http.MethodPost {
 		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)

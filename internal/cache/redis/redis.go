@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -54,6 +55,8 @@ type Options struct {
 	// CAFile holds the certificates of the authorities that a rediss:// server's
 	// may be from, as PEM; empty: those of the system.
 	CAFile string
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.
@@ -73,7 +76,7 @@ type Store struct {
 // there is found out later, and then whenever it comes. An error is one of the
 // options'.
 func Open(opts Options) (*Store, error) {
-	client, err := redisclient.Open(redisclient.Options{URL: opts.URL, CAFile: opts.CAFile})
+	client, err := redisclient.Open(redisclient.Options{URL: opts.URL, CAFile: opts.CAFile, Handshake: opts.Handshake})
 	if err != nil {
 		return nil, err
 	}
