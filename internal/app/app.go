@@ -175,7 +175,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, measured *tel
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	limiter, closeLimiter, err := openLimiter(cfg, logger, nil)
+	limiter, closeLimiter, err := openLimiter(cfg, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}

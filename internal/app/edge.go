@@ -18,6 +18,7 @@ import (
 	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/ratelimit/memory"
 	"github.com/crownsafe/api/internal/ratelimit/redis"
+	"github.com/crownsafe/api/internal/telemetry"
 )
 
 // leastBurst is what everybody may ask for at once: a batch of 1,000 units.
@@ -25,12 +26,12 @@ const leastBurst = 100
 
 // openLimiter makes the limiter that the settings name: in the process, and before
 // a Redis that is not asked yet and needn't be there. nil where there are no limits.
-func openLimiter(cfg config.Config, logger *slog.Logger, bypassed func(limit string)) (*ratelimit.Limiter, func() error, error) {
+func openLimiter(cfg config.Config, measured *telemetry.Metrics, logger *slog.Logger) (*ratelimit.Limiter, func() error, error) {
 	nothing := func() error { return nil }
 	if cfg.Edge.RateLimit == "off" {
 		return nil, nothing, nil
 	}
-	opts := ratelimit.Options{Timeout: cfg.Cache.RedisTimeout, Logger: logger, Bypassed: bypassed}
+	opts := ratelimit.Options{Timeout: cfg.Cache.RedisTimeout, Logger: logger, Decided: func(d ratelimit.Decision) { measured.RateLimited(decisionOf(d)) }}
 	near := memory.Open(memory.Options{})
 	if cfg.RedisURL == "" {
 		l := ratelimit.New(near, nil, opts)
@@ -42,6 +43,17 @@ func openLimiter(cfg config.Config, logger *slog.Logger, bypassed func(limit str
 	}
 	l := ratelimit.New(near, far, opts)
 	return l, func() error { l.Close(); return far.Close() }, nil
+}
+
+// decisionOf words a decision for the metrics.
+func decisionOf(d ratelimit.Decision) string {
+	switch {
+	case d.Bypassed:
+		return "unknown"
+	case d.Allowed:
+		return "allowed"
+	}
+	return "limited"
 }
 
 // limits are who may ask how often.

@@ -27,9 +27,8 @@ type Options struct {
 	// Timeout is what a slow or dead shared source may cost a request, once; 0: 50 ms.
 	Timeout time.Duration
 	Logger  *slog.Logger // nil: nothing is said
-	// Bypassed is called for each decision that nobody could make, with the name of
-	// the limit; nil: nobody counts them.
-	Bypassed func(limit string)
+	// Decided is told of each decision; nil: nobody counts them. It must not wait.
+	Decided func(Decision)
 }
 
 const (
@@ -72,8 +71,8 @@ func New(near Near, far Far, opts Options) *Limiter {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	if opts.Bypassed == nil {
-		opts.Bypassed = func(string) {}
+	if opts.Decided == nil {
+		opts.Decided = func(Decision) {}
 	}
 	l := &Limiter{near: near, far: far, options: opts, owed: map[string]Ask{}, tell: make(chan struct{}, 1), probe: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -94,7 +93,13 @@ func (l *Limiter) Close() {
 // Take asks whether somebody may do what costs so much, and takes it if so. It
 // always decides: see Limit.Strict for what happens without the shared source.
 func (l *Limiter) Take(ctx context.Context, limit Limit, who string, cost int64) Decision {
-	a := Ask{Key: limit.Name + " " + who, Limit: limit, Cost: cost}
+	d := l.decide(ctx, Ask{Key: limit.Name + " " + who, Limit: limit, Cost: cost})
+	l.options.Decided(d)
+	return d
+}
+
+func (l *Limiter) decide(ctx context.Context, a Ask) Decision {
+	limit := a.Limit
 	switch {
 	case l.far == nil:
 		return l.near.One(a)
@@ -140,7 +145,6 @@ func (l *Limiter) alone(a Ask) Decision {
 	if a.Limit.Strict || d.Never {
 		return d
 	}
-	l.options.Bypassed(a.Limit.Name)
 	d.Allowed, d.Bypassed, d.RetryAfter = true, true, 0
 	return d
 }
