@@ -15,11 +15,11 @@ import (
 type need struct {
 	// role is the least that the caller must have; Reader: anybody may call.
 	role account.Role
-	// scope is what a key must be for. Where anybody may call, it is only what a
-	// key must be for to count as a known caller.
+	// scope is what a key must be for; empty: no key may. Where anybody may call, it
+	// is only what a key must be for to count as a known caller.
 	scope auth.Scope
-	// owns: ids in the path are of objects of the caller's own. Another's are not
-	// found, for every role.
+	// owns: the operation is about the caller's own account. Ids in its path are of
+	// the caller's objects; another's are not found, for every role.
 	owns bool
 	// budget is what the calls count against, and cost how much; 0: 1.
 	budget budget
@@ -186,6 +186,8 @@ func (s *service) authorise(r *http.Request, x *exchange, n need) *Problem {
 		return s.anonymous(n)
 	case !x.caller.May(n.role, n.scope):
 		return tooLittle(x.caller, n)
+	case n.owns && x.caller.UserID == "":
+		return newProblem(codeForbidden, "This is about somebody's account, and what you show belongs to none.")
 	}
 	return nil
 }
@@ -205,6 +207,9 @@ func (s *service) anonymous(n need) *Problem {
 // tooLittle says what a known caller lacks.
 func tooLittle(c auth.Caller, n need) *Problem {
 	if auth.Reaches(c.Role, n.role) {
+		if n.scope == "" {
+			return newProblem(codeForbidden, "No key may do this; sign in.")
+		}
 		p := newProblem(codeForbidden, fmt.Sprintf("The key is not for this: it lacks the scope %s.", n.scope))
 		p.header = http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="` + string(n.scope) + `"`}}
 		return p
