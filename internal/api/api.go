@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
@@ -65,8 +66,8 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports and
-// Objects are required.
+// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports, Objects,
+// LogLevels and Tracer are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -83,6 +84,8 @@ type Dependencies struct {
 	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
+	LogLevels LogLevels    // nil: they can't be changed
+	Tracer    trace.Tracer // nil: nobody takes traces
 	Now       func() time.Time
 	Version   string
 	Pages     Pages // nil: no human pages
@@ -130,6 +133,7 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerLogLevels(api)
 	return encodeDocument(api.OpenAPI())
 }
 

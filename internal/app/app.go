@@ -56,6 +56,7 @@ type App struct {
 	Photos    *photo.Mirror
 	Version   string
 
+	seen       *seen
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
@@ -88,12 +89,19 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	st, err := OpenStore(ctx, cfg)
+	self := holder()
+	seen, err := see(cfg, logger, version, self)
 	if err != nil {
 		return nil, err
 	}
-	a, err := build(cfg, logger, version, st)
+	st, err := openStoreSeen(ctx, cfg, seen.provider())
 	if err != nil {
+		seen.close()
+		return nil, err
+	}
+	a, err := build(cfg, seen, version, self, st)
+	if err != nil {
+		seen.close()
 		return nil, errors.Join(err, st.Close())
 	}
 	return a, nil
@@ -138,34 +146,38 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+func build(cfg config.Config, seen *seen, version, self string, st store.Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
-	remembered, err := openCache(cfg, logger)
+	remembered, err := openCache(cfg, seen)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := openObjects(cfg, remembered, logger)
+	stored, err := openObjects(cfg, remembered, seen)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	st = seen.traced(st, databaseOf(cfg))
+	a := &App{Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	if tracer := seen.tracer(); tracer != nil {
+		a.Catalogue.Trace(tracer)
+	}
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
-	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
+	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: seen.of("agency"), Tracer: seen.tracer()})
 	a.Photos = photo.New(photo.Options{
 		Store: stored, Uploads: a.uploads.Load, Cache: remembered, Remote: remoteBlobs(cfg), Offline: cfg.Offline,
-		UserAgent: userAgent, Logger: logger,
+		UserAgent: userAgent, Logger: seen.of("photo"),
 	})
 	// Whether a payload is in the archive is asked of the store and not of the cache,
 	// which may not know yet that somebody has removed it.
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored.guard, spool), Client: client,
-		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
+		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: self,
 	}
 	a.Runner.Archive.Defer(a.uploads.Load)
-	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: logger}
+	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: seen.of("ingest"), Tracer: seen.tracer()}
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())
@@ -173,7 +185,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	a.Sources = source.NewBoard(descriptions, st, cfg.Offline, time.Now)
 	a.Lookup = lookup.New(a.Sources, time.Now)
 	a.Snapshots = &snapshot.Keeper{
-		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
+		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
@@ -196,5 +208,6 @@ func (a *App) Draining() bool { return a.draining.Load() }
 // Close lets go of agencies, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
+	defer a.seen.close()
 	return errors.Join(a.Cache.Close(), a.Store.Close())
 }

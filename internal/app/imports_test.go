@@ -14,7 +14,8 @@ const module = "github.com/crownsafe/api/"
 // in neighbours.
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*",
+		"internal/telemetry"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
 		"internal/exports", "internal/photo"},
 	{"internal/api", "internal/web"},
@@ -44,15 +45,18 @@ var neighbours = map[string][]string{
 // drivers are libraries that only these places may know. Test servers are
 // asked by the library that the program asks them with.
 var drivers = map[string][]string{
-	"modernc.org/sqlite":                {"internal/store/sqlite"},
-	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
-	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
-	"github.com/redis/go-redis":         {"internal/cache/redis"},
-	"github.com/Azure":                  {"internal/blob/azure"},
-	"github.com/danielgtaylor/huma":     {"internal/api"},
-	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
-	"github.com/sethvargo/go-envconfig": {"internal/config"},
-	"github.com/failsafe-go":            {"internal/agency", "internal/blob", "internal/cache"},
+	"modernc.org/sqlite":                 {"internal/store/sqlite"},
+	"github.com/jackc/pgx":               {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
+	"github.com/pressly/goose":           {"internal/store/sqlite", "internal/store/postgres"},
+	"github.com/redis/go-redis":          {"internal/cache/redis"},
+	"github.com/Azure":                   {"internal/blob/azure"},
+	"github.com/danielgtaylor/huma":      {"internal/api"},
+	"github.com/alecthomas/kong":         {"cmd/crownsafe"},
+	"go.opentelemetry.io/otel/sdk":       {"internal/telemetry"},
+	"go.opentelemetry.io/otel/exporters": {"internal/telemetry"},
+	"go.opentelemetry.io/contrib":        {"internal/telemetry"},
+	"github.com/sethvargo/go-envconfig":  {"internal/config"},
+	"github.com/failsafe-go":             {"internal/agency", "internal/blob", "internal/cache"},
 	"github.com/makiuchi-d/gozxing": {"internal/scan",
 		"internal/exports", "internal/photo"},
 }

@@ -3,10 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
@@ -25,6 +26,11 @@ import (
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
 func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
+	return openStoreSeen(ctx, cfg, nil)
+}
+
+// openStoreSeen is OpenStore with spans of a server's statements; nil: there are none.
+func openStoreSeen(ctx context.Context, cfg config.Config, spans trace.TracerProvider) (store.Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -32,11 +38,21 @@ func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
 		}
 		return st, nil
 	}
-	st, err := postgres.Open(ctx, postgresOptions(cfg))
+	options := postgresOptions(cfg)
+	options.Spans = spans
+	st, err := postgres.Open(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be used: %w", err)
 	}
 	return st, nil
+}
+
+// databaseOf names the kind of database that the settings name.
+func databaseOf(cfg config.Config) string {
+	if cfg.DatabaseURL == "" {
+		return "sqlite"
+	}
+	return "postgresql"
 }
 
 func postgresOptions(cfg config.Config) postgres.Options {
@@ -53,12 +69,13 @@ func postgresOptions(cfg config.Config) postgres.Options {
 
 // openCache makes the cache that the settings name: in the process, and in front
 // of a Redis that is not asked yet and needn't be there.
-func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
+func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
+	logger := seen.of("cache")
 	near := memory.Open(memory.Options{Bytes: cfg.Cache.Bytes})
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile})
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile, Tracer: seen.tracer()})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -85,8 +102,8 @@ type objects struct {
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: logger}
+func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: seen.of("blob"), Tracer: seen.tracer()}
 	if !remoteBlobs(cfg) {
 		secret, err := derivedKey(cfg, signingObjects)
 		if err != nil {
