@@ -124,12 +124,17 @@ func report(env environment, err error) int {
 
 // build builds the program from its settings, on the session's data directory.
 func (s *session) build() (*app.App, error) {
-	cfg, err := config.Load(s.ctx, s.env.lookup)
+	cfg, secrets, err := app.Settings(s.ctx, s.env.lookup)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Data = s.data
-	return app.Open(s.ctx, cfg, s.logger(cfg), version())
+	a, err := app.Open(s.ctx, cfg, s.logger(cfg), version())
+	if err != nil {
+		return nil, err
+	}
+	a.Secrets = secrets
+	return a, nil
 }
 
 // oneLine joins the lines of an error: drivers and errors.Join write several.

@@ -36,6 +36,7 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -55,6 +56,11 @@ type App struct {
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
 	Version   string
+	// Keys are what the service signs with.
+	Keys *secret.Keyring
+	// Secrets are where the settings' secrets come from; nil: from the settings
+	// alone, and none is ever read anew.
+	Secrets *secret.Resolver
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
@@ -147,11 +153,15 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	if err != nil {
 		return nil, err
 	}
-	stored, err := openObjects(cfg, remembered, logger)
+	keys, err := openKeyring(cfg)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	stored, err := openObjects(cfg, keys, remembered, logger)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{

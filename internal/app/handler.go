@@ -34,6 +34,6 @@ func (a *App) Handler() (http.Handler, error) {
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
-		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
+		Operators: api.Operators{Token: a.opsToken, Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

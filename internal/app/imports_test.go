@@ -14,9 +14,10 @@ const module = "github.com/crownsafe/api/"
 // in neighbours.
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*",
+		"internal/secret", "internal/secret/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
-		"internal/exports", "internal/photo"},
+		"internal/exports", "internal/photo", "internal/secaudit"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -48,7 +49,7 @@ var drivers = map[string][]string{
 	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
 	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
 	"github.com/redis/go-redis":         {"internal/cache/redis"},
-	"github.com/Azure":                  {"internal/blob/azure"},
+	"github.com/Azure":                  {"internal/blob/azure", "internal/secret/keyvault"},
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
 	"github.com/sethvargo/go-envconfig": {"internal/config"},

@@ -49,6 +49,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.work(background) })
 	wg.Go(func() { a.settleDeferred(background) })
 	wg.Go(func() { a.greetOthers(background) })
+	wg.Go(func() { a.keepSecretsFresh(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

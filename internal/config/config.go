@@ -111,6 +111,9 @@ type Config struct {
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
 
+	// Secrets says how secrets are rotated and audited.
+	Secrets Secrets `env:",prefix=CROWNSAFE_"`
+
 	// Data is the data directory, from --data.
 	Data string
 	// Addr is where serve listens, from --addr; empty: every interface at Port.
@@ -221,16 +224,13 @@ func (c *Config) check() error {
 	if err := c.Feeds.check(); err != nil {
 		return err
 	}
-	for _, secret := range []struct {
-		name  string
-		value Secret
-	}{
-		{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}, {"DATABASE_URL", c.DatabaseURL},
-		{"REDIS_URL", c.RedisURL}, {"AZURE_STORAGE_CONNECTION_STRING", c.AzureStorage}, {"SECRET_KEY", c.SecretKey},
-	} {
-		if err := secret.value.check(); err != nil {
-			return fmt.Errorf("%s %w", secret.name, err)
+	for name, secret := range c.AllSecrets() {
+		if err := secret.check(); err != nil {
+			return fmt.Errorf("%s %w", name, err)
 		}
+	}
+	if err := c.Secrets.check(); err != nil {
+		return err
 	}
 	return c.checkServers()
 }
