@@ -36,6 +36,7 @@ var neighbours = map[string][]string{
 	"internal/blob/*":         {"internal/blob"},
 	"internal/blob/cached":    {"internal/cache"},
 	"internal/cache/*":        {"internal/cache"},
+	"internal/secret/*":       {"internal/secret"},
 	"internal/source":         {"internal/catalogue"},
 	"internal/snapshot":       {"internal/catalogue", "internal/source"},
 	"internal/lookup":         {"internal/catalogue", "internal/source"},
