@@ -72,6 +72,8 @@ type App struct {
 	// alone, and none is ever read anew.
 	Secrets *secret.Resolver
 
+	audits     audits
+	asked      asked         // what servers are asked for the audit
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
@@ -173,12 +175,16 @@ func build(cfg config.Config, logger *slog.Logger, version string, measured *tel
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
+	role := roleIn(st)
 	st = store.Observe(st, observeQueries(measured))
 	stored, err := openObjects(cfg, keys, remembered, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(), Metrics: measured, Version: version, retryAfter: retryAfter}
+	a.asked = asked{role: role, publicAccess: stored.publicAccess}
+	a.Audited = a.audits.forHealth
+	a.audits.first = make(chan struct{})
 	a.Traffic, a.ending = seen, make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)

@@ -97,6 +97,8 @@ type objects struct {
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
 	origin string       // of signed addresses that somebody else answers; else empty
+	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
+	publicAccess func(context.Context) (string, error)
 }
 
 // openObjects opens the store of objects that the settings name: an account of
@@ -128,7 +130,7 @@ func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cach
 	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/url"
@@ -23,6 +24,12 @@ import (
 // Development is the environment that admits operators from the same machine
 // without a token.
 const Development = "development"
+
+// Production is the environment whose start the security audit may forbid.
+const Production = "production"
+
+// DefaultContact stands in the User-Agent where nobody gave a contact.
+const DefaultContact = "+https://github.com/crownsafe/api"
 
 // Secret is a setting that is never printed: whatever prints it prints that it
 // is set, or nothing.
@@ -138,6 +145,19 @@ type Feeds struct {
 	NHTSA         string `env:"US_NHTSA"`
 }
 
+// ByAgency goes through the addresses that are set, by the agency's code.
+func (f Feeds) ByAgency() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		fields := reflect.ValueOf(f)
+		for i := range fields.NumField() {
+			code := strings.ReplaceAll(strings.ToLower(fields.Type().Field(i).Tag.Get("env")), "_", "-")
+			if feed := fields.Field(i).String(); feed != "" && !yield(code, feed) {
+				return
+			}
+		}
+	}
+}
+
 // check names the first variable that holds no web address.
 func (f Feeds) check() error {
 	fields := reflect.ValueOf(f)
@@ -205,7 +225,7 @@ func kindOf(t reflect.Type) string {
 
 func (c *Config) check() error {
 	switch c.Environment {
-	case Development, "staging", "production":
+	case Development, "staging", Production:
 	default:
 		return fmt.Errorf("ENVIRONMENT is %q; give development, staging or production", c.Environment)
 	}

@@ -214,6 +214,7 @@ func (s *small) serve(w http.ResponseWriter, r *http.Request) {
 	case path == "/", path == "/lookup":
 		fmt.Fprint(w, "{}")
 	case path == "/openapi.json" && !s.flaws["no contract"]:
+		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
 		fmt.Fprint(w, `{"openapi":"3.1.0"}`)
 	default:
 		s.refuse(w, r, http.StatusNotFound, "nothing is here")

@@ -132,7 +132,7 @@ func requestProbes() []rule {
 			id: "contract", category: category, worst: Low, scope: everywhere, remedy: remedy,
 			about: "the contract is served, so that who calls can hold the service to it",
 			probe: func(p *prober) verdict {
-				if got := p.get("/openapi.json"); got.status != http.StatusOK || !strings.Contains(got.body[:min(len(got.body), 2000)], `"openapi"`) {
+				if got := p.get("/openapi.json"); got.status != http.StatusOK || !strings.Contains(got.header.Get("Content-Type"), "openapi") || !strings.HasPrefix(got.body, "{") {
 					return fail(Low, "/openapi.json is answered %d", got.status)
 				}
 				return pass("/openapi.json is there")
