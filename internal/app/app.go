@@ -50,7 +50,7 @@ import (
 type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
-	Store     store.Store
+	Store     Store
 	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
@@ -160,7 +160,7 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st store.Store) (*App, error) {
+func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, measured *tel
 		return nil, errors.Join(err, remembered.Close())
 	}
 	role := roleIn(st)
-	st = store.Observe(st, observeQueries(measured))
+	st = observeStore(st, observeQueries(measured))
 	stored, err := openObjects(cfg, keys, remembered, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
