@@ -13,10 +13,12 @@ const module = "github.com/crownsafe/api/"
 // import those of layers further in, and of its own layer only what is named
 // in neighbours.
 var layers = [][]string{
-	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/telemetry", "internal/redisclient",
+		"internal/egress", "internal/testenv", "internal/testenv/*"},
+	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*",
+		"internal/cache", "internal/cache/*", "internal/ratelimit", "internal/ratelimit/*", "internal/secret", "internal/secret/*", "internal/mail"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
-		"internal/exports", "internal/photo"},
+		"internal/exports", "internal/photo", "internal/health", "internal/traffic", "internal/auth", "internal/secaudit"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -35,6 +37,8 @@ var neighbours = map[string][]string{
 	"internal/blob/*":         {"internal/blob"},
 	"internal/blob/cached":    {"internal/cache"},
 	"internal/cache/*":        {"internal/cache"},
+	"internal/ratelimit/*":    {"internal/ratelimit"},
+	"internal/secret/*":       {"internal/secret"},
 	"internal/source":         {"internal/catalogue"},
 	"internal/snapshot":       {"internal/catalogue", "internal/source"},
 	"internal/lookup":         {"internal/catalogue", "internal/source"},
@@ -44,17 +48,24 @@ var neighbours = map[string][]string{
 // drivers are libraries that only these places may know. Test servers are
 // asked by the library that the program asks them with.
 var drivers = map[string][]string{
-	"modernc.org/sqlite":                {"internal/store/sqlite"},
-	"github.com/jackc/pgx":              {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
-	"github.com/pressly/goose":          {"internal/store/sqlite", "internal/store/postgres"},
-	"github.com/redis/go-redis":         {"internal/cache/redis"},
-	"github.com/Azure":                  {"internal/blob/azure"},
-	"github.com/danielgtaylor/huma":     {"internal/api"},
-	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
-	"github.com/sethvargo/go-envconfig": {"internal/config"},
-	"github.com/failsafe-go":            {"internal/agency", "internal/blob", "internal/cache"},
-	"github.com/makiuchi-d/gozxing": {"internal/scan",
-		"internal/exports", "internal/photo"},
+	"modernc.org/sqlite":                 {"internal/store/sqlite"},
+	"github.com/jackc/pgx":               {"internal/store/postgres", "internal/store/postgres/queries", "internal/testenv/server"},
+	"github.com/pressly/goose":           {"internal/store/sqlite", "internal/store/postgres"},
+	"github.com/redis/go-redis":          {"internal/cache/redis", "internal/ratelimit/redis", "internal/redisclient"},
+	"github.com/Azure":                   {"internal/blob/azure", "internal/secret/keyvault"},
+	"github.com/danielgtaylor/huma":      {"internal/api"},
+	"github.com/jub0bs/cors":             {"internal/api"},
+	"github.com/alecthomas/kong":         {"cmd/crownsafe"},
+	"github.com/sethvargo/go-envconfig":  {"internal/config"},
+	"github.com/prometheus":              {"internal/telemetry"},
+	"go.opentelemetry.io/otel/sdk":       {"internal/telemetry"},
+	"go.opentelemetry.io/otel/exporters": {"internal/telemetry"},
+	"go.opentelemetry.io/contrib":        {"internal/telemetry"},
+	"github.com/failsafe-go":             {"internal/agency", "internal/blob", "internal/cache"},
+	"github.com/makiuchi-d/gozxing":      {"internal/scan"},
+	"github.com/wneessen/go-mail":        {"internal/mail"},
+	"github.com/golang-jwt/jwt":          {"internal/auth"},
+	"golang.org/x/crypto":                {"internal/auth"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {
