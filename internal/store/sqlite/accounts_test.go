@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,21 @@ func TestAuditLogIsTamperedWith(t *testing.T) {
 		_, err := account.Verify(t.Context(), s, account.Head{})
 		if broken, ok := errors.AsType[*account.Broken](err); !ok || broken.Seq != want {
 			t.Errorf("%s: %v, want entry %d", change, err, want)
+		}
+	}
+}
+
+// Nobody else on the machine reads the hashes of passwords.
+func TestFileIsItsOwners(t *testing.T) {
+	t.Parallel()
+	s := logged(t)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(s.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("the file%s has the mode %o", suffix, mode)
 		}
 	}
 }
