@@ -13,7 +13,6 @@ import (
 
 	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/app"
-	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/testenv"
 )
 
@@ -37,37 +36,30 @@ func places(t *testing.T) map[string]place {
 	}
 }
 
+func (p place) lookup(name string) (string, bool) { value, ok := p.settings[name]; return value, ok }
+
 // run runs one command in this process.
 func (p place) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	lookup := func(name string) (string, bool) { value, ok := p.settings[name]; return value, ok }
 	args = append(args, "--data", p.data)
-	code = realMain(t.Context(), args, environment{lookup: lookup, stdin: strings.NewReader(""), stdout: &out, stderr: &errOut})
+	code = realMain(t.Context(), args, environment{lookup: p.lookup, stdin: strings.NewReader(""), stdout: &out, stderr: &errOut})
 	return code, out.String(), errOut.String()
 }
 
-// write appends entries to the audit log.
+// write appends entries to the audit log, of which there may be none.
 func (p place) write(t *testing.T, entries ...account.Entry) {
 	t.Helper()
-	cfg, err := config.Load(t.Context(), func(name string) (string, bool) { value, ok := p.settings[name]; return value, ok })
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Data = p.data
-	st, err := app.OpenStore(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	if _, err := st.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if _, err := st.AppendEntry(t.Context(), e); err != nil {
+	p.with(t, func(st app.Store) {
+		if _, err := st.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
+		for _, e := range entries {
+			if _, err := st.AppendEntry(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 // tamper changes the database from beside the program.

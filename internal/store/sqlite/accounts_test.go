@@ -24,7 +24,7 @@ func logged(t *testing.T) *Store {
 	return s
 }
 
-// The file refuses every change of the audit log but the next entry, whoever asks.
+// The file refuses every change of the audit log but a further entry at its end, whoever asks.
 func TestAuditLogOnlyGrows(t *testing.T) {
 	t.Parallel()
 	s := logged(t)
@@ -37,7 +37,7 @@ func TestAuditLogOnlyGrows(t *testing.T) {
 		`INSERT OR REPLACE INTO audit_entry ` + columns + ` SELECT seq, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 		`INSERT INTO audit_entry ` + columns + ` SELECT seq, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4
 			ON CONFLICT (seq) DO UPDATE SET action = 'x'`,
-		`INSERT INTO audit_entry ` + columns + ` SELECT 6, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
+		`INSERT INTO audit_entry ` + columns + ` SELECT 0, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 		`INSERT INTO audit_entry ` + columns + ` SELECT -1, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 	} {
 		if _, err := s.writer.ExecContext(t.Context(), change); err == nil || !strings.Contains(err.Error(), "audit log") {
