@@ -76,6 +76,8 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Board     Board                           // tells operators how the service does as a whole
+	Traffic   Traffic                         // nil: nobody counts requests
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
 	Exports   KeptExports                     // nil: each export is made anew
@@ -107,10 +109,12 @@ func New(d Dependencies) http.Handler {
 		s.serve("/blobs/", d.Objects)
 	}
 	if d.Pages != nil {
-		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/"} {
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/", "GET /status"} {
 			s.serve(pattern, d.Pages)
 		}
 		s.serve("POST /photo", http.HandlerFunc(s.showPhoto))
+		s.serve("GET /ops", http.HandlerFunc(s.opsPage))
+		s.serve("GET /ops/events", http.HandlerFunc(s.opsEvents))
 	}
 	return s
 }
@@ -138,6 +142,7 @@ func (s *service) register() []byte {
 	s.registerHealth(api)
 	s.registerMonitoring(api)
 	s.registerMetrics(api)
+	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)
 	return encodeDocument(api.OpenAPI())
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,6 +34,7 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
@@ -40,13 +42,14 @@ import (
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/telemetry"
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // App is the program, ready to work on one data directory.
 type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
-	Store     store.Store
+	Store     Store
 	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
@@ -56,16 +59,20 @@ type App struct {
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
 	Metrics   *telemetry.Metrics
-	// HealthScore tells how the service does, 0 to 100, from memory; to be set before
-	// Serve. Nil: nobody scores it.
-	HealthScore func() float64
-	Version     string
+	Health    *health.Board
+	Traffic   *traffic.Recorder
+	// Audited returns what the last security audit found, nil before the first; to
+	// be set before Serve. Nil: there are no audits.
+	Audited func() *health.Audit
+	Version string
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
 	stored     atomic.Int64                 // bytes of all objects, when they were last counted
+	ending     chan struct{}                // closed when draining begins
+	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
 
@@ -145,21 +152,25 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st store.Store) (*App, error) {
+func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
+	seen := &traffic.Recorder{}
+	logger = slog.New(seen.Logged(logger.Handler()))
 	remembered, err := openCache(cfg, measured, logger)
 	if err != nil {
 		return nil, err
 	}
-	st = store.Observe(st, observeQueries(measured))
+	st = observeStore(st, observeQueries(measured))
 	stored, err := openObjects(cfg, remembered, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Metrics: measured, Version: version, retryAfter: retryAfter}
+	a.Traffic, a.ending = seen, make(chan struct{})
+	a.end = sync.OnceFunc(func() { close(a.ending) })
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{
@@ -183,6 +194,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, measured *tel
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
 	}
+	a.openHealth()
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}

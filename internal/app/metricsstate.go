@@ -21,11 +21,8 @@ func (a *App) stateSince(started time.Time) func() telemetry.State {
 	}
 	return func() telemetry.State {
 		s := telemetry.State{
-			UptimeSeconds: time.Since(started).Seconds(), HealthScore: telemetry.Unknown(),
+			UptimeSeconds: time.Since(started).Seconds(), HealthScore: a.Health.Score(),
 			Database: a.connections(), Storage: a.storageState(), Sources: a.sourceStates(descriptions), Catalogue: a.catalogueState(),
-		}
-		if a.HealthScore != nil {
-			s.HealthScore = a.HealthScore()
 		}
 		s.Caches, s.FarCache = cacheStates(a.Cache.Stats())
 		return s

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/cached"
@@ -23,15 +24,40 @@ import (
 	"github.com/crownsafe/api/internal/telemetry"
 )
 
+// Store is everything that the program keeps: what agencies say, and who people
+// are.
+type Store interface {
+	store.Store
+	account.Store
+}
+
+// observedStore is both halves of a store, each under observation.
+type observedStore struct {
+	store.Store
+	people
+}
+
+type people = account.Store // two fields can't both be called Store
+
+// Identity implements store.Identified.
+func (s observedStore) Identity(ctx context.Context) (string, error) {
+	return store.IdentityOf(ctx, s.Store)
+}
+
+// observeStore returns the store with an observation around each operation.
+func observeStore(st Store, observe store.Observation) Store {
+	return observedStore{store.Observe(st, observe), account.Observe(st, account.Observation(observe))}
+}
+
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
-func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
+func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
 	return connectStore(ctx, cfg, nil)
 }
 
 // connectStore is OpenStore that tells of the connections that are made by TLS.
-func connectStore(ctx context.Context, cfg config.Config, handshake func(tls.ConnectionState)) (store.Store, error) {
+func connectStore(ctx context.Context, cfg config.Config, handshake func(tls.ConnectionState)) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
