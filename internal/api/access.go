@@ -59,7 +59,7 @@ var access = map[string]need{
 	"health": forProbes, "readyz": forProbes, "healthz": forProbes,
 	"azure-storage-health": forOperators, "azure-cache-stats": forOperators, "database-health": forOperators,
 	"system-health-dashboard": forOperators, "list-quarantine": forOperators,
-	"metrics": forScrapers,
+	"metrics": forScrapers, "security-audit": forOperators, "log-levels": forOperators, "set-log-levels": forOperators,
 
 	"GET /openapi.json": forPages,
 	"/blobs/":           forFiles, // addresses that are signed, and end
@@ -198,7 +198,7 @@ func (s *service) anonymous(n need) *Problem {
 		return unauthorized("This is for those who have an account: show an access token as Authorization: Bearer, or a key as X-API-Key.", "Bearer")
 	}
 	detail := "This is for operators: show the operator's token, or an operator's own, as Authorization: Bearer."
-	if s.Operators.Token == "" && s.Authenticator == nil {
+	if s.Operators.token() == "" && s.Authenticator == nil {
 		detail = "This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN."
 	}
 	return unauthorized(detail, "Bearer")

@@ -81,7 +81,7 @@ func wholeBench(t testing.TB, change ...func(*Dependencies)) *bench {
 	t.Helper()
 	return newBench(t, append([]func(*Dependencies){func(d *Dependencies) {
 		d.Quarantine, d.Monitored, d.Board, d.Authenticator = &memoryQuarantine{}, wellMonitored(), calmBoard{}, knownCallers{}
-		d.Operators = Operators{Token: operatorsToken}
+		d.Operators = Operators{Token: showing(operatorsToken)}
 		d.Objects, d.Metrics = http.NotFoundHandler(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("up 1\n")) })
 		d.Pages = pages{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a page")) })}
 	}}, change...)...)
