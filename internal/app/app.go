@@ -38,6 +38,7 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -65,8 +66,15 @@ type App struct {
 	// be set before Serve. Nil: there are no audits.
 	Audited func() *health.Audit
 	Version string
+	// Keys are what the service signs with.
+	Keys *secret.Keyring
+	// Secrets are where the settings' secrets come from; nil: from the settings
+	// alone, and none is ever read anew.
+	Secrets *secret.Resolver
 
 	seen       *seen
+	audits     audits
+	asked      asked         // what servers are asked for the audit
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
@@ -168,12 +176,23 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err != nil {
 		return nil, err
 	}
-	st = seen.store(st, databaseOf(cfg))
-	stored, err := openObjects(cfg, remembered, seen)
+	keys, err := openKeyring(cfg)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter}
+	role := roleIn(st)
+	st = seen.store(st, databaseOf(cfg))
+	stored, err := openObjects(cfg, keys, remembered, seen)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a := &App{
+		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(),
+		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
+	}
+	a.asked = asked{role: role, publicAccess: stored.publicAccess}
+	a.Audited = a.audits.forHealth
+	a.audits.first = make(chan struct{})
 	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
 	if tracer := seen.tracer(); tracer != nil {

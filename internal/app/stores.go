@@ -16,6 +16,7 @@ import (
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
@@ -132,20 +133,19 @@ type objects struct {
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
 	origin string       // of signed addresses that somebody else answers; else empty
+	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
+	publicAccess func(context.Context) (string, error)
 }
 
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (objects, error) {
+func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cache, seen *seen) (objects, error) {
 	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout,
 		Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer()}
 	if !remoteBlobs(cfg) {
-		secret, err := derivedKey(cfg, signingObjects)
-		if err != nil {
-			return objects{}, err
-		}
-		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+		signing := func() [][]byte { return keys.All(secret.SignedObjects) }
+		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Keys: signing, BaseURL: publicURL(cfg) + blobsPath})
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
@@ -167,7 +167,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (object
 	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.
