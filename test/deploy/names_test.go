@@ -2,9 +2,7 @@ package deploy
 
 import (
 	"encoding/json"
-	"io"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,32 +34,15 @@ func scrape(t *testing.T) series {
 	account, container := testenv.Azure(t)
 	s := program.Serve(t, t.TempDir(), "DATABASE_URL="+testenv.Postgres(t), "REDIS_URL="+redis, "CROWNSAFE_REDIS_PREFIX="+prefix,
 		"AZURE_STORAGE_CONNECTION_STRING="+account, "CROWNSAFE_AZURE_CONTAINER="+container)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Base+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("a scrape answers %d, %v", answer.StatusCode, err)
-	}
 	found := series{}
-	sample := regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? `)
 	label := regexp.MustCompile(`([a-z_]+)="(?:[^"\\]|\\.)*"`)
-	for line := range strings.Lines(string(body)) {
-		m := sample.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
+	for one := range s.Metrics() {
+		name, list, _ := strings.Cut(one, "{")
 		names := map[string]bool{"job": true, "instance": true} // of the scrape
-		for _, l := range label.FindAllStringSubmatch(m[2], -1) {
+		for _, l := range label.FindAllStringSubmatch(list, -1) {
 			names[l[1]] = true
 		}
-		found[m[1]] = names
+		found[name] = names
 	}
 	return found
 }
