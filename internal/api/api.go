@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
@@ -76,6 +77,7 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Audit     Audit                           // tells operators what the last security audit found
 	Board     Board                           // tells operators how the service does as a whole
 	Traffic   Traffic                         // nil: nobody counts requests
 	Shared    SharedAnswers                   // nil: each process makes its own answers
@@ -84,6 +86,8 @@ type Dependencies struct {
 	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
+	LogLevels LogLevels    // nil: they can't be changed
+	Tracer    trace.Tracer // nil: nobody takes traces
 	Now       func() time.Time
 	Version   string
 	Pages     Pages        // nil: no human pages
@@ -141,6 +145,8 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerAudit(api)
+	s.registerLogLevels(api)
 	s.registerMetrics(api)
 	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)
