@@ -18,6 +18,7 @@ import (
 
 	"github.com/crownsafe/api/internal/app"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/telemetry"
 )
 
 func main() {
@@ -162,11 +163,12 @@ func (s *session) open() (*app.App, error) {
 	return a, nil
 }
 
-// logger logs to the standard error: JSON for machines by default.
+// logger logs to the standard error: JSON for machines, text for people who watch.
+// It writes every level; which are wanted is the program's to say.
 func (s *session) logger(cfg config.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
-	if cfg.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(s.env.stderr, options))
+	watched := cfg.LogFormat == "auto" && cfg.Environment != config.Production && isTerminal(s.env.stderr)
+	if cfg.LogFormat == "text" || watched {
+		return slog.New(telemetry.TextLines(s.env.stderr))
 	}
-	return slog.New(slog.NewJSONHandler(s.env.stderr, options))
+	return slog.New(telemetry.JSONLines(s.env.stderr))
 }

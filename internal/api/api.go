@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
@@ -85,6 +86,8 @@ type Dependencies struct {
 	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
 	Draining  func() bool                     // the process is about to stop
 	Logger    *slog.Logger
+	LogLevels LogLevels    // nil: they can't be changed
+	Tracer    trace.Tracer // nil: nobody takes traces
 	Now       func() time.Time
 	Version   string
 	Pages     Pages        // nil: no human pages
@@ -143,6 +146,7 @@ func (s *service) register() []byte {
 	s.registerHealth(api)
 	s.registerMonitoring(api)
 	s.registerAudit(api)
+	s.registerLogLevels(api)
 	s.registerMetrics(api)
 	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)

@@ -36,15 +36,15 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 	}
 	d := api.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
-		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
+		Draining: a.Draining, Logger: a.seen.of("api"), Tracer: a.seen.tracer(), LogLevels: a.seen.levels, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Audit: &a.audits, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
-		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
+		Exports:   exports.New(a.Objects, a.uploads.Load, a.seen.of("exports")),
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: a.opsToken, Loopback: a.Config.Environment == config.Development},
 	}
 	if forProbes {
-		d.Logger, d.Observer, d.Traffic = slog.New(slog.DiscardHandler), nil, nil
+		d.Logger, d.Tracer, d.Observer, d.Traffic = slog.New(slog.DiscardHandler), nil, nil, nil
 	}
 	return api.New(d), nil
 }

@@ -31,6 +31,11 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		return err
 	}
+	stopDebug, err := a.startDebug(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
 	server := api.Server(a.closeWhileDraining(handler))
 	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
 

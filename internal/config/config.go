@@ -25,7 +25,8 @@ import (
 // without a token.
 const Development = "development"
 
-// Production is the environment whose start the security audit may forbid.
+// Production is the environment whose start the security audit may forbid, and in
+// which machines read the log.
 const Production = "production"
 
 // DefaultContact stands in the User-Agent where nobody gave a contact.
@@ -77,8 +78,10 @@ type Config struct {
 	Contact string `env:"CROWNSAFE_CONTACT,default=+https://github.com/crownsafe/api"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel slog.Level `env:"CROWNSAFE_LOG_LEVEL,default=info"`
-	// LogFormat is json or text.
-	LogFormat string `env:"CROWNSAFE_LOG_FORMAT,default=json"`
+	// LogFormat is json, text, or auto: text on a terminal outside production,
+	// else json.
+	LogFormat string `env:"CROWNSAFE_LOG_FORMAT,default=auto"`
+	Traces    Traces `env:",prefix=CROWNSAFE_"`
 	// Drain is how long a stopping server goes on answering, with readyz saying
 	// no, before it stops listening: time for load balancers to notice.
 	Drain time.Duration `env:"CROWNSAFE_DRAIN,default=500ms"`
@@ -219,6 +222,10 @@ func kindOf(t reflect.Type) string {
 		return "switch (1 or 0)"
 	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
 		return "whole number"
+	case reflect.TypeFor[float64]():
+		return "number"
+	case reflect.TypeFor[PackageLevels]():
+		return "list of package=level (such as ingest=debug,api=warn)"
 	}
 	return "value"
 }
@@ -232,8 +239,8 @@ func (c *Config) check() error {
 	if c.Port < 1 || c.Port > 65535 {
 		return fmt.Errorf("PORT is %d; give a number from 1 to 65535", c.Port)
 	}
-	if c.LogFormat != "json" && c.LogFormat != "text" {
-		return fmt.Errorf("CROWNSAFE_LOG_FORMAT is %q; give json or text", c.LogFormat)
+	if c.LogFormat != "auto" && c.LogFormat != "json" && c.LogFormat != "text" {
+		return fmt.Errorf("CROWNSAFE_LOG_FORMAT is %q; give auto, json or text", c.LogFormat)
 	}
 	if c.Drain < 0 || c.Drain > 5*time.Minute {
 		return fmt.Errorf("CROWNSAFE_DRAIN is %s; give 0s to 5m", c.Drain)
@@ -250,6 +257,9 @@ func (c *Config) check() error {
 		}
 	}
 	if err := c.Secrets.check(); err != nil {
+		return err
+	}
+	if err := c.Traces.check(); err != nil {
 		return err
 	}
 	return c.checkServers()

@@ -25,6 +25,7 @@ import (
 
 	driver "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/cache"
 )
@@ -58,6 +59,8 @@ type Options struct {
 	CAFile string
 	// Handshake, unless nil, is told of each TLS connection that was made.
 	Handshake func(tls.ConnectionState)
+	// Tracer makes spans of commands; nil: there are none.
+	Tracer trace.Tracer
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.
@@ -85,6 +88,9 @@ func Open(opts Options) (*Store, error) {
 	client, err := newClient(opts)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Tracer != nil {
+		client.AddHook(spans{opts.Tracer})
 	}
 	prefix := opts.Prefix
 	if prefix == "" {
