@@ -59,6 +59,7 @@ func (a *App) settingFacts() secaudit.Settings {
 	s := secaudit.Settings{
 		PublicURL: cfg.PublicURL, DefaultContact: cfg.Contact == config.DefaultContact, Debug: cfg.LogLevel <= slog.LevelDebug, MigratesItself: cfg.Migrate,
 		DebugAddr: cfg.Traces.DebugAddr, PlainTelemetry: plainElsewhere(cfg.Traces.OTLPEndpoint),
+		RateLimit:      cfg.Edge.RateLimit == "on",
 		ServerTimeouts: server.ReadHeaderTimeout > 0 && server.ReadTimeout > 0 && server.WriteTimeout > 0 && server.IdleTimeout > 0,
 	}
 	for agency, feed := range cfg.Feeds.ByAgency() {
@@ -67,6 +68,9 @@ func (a *App) settingFacts() secaudit.Settings {
 		}
 	}
 	slices.Sort(s.PlainFeeds)
+	for _, network := range cfg.Edge.Proxies() {
+		s.TrustedProxies = append(s.TrustedProxies, network.String())
+	}
 	return s
 }
 
