@@ -74,6 +74,8 @@ type cli struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
 	MigrateData migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from the SQLite file into the PostgreSQL that DATABASE_URL names."`
 	Check       checkCommand       `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
+	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
+	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

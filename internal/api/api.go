@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/source"
@@ -77,6 +78,8 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	// Accounts says who calls; nil: nobody has an account here.
+	Accounts  *auth.Service
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
 	Exports   KeptExports                     // nil: each export is made anew
@@ -130,6 +133,9 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerAuth(api)
+	s.registerMe(api)
+	s.registerKeys(api)
 	return encodeDocument(api.OpenAPI())
 }
 

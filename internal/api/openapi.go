@@ -56,9 +56,12 @@ func configuration(version string) huma.Config {
 			Servers: []*huma.Server{{URL: "/"}},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
 				operatorScheme: {Type: "http", Scheme: "bearer", Description: "The operator's token, `CROWNSAFE_OPS_TOKEN`."},
+				bearerScheme:   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of /api/v1/auth/login."},
+				keyScheme:      {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key of /api/v1/keys."},
 			}},
 			Tags: []*huma.Tag{
 				{Name: tagSafety, Description: "Notices, verdicts, and how far they can be relied on."},
+				{Name: tagAccounts, Description: "Users, their sessions and keys."},
 				{Name: tagHealth, Description: "For load balancers and monitors."},
 			},
 		},

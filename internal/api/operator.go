@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/auth"
 )
 
 // operatorScheme names the way in which operators show who they are.
@@ -32,13 +36,34 @@ func (s *service) forOperators(op huma.Operation) huma.Operation {
 	op.Security = []map[string][]string{{operatorScheme: {}}}
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		if p := s.Operators.admit(r); p != nil {
+		if p := s.admitOperator(r); p != nil {
 			p.send(w, r)
 			return
 		}
 		next(ctx)
 	})
 	return op
+}
+
+// admitOperator returns nil for a request of an operator, by role or by the
+// operator's token, else the problem to answer with.
+func (s *service) admitOperator(r *http.Request) *Problem {
+	if s.Accounts == nil {
+		return s.Operators.admit(r)
+	}
+	shown := s.credentialsOf(r)
+	caller, err := s.Accounts.Authenticate(r.Context(), shown)
+	switch {
+	case errors.Is(err, auth.ErrInvalid) && s.Operators.Token == "" && len(shown.APIKey) == 0:
+		return s.Operators.admit(r) // which says that there is no token
+	case err != nil:
+		return s.accountProblem(r.Context(), "authenticate", err)
+	case caller.May(account.Operator, auth.ScopeMonitor):
+		return nil
+	case caller.Kind != auth.Anonymous:
+		return newProblem(codeForbidden, "This is for operators: it needs the role operator, and of a key the scope monitor.")
+	}
+	return s.Operators.admit(r)
 }
 
 // admit returns nil for an operator's request, else the problem to answer with.

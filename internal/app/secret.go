@@ -18,7 +18,10 @@ import (
 // for two things.
 type purpose string
 
-const signingObjects purpose = "crownsafe signed addresses of objects"
+const (
+	signingObjects purpose = "crownsafe signed addresses of objects"
+	signingTokens  purpose = "crownsafe access tokens"
+)
 
 // derivedKey makes the key for a purpose from the secret key: HKDF with SHA-256
 // (RFC 5869). In development a secret key is made and kept in the data directory

@@ -78,6 +78,8 @@ type Options struct {
 	Refresh func(ctx context.Context) error
 	// PublicURL is where people reach the pages, without a slash at its end.
 	PublicURL string
+	// PlainHTTP lets browsers send the cookie without TLS: for development.
+	PlainHTTP bool
 	Post      Post // nil: no letters can be sent
 	// Verified lets only those sign in who have proved their address.
 	Verified bool
@@ -93,6 +95,7 @@ type Options struct {
 type Service struct {
 	store         account.Store
 	publicURL     string
+	plainHTTP     bool
 	post          Post
 	verified      bool
 	operatorToken string
@@ -125,7 +128,7 @@ func New(o Options) *Service {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		store: o.Store, publicURL: o.PublicURL, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
+		store: o.Store, publicURL: o.PublicURL, plainHTTP: o.PlainHTTP, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
 		breached: o.Breached, now: o.Now, logger: o.Logger,
 		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
 		sent:     newRecent[struct{}](10_000, time.Minute, o.Now),

@@ -107,6 +107,7 @@ type Config struct {
 	// PublicURL is where clients reach the service, for the addresses that it
 	// gives out; empty: localhost at Port.
 	PublicURL string `env:"CROWNSAFE_PUBLIC_URL"`
+	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
 	// SnapshotEvery is how often the catalogue is written to the data directory
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
@@ -231,6 +232,9 @@ func (c *Config) check() error {
 		if err := secret.value.check(); err != nil {
 			return fmt.Errorf("%s %w", secret.name, err)
 		}
+	}
+	if err := c.Accounts.check(); err != nil {
+		return err
 	}
 	return c.checkServers()
 }
