@@ -45,7 +45,7 @@ import (
 type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
-	Store     store.Store
+	Store     Store
 	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
@@ -138,7 +138,7 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+func build(cfg config.Config, logger *slog.Logger, version string, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err

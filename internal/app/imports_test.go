@@ -14,7 +14,7 @@ const module = "github.com/crownsafe/api/"
 // in neighbours.
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
 		"internal/exports", "internal/photo"},
 	{"internal/api", "internal/web"},
@@ -29,7 +29,7 @@ var neighbours = map[string][]string{
 	"internal/stock":          {"internal/recall"},
 	"internal/testenv":        {"internal/testenv/server"},
 	"internal/agency/*":       {"internal/agency"},
-	"internal/store/*":        {"internal/store"},
+	"internal/store/*":        {"internal/store", "internal/account"},
 	"internal/store/sqlite":   {"internal/store", "internal/store/ledger", "internal/store/sqlite/queries"},
 	"internal/store/postgres": {"internal/store", "internal/store/ledger", "internal/store/postgres/queries"},
 	"internal/blob/*":         {"internal/blob"},

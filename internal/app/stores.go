@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/cached"
@@ -21,10 +22,17 @@ import (
 	"github.com/crownsafe/api/internal/store/sqlite"
 )
 
+// Store is everything that the program keeps: what agencies say, and who people
+// are.
+type Store interface {
+	store.Store
+	account.Store
+}
+
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
-func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
+func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {

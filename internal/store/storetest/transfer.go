@@ -62,9 +62,10 @@ func furnish(t *testing.T, s store.Store) {
 			t.Fatal(err)
 		}
 	}
+	furnishAccounts(t, accountsOf(t, s))
 }
 
-func digestOf(t *testing.T, s store.Store) store.Digest {
+func digestOf(t testing.TB, s store.Store) store.Digest {
 	t.Helper()
 	var d store.Digest
 	err := s.Snapshot(t.Context(), func(snapshot store.Snapshot) (err error) {
