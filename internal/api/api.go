@@ -79,16 +79,16 @@ type Dependencies struct {
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
 	// Accounts says who calls; nil: nobody has an account here.
-	Accounts  *auth.Service
-	Shared    SharedAnswers                   // nil: each process makes its own answers
-	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Exports   KeptExports                     // nil: each export is made anew
-	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
-	Draining  func() bool                     // the process is about to stop
-	Logger    *slog.Logger
-	Now       func() time.Time
-	Version   string
-	Pages     Pages // nil: no human pages
+	Accounts *auth.Service
+	Shared   SharedAnswers                   // nil: each process makes its own answers
+	Ping     func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Exports  KeptExports                     // nil: each export is made anew
+	Objects  http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
+	Draining func() bool                     // the process is about to stop
+	Logger   *slog.Logger
+	Now      func() time.Time
+	Version  string
+	Pages    Pages // nil: no human pages
 }
 
 // service is the handler that New returns.

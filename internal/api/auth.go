@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
@@ -107,7 +108,7 @@ func (s *service) signedIn(in auth.SignedIn, err error) (*response[SignedIn], er
 		return nil, err
 	}
 	return replied(SignedIn{
-		AccessToken: in.AccessToken, TokenType: "Bearer", ExpiresIn: int(in.AccessExpires.Sub(s.Now()).Seconds()),
+		AccessToken: in.AccessToken, TokenType: "Bearer", ExpiresIn: int(math.Round(in.AccessExpires.Sub(s.Now()).Seconds())),
 		RefreshToken: in.RefreshToken, RefreshExpiresAt: in.Session.ExpiresAt.UTC(), SessionID: in.Session.ID, User: meOf(in.User),
 	}), nil
 }

@@ -29,12 +29,14 @@ import (
 	"github.com/crownsafe/api/internal/agency/opss"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/agency/safetygate"
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
+	"github.com/crownsafe/api/internal/mail"
 	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
@@ -54,6 +56,7 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
+	Accounts  *auth.Service
 	Version   string
 
 	prepared   bool          // Prepare was done
@@ -61,6 +64,7 @@ type App struct {
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
 	uploads    atomic.Pointer[blob.Uploads] // while serving
+	letters    *mail.Queue                  // nil: no mail can be sent
 }
 
 // Agencies lists every agency, in order of code.
@@ -175,6 +179,9 @@ func build(cfg config.Config, logger *slog.Logger, version string, st Store) (*A
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
 	}
+	if err := a.openAccounts(); err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
@@ -196,5 +203,6 @@ func (a *App) Draining() bool { return a.draining.Load() }
 // Close lets go of agencies, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
+	a.closeAccounts()
 	return errors.Join(a.Cache.Close(), a.Store.Close())
 }

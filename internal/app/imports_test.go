@@ -14,9 +14,10 @@ const module = "github.com/crownsafe/api/"
 // in neighbours.
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/testenv", "internal/testenv/*"},
-	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*"},
+	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*", "internal/cache", "internal/cache/*",
+		"internal/mail"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
-		"internal/exports", "internal/photo"},
+		"internal/exports", "internal/photo", "internal/auth"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -51,6 +52,9 @@ var drivers = map[string][]string{
 	"github.com/Azure":                  {"internal/blob/azure"},
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/alecthomas/kong":        {"cmd/crownsafe"},
+	"github.com/wneessen/go-mail":       {"internal/mail"},
+	"github.com/golang-jwt/jwt":         {"internal/auth"},
+	"golang.org/x/crypto":               {"internal/auth"},
 	"github.com/sethvargo/go-envconfig": {"internal/config"},
 	"github.com/failsafe-go":            {"internal/agency", "internal/blob", "internal/cache"},
 	"github.com/makiuchi-d/gozxing": {"internal/scan",

@@ -124,6 +124,8 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	clock := o.Now
+	o.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) } // as the store keeps it
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

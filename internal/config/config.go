@@ -106,7 +106,7 @@ type Config struct {
 	SecretKey Secret `env:"SECRET_KEY"`
 	// PublicURL is where clients reach the service, for the addresses that it
 	// gives out; empty: localhost at Port.
-	PublicURL string `env:"CROWNSAFE_PUBLIC_URL"`
+	PublicURL string   `env:"CROWNSAFE_PUBLIC_URL"`
 	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
 	// SnapshotEvery is how often the catalogue is written to the data directory
 	// and to the store of objects, for starts without the database.
