@@ -73,6 +73,7 @@ type cli struct {
 	Replay      replayCommand      `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
 	MigrateData migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from the SQLite file into the PostgreSQL that DATABASE_URL names."`
+	AuditLog    auditLogCommand    `cmd:"" name:"auditlog" help:"Read the audit log, or check that it is as it was written."`
 	Check       checkCommand       `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
 	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
 	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -69,17 +71,16 @@ func (h Head) String() string { return fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToS
 
 // ParseHead reads what String wrote.
 func ParseHead(s string) (Head, error) {
-	var h Head
-	var sum string
-	if n, err := fmt.Sscanf(s, "%d:%s", &h.Seq, &sum); err != nil || n != 2 {
+	number, sum, _ := strings.Cut(s, ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || seq < 1 {
 		return Head{}, fmt.Errorf("%q is not of the form SEQ:HASH", s)
 	}
 	hash, err := hex.DecodeString(sum)
-	if err != nil || len(hash) != sha256.Size || h.Seq < 1 {
+	if err != nil || len(hash) != sha256.Size {
 		return Head{}, fmt.Errorf("%q is not of the form SEQ:HASH", s)
 	}
-	h.Hash = hash
-	return h, nil
+	return Head{seq, hash}, nil
 }
 
 // Broken is the error of a log that isn't as it was written. It tells of the first
@@ -93,10 +94,15 @@ func (b *Broken) Error() string {
 	return fmt.Sprintf("the audit log is broken at entry %d: %s", b.Seq, b.Reason)
 }
 
+// Log is what Verify reads: the part of Audit by which it is read.
+type Log interface {
+	Entries(ctx context.Context, after int64, limit int, yield func(Entry) error) error
+}
+
 // Verify reads a log from its first entry on and returns the last one, or *Broken.
 // A log whose end was cut off is as good as a shorter one, but for who knows a
 // head that it had: with one that isn't zero, its entry must be there.
-func Verify(ctx context.Context, log Audit, known Head) (Head, error) {
+func Verify(ctx context.Context, log Log, known Head) (Head, error) {
 	var last Entry
 	err := log.Entries(ctx, 0, 0, func(e Entry) error {
 		if err := follows(e, last); err != nil {

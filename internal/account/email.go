@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -26,7 +27,7 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // ErrAddress for what is no plain address (RFC 5322 addr-spec without quotes and
 // comments), or is longer than 254 bytes.
 func EmailKey(address string) (string, error) {
-	if len(address) > maxAddress {
+	if len(address) > maxAddress || !utf8.ValidString(address) {
 		return "", ErrAddress
 	}
 	folded := norm.NFKC.String(strings.ToLower(norm.NFKC.String(address)))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // exchange is what there is to know of one request while it is answered.
@@ -22,6 +24,8 @@ type exchange struct {
 	route     string // the pattern that matched, once it is known
 	wants     string // If-None-Match
 	started   time.Time
+	code      string // of the problem that was answered, if it was one
+	endless   bool   // it is answered for as long as somebody listens
 }
 
 type exchangeKey struct{}
@@ -46,6 +50,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
 	if e := s.remembered(r); e != nil {
 		status, size := e.send(w, r, x.wants)
+		s.given(e.verdict, r, status)
 		s.log(r, x, e.route, status, size)
 		return
 	}
@@ -138,9 +143,11 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.send(w, r)
 }
 
-// log writes the access log's line. It has the route and never the query, which
-// may hold what somebody owns.
+// log tells the observer of the request and writes the access log's line. It has
+// the route and never the query, which may hold what somebody owns.
 func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
+	s.observe(r, x, route, status)
+	s.count(x, route, status)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -156,7 +163,7 @@ func (s *service) log(r *http.Request, x *exchange, route string, status int, si
 	if err != nil {
 		remote = r.RemoteAddr
 	}
-	s.Logger.LogAttrs(ctx, level, "request",
+	s.Logger.LogAttrs(ctx, level, traffic.AccessMessage,
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status), slog.Int64("bytes", size),
 		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
 		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("remote", remote))

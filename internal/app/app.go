@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,6 +35,7 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/mail"
@@ -41,6 +43,8 @@ import (
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/telemetry"
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // App is the program, ready to work on one data directory.
@@ -57,12 +61,21 @@ type App struct {
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
 	Accounts  *auth.Service
-	Version   string
+	Metrics   *telemetry.Metrics
+	Health    *health.Board
+	Traffic   *traffic.Recorder
+	// Audited returns what the last security audit found, nil before the first; to
+	// be set before Serve. Nil: there are no audits.
+	Audited func() *health.Audit
+	Version string
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
+	stored     atomic.Int64                 // bytes of all objects, when they were last counted
+	ending     chan struct{}                // closed when draining begins
+	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 	letters    *mail.Queue                  // nil: no mail can be sent
 }
@@ -92,11 +105,12 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	st, err := OpenStore(ctx, cfg)
+	measured := newMetrics(cfg, version)
+	st, err := connectStore(ctx, cfg, seenBy(measured, "database"))
 	if err != nil {
 		return nil, err
 	}
-	a, err := build(cfg, logger, version, st)
+	a, err := build(cfg, logger, version, measured, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -142,20 +156,25 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, st Store) (*App, error) {
+func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
-	remembered, err := openCache(cfg, logger)
+	seen := &traffic.Recorder{}
+	logger = slog.New(seen.Logged(logger.Handler()))
+	remembered, err := openCache(cfg, measured, logger)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := openObjects(cfg, remembered, logger)
+	st = observeStore(st, observeQueries(measured))
+	stored, err := openObjects(cfg, remembered, measured, logger)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Metrics: measured, Version: version, retryAfter: retryAfter}
+	a.Traffic, a.ending = seen, make(chan struct{})
+	a.end = sync.OnceFunc(func() { close(a.ending) })
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
 	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
 	a.Photos = photo.New(photo.Options{
@@ -182,9 +201,11 @@ func build(cfg config.Config, logger *slog.Logger, version string, st Store) (*A
 	if err := a.openAccounts(); err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
+	a.openHealth()
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
+	a.measure()
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
+	"github.com/crownsafe/api/internal/telemetry"
 )
 
 // Store is everything that the program keeps: what agencies say, and who people
@@ -29,10 +31,32 @@ type Store interface {
 	account.Store
 }
 
+// observedStore is a store under observation.
+type observedStore struct {
+	store.Store
+	people
+}
+
+type people = account.Store
+
+func observeStore(st Store, observation store.Observation) Store {
+	return observedStore{store.Observe(st, observation), account.Observe(st, account.Observation(observation))}
+}
+
+// Identity is that of the store; see store.Identified.
+func (s observedStore) Identity(ctx context.Context) (string, error) {
+	return store.IdentityOf(ctx, s.Store)
+}
+
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
 func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
+	return connectStore(ctx, cfg, nil)
+}
+
+// connectStore is OpenStore that tells of the connections that are made by TLS.
+func connectStore(ctx context.Context, cfg config.Config, handshake func(tls.ConnectionState)) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -40,20 +64,20 @@ func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
 		}
 		return st, nil
 	}
-	st, err := postgres.Open(ctx, postgresOptions(cfg))
+	st, err := postgres.Open(ctx, postgresOptions(cfg, handshake))
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be used: %w", err)
 	}
 	return st, nil
 }
 
-func postgresOptions(cfg config.Config) postgres.Options {
+func postgresOptions(cfg config.Config, handshake func(tls.ConnectionState)) postgres.Options {
 	statements := cfg.Database.StatementCache
 	if statements == 0 { // the adapter's 0 is its default
 		statements = -1
 	}
 	return postgres.Options{
-		URL: string(cfg.DatabaseURL), MaxConns: cfg.Database.PoolSize, Overflow: cfg.Database.PoolOverflow,
+		URL: string(cfg.DatabaseURL), Handshake: handshake, MaxConns: cfg.Database.PoolSize, Overflow: cfg.Database.PoolOverflow,
 		MaxConnLifetime: cfg.Database.ConnLifetime, MaxConnIdleTime: cfg.Database.ConnIdle,
 		AcquireTimeout: cfg.Database.AcquireTimeout, StatementCache: statements,
 	}
@@ -61,12 +85,13 @@ func postgresOptions(cfg config.Config) postgres.Options {
 
 // openCache makes the cache that the settings name: in the process, and in front
 // of a Redis that is not asked yet and needn't be there.
-func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
+func openCache(cfg config.Config, measured *telemetry.Metrics, logger *slog.Logger) (*cache.Cache, error) {
 	near := memory.Open(memory.Options{Bytes: cfg.Cache.Bytes})
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile})
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile,
+		Handshake: seenBy(measured, "cache")})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -76,6 +101,14 @@ func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
 // remoteBlobs says whether objects are kept elsewhere than in the data directory.
 func remoteBlobs(cfg config.Config) bool {
 	return cfg.AzureStorage != "" || cfg.Storage.AccountURL != ""
+}
+
+// backendOf names what keeps the objects.
+func backendOf(cfg config.Config) string {
+	if remoteBlobs(cfg) {
+		return "azure"
+	}
+	return "disk"
 }
 
 // blobsPath is where objects in the data directory are handed out by signed
@@ -93,8 +126,8 @@ type objects struct {
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: logger}
+func openObjects(cfg config.Config, remembered *cache.Cache, measured *telemetry.Metrics, logger *slog.Logger) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Observe: observeObjects(measured), Logger: logger}
 	if !remoteBlobs(cfg) {
 		secret, err := derivedKey(cfg, signingObjects)
 		if err != nil {
@@ -104,12 +137,13 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
-		bounds.Backend = "disk"
+		bounds.Backend = backendOf(cfg)
 		guard := blob.Guard(folder, bounds)
 		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
+		Handshake: seenBy(measured, "storage"),
 	})
 	if err != nil {
 		variable := "AZURE_STORAGE_CONNECTION_STRING"
@@ -118,7 +152,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		}
 		return objects{}, fmt.Errorf("%s cannot be used: %w", variable, err)
 	}
-	bounds.Backend = "azure"
+	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
 	return objects{Store: known, guard: guard, origin: account.Origin()}, nil

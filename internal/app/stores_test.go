@@ -27,7 +27,7 @@ func TestAccountsThatShareACacheShareNothing(t *testing.T) {
 	for _, account := range []string{"one", "other"} {
 		cfg := config.Config{AzureStorage: config.Secret("AccountName=" + account + ";AccountKey=" + base64.StdEncoding.EncodeToString([]byte("key")))}
 		cfg.Storage.Container = "crownsafe"
-		objects, err := openObjects(cfg, shared, slog.New(slog.DiscardHandler))
+		objects, err := openObjects(cfg, shared, newMetrics(cfg, "test"), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

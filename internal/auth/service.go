@@ -55,8 +55,6 @@ const (
 	standingLasts = time.Second         // how long another process's word may go unheard
 	endedLasts    = 10 * time.Second    // longer than any standing that was being read
 	touchEvery    = time.Minute         // how often it is kept when keys and cookies were used
-	sweepEvery    = time.Hour           //
-	sweepAfter    = 30 * 24 * time.Hour // how long what has ended is kept
 )
 
 // MaxKeys is how many good keys a user may have.
@@ -145,12 +143,11 @@ func New(o Options) *Service {
 	}
 }
 
-// Run keeps when keys were used, once a minute, and forgets what ended long ago,
-// until ctx ends; what is left is kept then.
+// Run keeps when keys were used, once a minute, until ctx ends; what is left is
+// kept then.
 func (s *Service) Run(ctx context.Context) {
 	ticker := time.NewTicker(touchEvery)
 	defer ticker.Stop()
-	var swept time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -161,13 +158,6 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ticker.C:
 		}
 		s.keepUsed(ctx)
-		if now := s.now(); now.Sub(swept) >= sweepEvery {
-			if err := s.store.Sweep(ctx, now.Add(-sweepAfter)); err != nil && ctx.Err() == nil {
-				s.logger.Warn("sessions and keys that ended long ago could not be removed", "error", err)
-				continue
-			}
-			swept = now
-		}
 	}
 }
 

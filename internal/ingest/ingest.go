@@ -38,6 +38,9 @@ type Runner struct {
 	// Stored is called after each batch that changed something, so that a
 	// catalogue in this process can look at once. It may be nil.
 	Stored func()
+	// Polled is called for each poll that has ended, whatever came of it, with its
+	// run as it is recorded. It may be nil.
+	Polled func(store.Run)
 	// Leases keep several processes from taking in one agency's notices at the same
 	// time; nil: there is no other process. Holder is what this one is called.
 	Leases store.Leases

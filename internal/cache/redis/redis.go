@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -55,6 +56,8 @@ type Options struct {
 	// CAFile holds the certificates of the authorities that a rediss:// server's
 	// may be from, as PEM; empty: those of the system.
 	CAFile string
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,6 +43,26 @@ func furnishAccounts(t testing.TB, s account.Store) {
 		e := entry(n)
 		e.Actor = "user:" + one.ID
 		must(s.AppendEntry(ctx, e))(t)
+	}
+}
+
+// furnishMoreAccounts goes on where furnishAccounts ended: with the secrets, tokens
+// and answers that are there, and with the chain of the audit log.
+func furnishMoreAccounts(t testing.TB, s account.Store) {
+	t.Helper()
+	ctx, one := t.Context(), person(1)
+	must(s.RotateSecret(ctx, secret(10), secret(11), minute(6), minute(80)))(t)
+	refused(t, "a secret that was replaced before", second(s.RotateSecret(ctx, secret(1), secret(12), minute(7), minute(80))), account.ErrReused)
+	must(s.UseToken(ctx, hashOf("token 0"), account.PurposeReset, minute(2)))(t)
+	answered := must(s.BeginAttempt(ctx, "user:"+one.ID, "answered", nil, minute(2), time.Minute, time.Hour))(t)
+	same(t, "a kept answer", answered, account.Attempt{Fingerprint: []byte{0, 255}, Answer: []byte("to user:" + one.ID)})
+	if err := s.StartSession(ctx, signIn(4, idOf("user", 99)), secret(13)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a session of nobody: %v", err)
+	}
+	do(t, s.DeleteUser(ctx, person(2).ID))
+	must(s.AppendEntry(ctx, entry(5)))(t)
+	if head := must(account.Verify(ctx, s, account.Head{}))(t); head.Seq != 5 {
+		t.Errorf("the audit log ends at %d", head.Seq)
 	}
 }
 
