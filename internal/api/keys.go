@@ -55,7 +55,7 @@ func (s *service) registerKeys(api huma.API) {
 	keys := func(id, method, path, summary, description string, errors ...int) huma.Operation {
 		return s.forMembers(operation(id, method, path, tagAccounts, summary, description, append(errors, http.StatusServiceUnavailable)...), "")
 	}
-	handlePerson(s, api, keys("list-keys", http.MethodGet, "/api/v1/keys", "My keys", "Newest first, those that are good no more for 30 days longer."), http.StatusOK,
+	handlePerson(s, api, keys("list-keys", http.MethodGet, "/api/v1/keys", "My keys", "Newest first, those that are good no more for a week longer."), http.StatusOK,
 		func(ctx context.Context, p person, _ *struct{}) (*response[KeyList], error) {
 			list, err := s.Accounts.Keys(ctx, p.caller)
 			return replied(KeyList{keysOf(list)}), err

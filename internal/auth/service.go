@@ -52,9 +52,9 @@ const (
 	VerifyLasts  = 24 * time.Hour      // a token that proves an address
 	ResetLasts   = time.Hour           // a token that sets a new password
 
-	standingLasts = time.Second         // how long another process's word may go unheard
-	endedLasts    = 10 * time.Second    // longer than any standing that was being read
-	touchEvery    = time.Minute         // how often it is kept when keys and cookies were used
+	standingLasts = time.Second      // how long another process's word may go unheard
+	endedLasts    = 10 * time.Second // longer than any standing that was being read
+	touchEvery    = time.Minute      // how often it is kept when keys and cookies were used
 )
 
 // MaxKeys is how many good keys a user may have.
