@@ -71,7 +71,7 @@ func (s *service) registerAuth(api huma.API) {
 
 	op = s.authOperation("login", "Sign in", "A wrong address and a wrong password are answered alike. After five wrong passwords none is tried for a second, "+
 		"and twice as long after each further one, up to 15 minutes; from a network in which the user is signed in already they are tried all the same.",
-		http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
 	handlePerson(s, api, op, http.StatusOK, func(ctx context.Context, p person, in *struct{ Body Credentials }) (*response[SignedIn], error) {
 		return s.signedIn(s.Accounts.Login(ctx, in.Body.Email, in.Body.Password, p.origin))
 	})
@@ -84,22 +84,21 @@ func (s *service) registerAuth(api huma.API) {
 
 	op = s.authOperation("logout", "Sign out", "Ends the session of the access token, or of the refresh token in the body. Its access tokens are refused from now on.",
 		http.StatusUnauthorized, http.StatusServiceUnavailable)
-	op.Security = []map[string][]string{{bearerScheme: {}}, {}}
 	handlePerson(s, api, op, http.StatusNoContent, s.logout)
 
 	op = s.authOperation("verify", "Prove an address", "With the token from the letter: 200. With an address: another letter is sent to it, and the answer is 202 whether it has an account or not.",
-		http.StatusTooManyRequests, http.StatusServiceUnavailable)
+		http.StatusServiceUnavailable)
 	handlePerson(s, api, op, http.StatusOK, s.verify)
 
 	op = s.authOperation("reset", "Set a new password", "With an address: a letter is sent to it, and the answer is 202 whether it has an account or not. "+
 		"With the token from the letter and a new password: 200; all sessions of the account end.",
-		http.StatusTooManyRequests, http.StatusServiceUnavailable)
+		http.StatusServiceUnavailable)
 	handlePerson(s, api, op, http.StatusOK, s.reset)
 }
 
 func (s *service) authOperation(name, summary, description string, errors ...int) huma.Operation {
-	return s.forAnybody(operation("auth-"+name, http.MethodPost, "/api/v1/auth/"+name, tagAccounts, summary, description,
-		append(errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)...))
+	return operation("auth-"+name, http.MethodPost, "/api/v1/auth/"+name, tagAccounts, summary, description,
+		append(errors, http.StatusBadRequest, http.StatusUnprocessableEntity)...)
 }
 
 // signedIn words the tokens of a session.
@@ -117,14 +116,13 @@ func (s *service) logout(ctx context.Context, p person, in *struct{ Body *Logout
 	if in.Body != nil && in.Body.RefreshToken != "" {
 		return said, s.Accounts.LogoutRefresh(ctx, in.Body.RefreshToken, p.origin)
 	}
-	caller, err := s.Accounts.Authenticate(ctx, p.shown)
-	if err == nil && caller.Kind != auth.AsUser {
-		err = auth.ErrInvalid
+	switch doubt := exchangeOf(ctx).doubt; {
+	case doubt != nil:
+		return nil, doubt
+	case p.caller.Kind != auth.AsUser:
+		return nil, auth.ErrInvalid
 	}
-	if err != nil {
-		return nil, err
-	}
-	return said, s.Accounts.Logout(ctx, caller, p.origin)
+	return said, s.Accounts.Logout(ctx, p.caller, p.origin)
 }
 
 // maybe is an answer whose status depends on what was asked for.

@@ -17,6 +17,11 @@ const (
 	codeRepeated     = "repeated_parameter"
 	codeNotFound     = "not_found"
 	codeUnauthorized = "unauthorized"
+	codeForbidden    = "forbidden"
+	codeOrigin       = "cross_origin"
+	codeRateLimited  = "rate_limited"
+	codeInProgress   = "in_progress"
+	codeKeyReused    = "idempotency_key_reused"
 	codeMethod       = "method_not_allowed"
 	codeTimeout      = "timeout"
 	codeTooLarge     = "too_large"
@@ -30,9 +35,7 @@ const (
 	codeImage        = "bad_image"
 	codeInternal     = "internal"
 	codeUnavailable  = "unavailable"
-	codeSeveral      = "several_credentials"
 	codeCredentials  = "credentials"
-	codeForbidden    = "forbidden"
 	codeUnverified   = "email_unverified"
 	codeTooManyKeys  = "too_many_keys"
 	codeWeakPassword = "weak_password"
@@ -46,16 +49,17 @@ var kinds = []Kind{
 	{codeMalformed, http.StatusBadRequest, "The request cannot be read", "The body is no JSON, or the query string is not encoded as one."},
 	{codeUnknown, http.StatusBadRequest, "Unknown query parameter", "The call has no parameter of this name; the nearest known one is named."},
 	{codeRepeated, http.StatusBadRequest, "Query parameter given twice", "The parameter takes one value and was given several."},
-	{codeSeveral, http.StatusBadRequest, "More than one credential", "A request shows one access token or one key, and not both."},
-	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call needs an access token, a key or the operator's token, and what was shown is missing, wrong or good no more."},
+	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call needs a token or a key, and none is shown, or one that is not good now."},
 	{codeCredentials, http.StatusUnauthorized, "Wrong address or password", "The address or the password is wrong, or too many wrong passwords came before; which of them isn't told."},
-	{codeForbidden, http.StatusForbidden, "Not allowed", "The caller is known and may not do this: the role or the key's scope is too little."},
+	{codeForbidden, http.StatusForbidden, "Not allowed", "Who you are is known, and the call needs more: another role, or a key with another scope."},
+	{codeOrigin, http.StatusForbidden, "From another site", "A browser sent this for a page of another site. Only pages of this service may change something in your name."},
 	{codeUnverified, http.StatusForbidden, "Address not confirmed", "The password is right, but the address was not confirmed yet. /api/v1/auth/verify sends another letter."},
 	{codeNotFound, http.StatusNotFound, "Not found", "There is nothing at this address, or no notice has this id."},
 	{codeMethod, http.StatusMethodNotAllowed, "Method not allowed", "The address exists, but not for this method; the Allow header lists those that it takes."},
 	{codeTimeout, http.StatusRequestTimeout, "The request took too long", "The body did not arrive in time."},
+	{codeInProgress, http.StatusConflict, "Still under way", "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."},
 	{codeTooManyKeys, http.StatusConflict, "Too many keys", "A user has at most 50 good keys. Revoke one first."},
-	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes; the detail says how large it may be."},
+	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes, or the call costs more than the rate limit could ever let through; the detail says how much it may be."},
 	{codeURITooLong, http.StatusRequestURITooLong, "The address is too long", "No barcode and no search is this long."},
 	{codeMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "The body is of a type that this call doesn't take, or compressed. It must be application/json, or a JPEG, PNG or WebP picture where a picture is asked for."},
 	{codeInvalid, http.StatusUnprocessableEntity, "Invalid field", "A field holds something that cannot be used; errors[] says which and why."},
@@ -73,6 +77,8 @@ var kinds = []Kind{
 	{"empty", http.StatusUnprocessableEntity, "Nothing was given", "Give a barcode, or a brand with a product name or a model."},
 	{codeWeakPassword, http.StatusUnprocessableEntity, "Unusable password", "The password is too short, too long, easy to guess, made of the address, or known to be stolen; the message says which."},
 	{codeBadToken, http.StatusUnprocessableEntity, "Token not good", "The token from a letter was used already, or its time is over, or a newer letter was sent."},
+	{codeKeyReused, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The Idempotency-Key came with another request before. Take a new key for a new request."},
+	{codeRateLimited, http.StatusTooManyRequests, "Too many requests", "The RateLimit headers tell what is left, and Retry-After how many seconds to wait. Keys may ask more often."},
 	{codeTooMany, http.StatusTooManyRequests, "Too many attempts", "Too many wrong passwords or tokens came from this address. Retry-After says when the next is tried."},
 	{codeInternal, http.StatusInternalServerError, "Internal error", "Something failed on our side. The trace id finds it in the logs."},
 	{codeUnavailable, http.StatusServiceUnavailable, "Not available now", "The service cannot answer this now. Ask again later."},

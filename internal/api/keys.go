@@ -53,7 +53,7 @@ const defaultOverlap = 24
 
 func (s *service) registerKeys(api huma.API) {
 	keys := func(id, method, path, summary, description string, errors ...int) huma.Operation {
-		return s.forMembers(operation(id, method, path, tagAccounts, summary, description, append(errors, http.StatusServiceUnavailable)...), "")
+		return operation(id, method, path, tagAccounts, summary, description, append(errors, http.StatusServiceUnavailable)...)
 	}
 	handlePerson(s, api, keys("list-keys", http.MethodGet, "/api/v1/keys", "My keys", "Newest first, those that are good no more for a week longer."), http.StatusOK,
 		func(ctx context.Context, p person, _ *struct{}) (*response[KeyList], error) {
@@ -62,7 +62,7 @@ func (s *service) registerKeys(api huma.API) {
 		})
 	handlePerson(s, api, keys("create-key", http.MethodPost, "/api/v1/keys", "Make a key",
 		"The key is in this answer and nowhere else afterwards. At most 50 good ones. To rotate a key, name the old one in `replaces`.",
-		http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity), http.StatusCreated, s.createKey)
+		http.StatusNotFound), http.StatusCreated, s.createKey)
 	handlePerson(s, api, keys("revoke-key", http.MethodDelete, "/api/v1/keys/{id}", "Revoke a key",
 		"It is refused at once by the process that answers, and within a second by all others.", http.StatusNotFound, http.StatusUnprocessableEntity), http.StatusNoContent,
 		func(ctx context.Context, p person, in *keyPath) (*nothing, error) {

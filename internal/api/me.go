@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/crownsafe/api/internal/account"
-	"github.com/crownsafe/api/internal/auth"
 )
 
 // Me is what users see of themselves.
@@ -92,32 +91,32 @@ func (s *service) registerMe(api huma.API) {
 	me := func(id, method, path, summary, description string, errors ...int) huma.Operation {
 		return operation(id, method, path, tagAccounts, summary, description, append(errors, http.StatusServiceUnavailable)...)
 	}
-	handlePerson(s, api, s.forMembers(me("get-me", http.MethodGet, "/api/v1/me", "Who am I?", "The user, or whose key it is."), auth.ScopeAccount), http.StatusOK,
+	handlePerson(s, api, me("get-me", http.MethodGet, "/api/v1/me", "Who am I?", "The user, or whose key it is."), http.StatusOK,
 		func(ctx context.Context, p person, _ *struct{}) (*response[Me], error) {
 			u, err := s.Accounts.Me(ctx, p.caller)
 			return replied(meOf(u)), err
 		})
-	handlePerson(s, api, s.forMembers(me("delete-me", http.MethodDelete, "/api/v1/me", "Delete my account",
+	handlePerson(s, api, me("delete-me", http.MethodDelete, "/api/v1/me", "Delete my account",
 		"The user with all sessions and keys is removed at once and for good. The audit log stays; it has ids and no names.",
-		http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests), ""), http.StatusNoContent,
+		http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge), http.StatusNoContent,
 		func(ctx context.Context, p person, in *struct{ Body DeleteRequest }) (*nothing, error) {
 			return said, s.Accounts.Delete(ctx, p.caller, in.Body.Password, p.origin)
 		})
-	handlePerson(s, api, s.forMembers(me("export-me", http.MethodGet, "/api/v1/me/export", "Everything that is kept about me",
-		"Hashes of passwords, keys and tokens are left out."), auth.ScopeAccount), http.StatusOK, s.exportMe)
-	handlePerson(s, api, s.forMembers(me("list-my-sessions", http.MethodGet, "/api/v1/me/sessions", "Where I am signed in", "Sessions that go on, newest first."), ""), http.StatusOK,
+	handlePerson(s, api, me("export-me", http.MethodGet, "/api/v1/me/export", "Everything that is kept about me",
+		"Hashes of passwords, keys and tokens are left out."), http.StatusOK, s.exportMe)
+	handlePerson(s, api, me("list-my-sessions", http.MethodGet, "/api/v1/me/sessions", "Where I am signed in", "Sessions that go on, newest first."), http.StatusOK,
 		func(ctx context.Context, p person, _ *struct{}) (*response[SignInList], error) {
 			list, err := s.Accounts.Sessions(ctx, p.caller)
-			return replied(SignInList{signIns(list, p)}), err
+			return replied(SignInList{signInsOf(list, p)}), err
 		})
-	handlePerson(s, api, s.forMembers(me("end-my-session", http.MethodDelete, "/api/v1/me/sessions/{id}", "Sign out elsewhere",
-		"Ends one of the user's sessions, also the one that asks.", http.StatusNotFound, http.StatusUnprocessableEntity), ""), http.StatusNoContent,
+	handlePerson(s, api, me("end-my-session", http.MethodDelete, "/api/v1/me/sessions/{id}", "Sign out elsewhere",
+		"Ends one of the user's sessions, also the one that asks.", http.StatusNotFound, http.StatusUnprocessableEntity), http.StatusNoContent,
 		func(ctx context.Context, p person, in *sessionPath) (*nothing, error) {
 			return said, s.Accounts.EndSession(ctx, p.caller, in.ID, p.origin)
 		})
 }
 
-func signIns(list []account.Session, p person) []SignIn {
+func signInsOf(list []account.Session, p person) []SignIn {
 	items := make([]SignIn, len(list))
 	for i, session := range list {
 		items[i] = signInOf(session, p.caller.SessionID)
@@ -131,7 +130,7 @@ func (s *service) exportMe(ctx context.Context, p person, _ *struct{}) (*exporte
 		return nil, err
 	}
 	document := Export{
-		ExportedAt: s.Now().UTC(), User: meOf(h.User), Sessions: signIns(h.Sessions, p), Keys: keysOf(h.Keys), AuditLog: make([]AuditEntry, len(h.Entries)),
+		ExportedAt: s.Now().UTC(), User: meOf(h.User), Sessions: signInsOf(h.Sessions, p), Keys: keysOf(h.Keys), AuditLog: make([]AuditEntry, len(h.Entries)),
 	}
 	for i, e := range h.Entries {
 		document.AuditLog[i] = AuditEntry{

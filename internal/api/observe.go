@@ -100,7 +100,7 @@ func (s *service) registerMetrics(api huma.API) {
 			"application/vnd.google.protobuf": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
 	}
-	huma.Register(api, s.forOperators(op), func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
+	huma.Register(api, op, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		if s.Metrics == nil {
 			return nil, s.problem(ctx, op.OperationID, newProblem(codeNotFound, "Nothing is measured here."))
 		}

@@ -3,21 +3,18 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"github.com/crownsafe/api/internal/account"
-	"github.com/crownsafe/api/internal/auth"
 )
 
-// operatorScheme names the way in which operators show who they are.
-const operatorScheme = "operator"
+// The ways in which callers show who they are, as the document names them.
+const (
+	bearerScheme = "bearer"
+	keyScheme    = "key"
+	cookieScheme = "cookie"
+)
 
 // Operators says who may read what is meant for operators.
 type Operators struct {
@@ -30,58 +27,15 @@ type Operators struct {
 	Loopback bool
 }
 
-// forOperators makes an operation one for operators only.
-func (s *service) forOperators(op huma.Operation) huma.Operation {
-	op.Errors = append(op.Errors, http.StatusUnauthorized)
-	op.Security = []map[string][]string{{operatorScheme: {}}}
-	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		r, w := humago.Unwrap(ctx)
-		if p := s.admitOperator(r); p != nil {
-			p.send(w, r)
-			return
-		}
-		next(ctx)
-	})
-	return op
+// shown reports whether the operator's token is shown.
+func (o Operators) shown(authorization []string) bool {
+	return o.Token != "" && len(authorization) == 1 && sameToken(authorization[0], o.Token)
 }
 
-// admitOperator returns nil for a request of an operator, by role or by the
-// operator's token, else the problem to answer with.
-func (s *service) admitOperator(r *http.Request) *Problem {
-	if s.Accounts == nil {
-		return s.Operators.admit(r)
-	}
-	shown := s.credentialsOf(r)
-	caller, err := s.Accounts.Authenticate(r.Context(), shown)
-	switch {
-	case errors.Is(err, auth.ErrInvalid) && s.Operators.Token == "" && len(shown.APIKey) == 0:
-		return s.Operators.admit(r) // which says that there is no token
-	case err != nil:
-		return s.accountProblem(r.Context(), "authenticate", err)
-	case caller.May(account.Operator, auth.ScopeMonitor):
-		return nil
-	case caller.Kind != auth.Anonymous:
-		return newProblem(codeForbidden, "This is for operators: it needs the role operator, and of a key the scope monitor.")
-	}
-	return s.Operators.admit(r)
-}
-
-// admit returns nil for an operator's request, else the problem to answer with.
-func (o Operators) admit(r *http.Request) *Problem {
-	given := r.Header.Values("Authorization")
-	switch {
-	case o.Token == "" && len(given) > 0: // whoever shows something must not believe that it was checked
-		return unauthorized("There is no operator's token to compare yours with; set CROWNSAFE_OPS_TOKEN.", `Bearer error="invalid_token"`)
-	case o.Token == "" && o.Loopback && local(r):
-		return nil
-	case o.Token == "":
-		return unauthorized("This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN.", "Bearer")
-	case len(given) == 0:
-		return unauthorized("This is for operators: show the operator's token as Authorization: Bearer.", "Bearer")
-	case len(given) > 1 || !sameToken(given[0], o.Token):
-		return unauthorized("This is not the operator's token.", `Bearer error="invalid_token"`)
-	}
-	return nil
+// admitsHere reports whether a request is an operator's because of where it comes
+// from.
+func (o Operators) admitsHere(r *http.Request) bool {
+	return o.Token == "" && o.Loopback && local(r)
 }
 
 func unauthorized(detail, challenge string) *Problem {

@@ -40,6 +40,7 @@ import (
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/mail"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -64,10 +65,13 @@ type App struct {
 	Metrics   *telemetry.Metrics
 	Health    *health.Board
 	Traffic   *traffic.Recorder
+	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
 	// Audited returns what the last security audit found, nil before the first; to
 	// be set before Serve. Nil: there are no audits.
 	Audited func() *health.Audit
 	Version string
+
+	closeLimiter func() error
 
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
@@ -157,6 +161,9 @@ func prepareSpool(dir string) (string, error) {
 }
 
 func build(cfg config.Config, logger *slog.Logger, version string, measured *telemetry.Metrics, st Store) (*App, error) {
+	if err := checkOrigins(cfg); err != nil {
+		return nil, err
+	}
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -172,7 +179,12 @@ func build(cfg config.Config, logger *slog.Logger, version string, measured *tel
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
+	limiter, closeLimiter, err := openLimiter(cfg, measured, logger)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
 	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Metrics: measured, Version: version, retryAfter: retryAfter}
+	a.Limiter, a.closeLimiter = limiter, closeLimiter
 	a.Traffic, a.ending = seen, make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
@@ -221,9 +233,9 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of agencies, the cache and the store.
+// Close lets go of agencies, the limits, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
 	a.closeAccounts()
-	return errors.Join(a.Cache.Close(), a.Store.Close())
+	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

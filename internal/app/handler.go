@@ -25,6 +25,10 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
 	}
+	once, err := a.once()
+	if err != nil {
+		return nil, err
+	}
 	var shared api.SharedAnswers
 	if a.Config.RedisURL != "" {
 		shared = api.ShareAnswers(a.Cache)
@@ -33,10 +37,12 @@ func (a *App) Handler() (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.Logger, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
-		Accounts:  a.Accounts,
+		Accounts: a.Accounts, Authenticator: a.Accounts, CookieName: a.Accounts.CookieName(),
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.Logger),
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
-	}), nil
+		Limits:    a.limits(), Proxies: a.Config.Edge.Proxies(), Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
+		Once: once,
+	})
 }

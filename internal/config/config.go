@@ -107,6 +107,7 @@ type Config struct {
 	// PublicURL is where clients reach the service, for the addresses that it
 	// gives out; empty: localhost at Port.
 	PublicURL string   `env:"CROWNSAFE_PUBLIC_URL"`
+	Edge      Edge     `env:",prefix=CROWNSAFE_"`
 	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
 	// SnapshotEvery is how often the catalogue is written to the data directory
 	// and to the store of objects, for starts without the database.
@@ -234,6 +235,9 @@ func (c *Config) check() error {
 		}
 	}
 	if err := c.Accounts.check(); err != nil {
+		return err
+	}
+	if err := c.Edge.check(); err != nil {
 		return err
 	}
 	return c.checkServers()
