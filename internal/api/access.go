@@ -15,11 +15,11 @@ import (
 type need struct {
 	// role is the least that the caller must have; Reader: anybody may call.
 	role account.Role
-	// scope is what a key must be for. Where anybody may call, it is only what a
-	// key must be for to count as a known caller.
+	// scope is what a key must be for; empty: no key may. Where anybody may call, it
+	// is only what a key must be for to count as a known caller.
 	scope auth.Scope
-	// owns: ids in the path are of objects of the caller's own. Another's are not
-	// found, for every role.
+	// owns: the operation is about the caller's own account. Ids in its path are of
+	// the caller's objects; another's are not found, for every role.
 	owns bool
 	// budget is what the calls count against, and cost how much; 0: 1.
 	budget budget
@@ -68,7 +68,7 @@ var access = map[string]need{
 	"health": forProbes, "readyz": forProbes, "healthz": forProbes,
 	"azure-storage-health": forOperators, "azure-cache-stats": forOperators, "database-health": forOperators,
 	"system-health-dashboard": forOperators, "list-quarantine": forOperators,
-	"metrics": forScrapers,
+	"metrics": forScrapers, "security-audit": forOperators, "log-levels": forOperators, "set-log-levels": forOperators,
 
 	"auth-register": {role: account.Reader, budget: signIns, ignores: true, creates: true},
 	"auth-login":    forSignIns, "auth-verify": forSignIns, "auth-reset": forSignIns,
@@ -202,6 +202,8 @@ func (s *service) authorise(r *http.Request, x *exchange, n need) *Problem {
 		return s.anonymous(n)
 	case !x.caller.May(n.role, n.scope):
 		return tooLittle(x.caller, n)
+	case n.owns && x.caller.UserID == "":
+		return newProblem(codeForbidden, "This is about somebody's account, and what you show belongs to none.")
 	}
 	return nil
 }
@@ -212,7 +214,7 @@ func (s *service) anonymous(n need) *Problem {
 		return unauthorized("This is for those who have an account: show an access token as Authorization: Bearer, or a key as X-API-Key.", "Bearer")
 	}
 	detail := "This is for operators: show the operator's token, or an operator's own, as Authorization: Bearer."
-	if s.Operators.Token == "" && s.Authenticator == nil {
+	if s.Operators.token() == "" && s.Authenticator == nil {
 		detail = "This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN."
 	}
 	return unauthorized(detail, "Bearer")
@@ -224,6 +226,9 @@ func tooLittle(c auth.Caller, n need) *Problem {
 		return newProblem(codeForbidden, "This is for users who are signed in; no key may do it.")
 	}
 	if auth.Reaches(c.Role, n.role) {
+		if n.scope == "" {
+			return newProblem(codeForbidden, "No key may do this; sign in.")
+		}
 		p := newProblem(codeForbidden, fmt.Sprintf("The key is not for this: it lacks the scope %s.", n.scope))
 		p.header = http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="` + string(n.scope) + `"`}}
 		return p

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/jub0bs/cors"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -90,19 +91,22 @@ type Dependencies struct {
 	Accounts *auth.Service
 	// CookieName is that of the browsers' sign-in; "": SessionCookie.
 	CookieName string
-	Board    Board                           // tells operators how the service does as a whole
-	Traffic  Traffic                         // nil: nobody counts requests
-	Shared   SharedAnswers                   // nil: each process makes its own answers
-	Ping     func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Exports  KeptExports                     // nil: each export is made anew
-	Objects  http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
-	Draining func() bool                     // the process is about to stop
-	Logger   *slog.Logger
-	Now      func() time.Time
-	Version  string
-	Pages    Pages        // nil: no human pages
-	Observer Observer     // nil: nobody counts
-	Metrics  http.Handler // answers /metrics; nil: nothing is measured
+	Audit      Audit                           // tells operators what the last security audit found
+	Board      Board                           // tells operators how the service does as a whole
+	Traffic    Traffic                         // nil: nobody counts requests
+	Shared     SharedAnswers                   // nil: each process makes its own answers
+	Ping       func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Exports    KeptExports                     // nil: each export is made anew
+	Objects    http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
+	Draining   func() bool                     // the process is about to stop
+	Logger     *slog.Logger
+	LogLevels  LogLevels    // nil: they can't be changed
+	Tracer     trace.Tracer // nil: nobody takes traces
+	Now        func() time.Time
+	Version    string
+	Pages      Pages        // nil: no human pages
+	Observer   Observer     // nil: nobody counts
+	Metrics    http.Handler // answers /metrics; nil: nothing is measured
 }
 
 // service is the handler that New returns.
@@ -167,6 +171,8 @@ func (s *service) register() []byte {
 	s.registerAuth(api)
 	s.registerMe(api)
 	s.registerKeys(api)
+	s.registerAudit(api)
+	s.registerLogLevels(api)
 	s.registerMetrics(api)
 	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)

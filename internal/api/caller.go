@@ -71,7 +71,7 @@ func (s *service) refusal(err error) *Problem {
 	switch {
 	case errors.Is(err, auth.ErrSeveral):
 		detail = "More than one token or key is shown; show one."
-	case s.Authenticator == nil && s.Operators.Token == "": // whoever shows something must not believe that it was checked
+	case s.Authenticator == nil && s.Operators.token() == "": // whoever shows something must not believe that it was checked
 		detail = "There is no operator's token to compare yours with; set CROWNSAFE_OPS_TOKEN."
 	case s.Authenticator == nil:
 		detail = "This is not the operator's token."

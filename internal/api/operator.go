@@ -18,8 +18,9 @@ const (
 
 // Operators says who may read what is meant for operators.
 type Operators struct {
-	// Token admits whoever shows it as a bearer token (RFC 6750); empty: there is none.
-	Token string
+	// Token returns what admits whoever shows it as a bearer token (RFC 6750), as it
+	// is now; nil, or empty: there is none.
+	Token func() string
 	// Loopback admits callers on the same machine while there is no token: for
 	// development. A request that a proxy passed on comes from elsewhere, and so
 	// does one for another host's name: a page in a browser on this machine can
@@ -29,13 +30,22 @@ type Operators struct {
 
 // shown reports whether the operator's token is shown.
 func (o Operators) shown(authorization []string) bool {
-	return o.Token != "" && len(authorization) == 1 && sameToken(authorization[0], o.Token)
+	token := o.token()
+	return token != "" && len(authorization) == 1 && sameToken(authorization[0], token)
 }
 
 // admitsHere reports whether a request is an operator's because of where it comes
 // from.
 func (o Operators) admitsHere(r *http.Request) bool {
-	return o.Token == "" && o.Loopback && local(r)
+	return o.token() == "" && o.Loopback && local(r)
+}
+
+// token is the operator's token as it is now; empty: there is none.
+func (o Operators) token() string {
+	if o.Token == nil {
+		return ""
+	}
+	return o.Token()
 }
 
 func unauthorized(detail, challenge string) *Problem {

@@ -63,7 +63,8 @@ func tooMuch(r *http.Request) *Problem {
 	if len(r.RequestURI) > maxURIBytes {
 		return newProblem(codeURITooLong, fmt.Sprintf("The address has %d bytes; at most %d are read.", len(r.RequestURI), maxURIBytes))
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead // and no body
+	if encoding := r.Header.Get("Content-Encoding"); !reads && encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return newProblem(codeMediaType, "The body is compressed; send it as it is.")
 	}
 	return nil

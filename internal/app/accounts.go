@@ -9,6 +9,7 @@ import (
 	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/mail"
+	"github.com/crownsafe/api/internal/secret"
 )
 
 // developmentSender stands in letters that are written to files.
@@ -19,32 +20,26 @@ const developmentSender = "Crown Safe <nobody@crownsafe.invalid>"
 // written to files in the data directory.
 func (a *App) openAccounts() error {
 	cfg := a.Config
+	logger := a.seen.of("auth")
 	options := auth.Options{
-		Store: a.Store, PublicURL: publicURL(cfg), OperatorToken: string(cfg.OpsToken), Logger: a.Logger,
+		Store: a.Store, PublicURL: publicURL(cfg), OperatorToken: a.opsToken, Logger: logger,
+		Seeds: func() [][]byte { return a.Keys.All(secret.AccessTokens) }, Refresh: a.Keys.Refresh,
 		PlainHTTP: cfg.Environment == config.Development && strings.HasPrefix(publicURL(cfg), "http://"),
 		Verified:  cfg.Accounts.SMTPURL != "",
 	}
-	key, err := derivedKey(cfg, signingTokens)
-	if err != nil {
-		return err
-	}
-	options.Seeds = func() [][]byte {
-		if key == nil {
-			return nil
-		}
-		return [][]byte{key}
-	}
 	if path := cfg.Accounts.BreachedPasswords; path != "" {
-		if options.Breached, err = auth.OpenBreached(path); err != nil {
+		list, err := auth.OpenBreached(path)
+		if err != nil {
 			return fmt.Errorf("CROWNSAFE_BREACHED_PASSWORDS cannot be used: %w", err)
 		}
+		a.breached, options.Breached = list, list
 	}
 	sender, err := a.sender()
 	if err != nil {
 		return err
 	}
 	if sender != nil {
-		a.letters = mail.NewQueue(sender, mail.QueueOptions{Logger: a.Logger})
+		a.letters = mail.NewQueue(sender, mail.QueueOptions{Logger: a.seen.of("mail")})
 		options.Post = a.letters
 	}
 	a.Accounts = auth.New(options)
@@ -66,7 +61,7 @@ func (a *App) sender() (mail.Sender, error) {
 		if from == "" {
 			from = developmentSender
 		}
-		return mail.NewFolder(filepath.Join(a.Config.Data, "mail"), from, a.Logger), nil
+		return mail.NewFolder(filepath.Join(a.Config.Data, "mail"), from, a.seen.of("mail")), nil
 	}
 	return nil, nil //nolint:nilnil // nothing is an answer
 }
@@ -100,4 +95,7 @@ func (a *App) closeAccounts() {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.sendLetters(ended)
+	if a.breached != nil {
+		_ = a.breached.Close() // it was only read
+	}
 }

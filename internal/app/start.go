@@ -193,7 +193,7 @@ const retriesToTell = 20
 func (a *App) follow(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { a.Catalogue.Follow(ctx, a.Store, followEvery, a.Logger) })
+	wg.Go(func() { a.Catalogue.Follow(ctx, a.Store, followEvery, a.seen.of("catalogue")) })
 	wg.Go(func() { a.refreshSources(ctx) })
 	wg.Go(func() { _ = a.Store.Watch(ctx, a.Catalogue.Wake) }) // it ends with ctx and no sooner
 }

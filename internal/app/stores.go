@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -18,10 +16,10 @@ import (
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
-	"github.com/crownsafe/api/internal/telemetry"
 )
 
 // Store is everything that the program keeps: what agencies say, and who people
@@ -31,21 +29,22 @@ type Store interface {
 	account.Store
 }
 
-// observedStore is a store under observation.
+// observedStore is both halves of a store, each under observation.
 type observedStore struct {
 	store.Store
 	people
 }
 
-type people = account.Store
+type people = account.Store // two fields can't both be called Store
 
-func observeStore(st Store, observation store.Observation) Store {
-	return observedStore{store.Observe(st, observation), account.Observe(st, account.Observation(observation))}
-}
-
-// Identity is that of the store; see store.Identified.
+// Identity implements store.Identified.
 func (s observedStore) Identity(ctx context.Context) (string, error) {
 	return store.IdentityOf(ctx, s.Store)
+}
+
+// observeStore returns the store with an observation around each operation.
+func observeStore(st Store, observe store.Observation) Store {
+	return observedStore{store.Observe(st, observe), account.Observe(st, account.Observation(observe))}
 }
 
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
@@ -55,8 +54,8 @@ func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
 	return connectStore(ctx, cfg, nil)
 }
 
-// connectStore is OpenStore that tells of the connections that are made by TLS.
-func connectStore(ctx context.Context, cfg config.Config, handshake func(tls.ConnectionState)) (Store, error) {
+// connectStore is OpenStore that is seen; nil: nobody looks.
+func connectStore(ctx context.Context, cfg config.Config, seen *seen) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -64,20 +63,32 @@ func connectStore(ctx context.Context, cfg config.Config, handshake func(tls.Con
 		}
 		return st, nil
 	}
-	st, err := postgres.Open(ctx, postgresOptions(cfg, handshake))
+	options := postgresOptions(cfg)
+	if seen != nil {
+		options.Spans, options.Handshake = seen.provider(), seenBy(seen.metrics, "database")
+	}
+	st, err := postgres.Open(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be used: %w", err)
 	}
 	return st, nil
 }
 
-func postgresOptions(cfg config.Config, handshake func(tls.ConnectionState)) postgres.Options {
+// databaseOf names the kind of database that the settings name.
+func databaseOf(cfg config.Config) string {
+	if cfg.DatabaseURL == "" {
+		return "sqlite"
+	}
+	return "postgresql"
+}
+
+func postgresOptions(cfg config.Config) postgres.Options {
 	statements := cfg.Database.StatementCache
 	if statements == 0 { // the adapter's 0 is its default
 		statements = -1
 	}
 	return postgres.Options{
-		URL: string(cfg.DatabaseURL), Handshake: handshake, MaxConns: cfg.Database.PoolSize, Overflow: cfg.Database.PoolOverflow,
+		URL: string(cfg.DatabaseURL), MaxConns: cfg.Database.PoolSize, Overflow: cfg.Database.PoolOverflow,
 		MaxConnLifetime: cfg.Database.ConnLifetime, MaxConnIdleTime: cfg.Database.ConnIdle,
 		AcquireTimeout: cfg.Database.AcquireTimeout, StatementCache: statements,
 	}
@@ -85,13 +96,14 @@ func postgresOptions(cfg config.Config, handshake func(tls.ConnectionState)) pos
 
 // openCache makes the cache that the settings name: in the process, and in front
 // of a Redis that is not asked yet and needn't be there.
-func openCache(cfg config.Config, measured *telemetry.Metrics, logger *slog.Logger) (*cache.Cache, error) {
+func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
+	logger := seen.of("cache")
 	near := memory.Open(memory.Options{Bytes: cfg.Cache.Bytes})
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
 	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile,
-		Handshake: seenBy(measured, "cache")})
+		Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer()})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -121,19 +133,19 @@ type objects struct {
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
 	origin string       // of signed addresses that somebody else answers; else empty
+	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
+	publicAccess func(context.Context) (string, error)
 }
 
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, measured *telemetry.Metrics, logger *slog.Logger) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Observe: observeObjects(measured), Logger: logger}
+func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cache, seen *seen) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout,
+		Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer()}
 	if !remoteBlobs(cfg) {
-		secret, err := derivedKey(cfg, signingObjects)
-		if err != nil {
-			return objects{}, err
-		}
-		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+		signing := func() [][]byte { return keys.All(secret.SignedObjects) }
+		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Keys: signing, BaseURL: publicURL(cfg) + blobsPath})
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
@@ -143,7 +155,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, measured *telemetry
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
-		Handshake: seenBy(measured, "storage"),
+		Handshake: seenBy(seen.metrics, "storage"),
 	})
 	if err != nil {
 		variable := "AZURE_STORAGE_CONNECTION_STRING"
@@ -155,7 +167,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, measured *telemetry
 	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

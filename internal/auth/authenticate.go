@@ -93,8 +93,9 @@ func (s *Service) byBearer(ctx context.Context, token string) (Caller, error) {
 // isOperatorToken compares in a time that tells nothing of the token, its length
 // included.
 func (s *Service) isOperatorToken(shown string) bool {
-	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(s.operatorToken))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && s.operatorToken != ""
+	token := s.operatorToken()
+	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && token != ""
 }
 
 func (s *Service) findSession(ctx context.Context, id string) (standing, error) {
@@ -248,7 +249,7 @@ func (s *Service) byOperatorCookie(ctx context.Context, text string) (Caller, er
 	if err != nil {
 		return Nobody, err
 	}
-	if s.operatorToken == "" || c.Shown != s.shownToken() {
+	if s.operatorToken() == "" || c.Shown != s.shownToken() {
 		return Nobody, ErrInvalid
 	}
 	caller := operator
@@ -258,7 +259,7 @@ func (s *Service) byOperatorCookie(ctx context.Context, text string) (Caller, er
 
 // shownToken is a fingerprint of the operator's token that doesn't help to find it.
 func (s *Service) shownToken() string {
-	sum := sha256.Sum256([]byte("crownsafe operator's cookie\n" + s.operatorToken))
+	sum := sha256.Sum256([]byte("crownsafe operator's cookie\n" + s.operatorToken()))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 

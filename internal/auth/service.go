@@ -81,8 +81,9 @@ type Options struct {
 	Post      Post // nil: no letters can be sent
 	// Verified lets only those sign in who have proved their address.
 	Verified bool
-	// OperatorToken is CROWNSAFE_OPS_TOKEN; empty: there is none.
-	OperatorToken string
+	// OperatorToken returns CROWNSAFE_OPS_TOKEN as it is now, "" for none; nil: there
+	// is never one.
+	OperatorToken func() string
 	Breached      Breached // nil: only the rules decide about passwords
 	Cost          int      // of bcrypt; 0: DefaultCost
 	Now           func() time.Time
@@ -96,7 +97,7 @@ type Service struct {
 	plainHTTP     bool
 	post          Post
 	verified      bool
-	operatorToken string
+	operatorToken func() string
 	breached      Breached
 	now           func() time.Time
 	logger        *slog.Logger
@@ -121,6 +122,9 @@ type Service struct {
 func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.OperatorToken == nil {
+		o.OperatorToken = func() string { return "" }
 	}
 	clock := o.Now
 	o.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) } // as the store keeps it

@@ -69,6 +69,9 @@ type DumpReport struct {
 // settle holds a complete dump against the store and adds to the run what came
 // of it. The error is ErrGuarded when the dump was not believed, else the store's.
 func (r *Runner) settle(ctx context.Context, a agency.Agency, d *dump, run *store.Run) (DumpReport, error) {
+	if r.Storing != nil {
+		r.Storing(ctx)
+	}
 	report, err := r.holdAgainst(ctx, a, d)
 	report.Agency, report.State = run.Agency, store.RunDone
 	if err != nil {

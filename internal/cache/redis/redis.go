@@ -23,6 +23,7 @@ import (
 	"time"
 
 	driver "github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/redisclient"
@@ -57,6 +58,8 @@ type Options struct {
 	CAFile string
 	// Handshake, unless nil, is told of each TLS connection that was made.
 	Handshake func(tls.ConnectionState)
+	// Tracer makes spans of commands; nil: there are none.
+	Tracer trace.Tracer
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.
@@ -79,6 +82,9 @@ func Open(opts Options) (*Store, error) {
 	client, err := redisclient.Open(redisclient.Options{URL: opts.URL, CAFile: opts.CAFile, Handshake: opts.Handshake})
 	if err != nil {
 		return nil, err
+	}
+	if opts.Tracer != nil {
+		client.AddHook(spans{opts.Tracer})
 	}
 	prefix := opts.Prefix
 	if prefix == "" {

@@ -26,7 +26,7 @@ func logged(t *testing.T, url string) *Store {
 	return s
 }
 
-// The server refuses every change of the audit log but the next entry, whoever asks.
+// The server refuses every change of the audit log but a further entry at its end, whoever asks.
 func TestAuditLogOnlyGrows(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, url string) {
@@ -39,7 +39,7 @@ func TestAuditLogOnlyGrows(t *testing.T) {
 			`DELETE FROM audit_entry WHERE seq = 4`:                       nil,
 			`TRUNCATE audit_entry`:                                        nil,
 			copied + `ON CONFLICT (seq) DO UPDATE SET action = 'x'`:       {4},
-			copied:                       {6},
+			copied:                       {0},
 			copied + `AND action <> 'x'`: {-1},
 		} {
 			if _, err := s.pool.Exec(t.Context(), change, args...); err == nil || !strings.Contains(err.Error(), "audit log") {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options say which database, and how to use it. URL is required; the zero
@@ -69,6 +70,8 @@ type Options struct {
 	// neither Watch nor migrations; the first then only ever waits, and the
 	// second need a URL of the server itself.
 	StatementCache int
+	// Spans takes a span of each statement; nil: nobody does.
+	Spans trace.TracerProvider
 
 	migrations fs.FS // other than those of the program, in tests
 }

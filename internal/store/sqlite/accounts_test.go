@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func logged(t *testing.T) *Store {
 	return s
 }
 
-// The file refuses every change of the audit log but the next entry, whoever asks.
+// The file refuses every change of the audit log but a further entry at its end, whoever asks.
 func TestAuditLogOnlyGrows(t *testing.T) {
 	t.Parallel()
 	s := logged(t)
@@ -36,7 +37,7 @@ func TestAuditLogOnlyGrows(t *testing.T) {
 		`INSERT OR REPLACE INTO audit_entry ` + columns + ` SELECT seq, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 		`INSERT INTO audit_entry ` + columns + ` SELECT seq, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4
 			ON CONFLICT (seq) DO UPDATE SET action = 'x'`,
-		`INSERT INTO audit_entry ` + columns + ` SELECT 6, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
+		`INSERT INTO audit_entry ` + columns + ` SELECT 0, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 		`INSERT INTO audit_entry ` + columns + ` SELECT -1, at, 'x', actor, subject, outcome, reason, network, trace_id, previous, hash FROM audit_entry WHERE seq = 4`,
 	} {
 		if _, err := s.writer.ExecContext(t.Context(), change); err == nil || !strings.Contains(err.Error(), "audit log") {
@@ -67,6 +68,21 @@ func TestAuditLogIsTamperedWith(t *testing.T) {
 		_, err := account.Verify(t.Context(), s, account.Head{})
 		if broken, ok := errors.AsType[*account.Broken](err); !ok || broken.Seq != want {
 			t.Errorf("%s: %v, want entry %d", change, err, want)
+		}
+	}
+}
+
+// Nobody else on the machine reads the hashes of passwords.
+func TestFileIsItsOwners(t *testing.T) {
+	t.Parallel()
+	s := logged(t)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(s.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("the file%s has the mode %o", suffix, mode)
 		}
 	}
 }

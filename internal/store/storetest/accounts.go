@@ -344,17 +344,20 @@ func processesCreate(t *testing.T, stores []account.Store) {
 func processesFail(t *testing.T, stores []account.Store) {
 	with(t, stores[0], person(1))
 	var lock sync.Mutex
+	const each = 10
 	counts := map[int]int{}
 	together(stores, func(s account.Store, _ int) {
-		n, err := s.FailLogin(t.Context(), person(1).ID)
-		if err != nil {
-			t.Errorf("FailLogin: %v", err)
+		for range each {
+			n, err := s.FailLogin(t.Context(), person(1).ID)
+			if err != nil {
+				t.Errorf("FailLogin: %v", err)
+			}
+			lock.Lock()
+			counts[n]++
+			lock.Unlock()
 		}
-		lock.Lock()
-		defer lock.Unlock()
-		counts[n]++
 	})
-	for n := 1; n <= workers*len(stores); n++ {
+	for n := 1; n <= each*workers*len(stores); n++ {
 		if counts[n] != 1 {
 			t.Errorf("%d were told that theirs was failure %d", counts[n], n)
 		}

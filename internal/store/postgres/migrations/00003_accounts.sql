@@ -91,12 +91,12 @@ CREATE TABLE audit_entry (
     hash          bytea            NOT NULL  -- SHA-256 of this one, previous included
 );
 
--- The log only grows, by one number at a time.
+-- The log only grows at its end.
 -- +goose StatementBegin
 CREATE FUNCTION audit_entry_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF new.seq IS DISTINCT FROM (SELECT coalesce(max(seq), 0) + 1 FROM audit_entry) THEN
-        RAISE EXCEPTION 'the audit log goes on with the number after its last one' USING ERRCODE = 'integrity_constraint_violation';
+    IF new.seq <= (SELECT max(seq) FROM audit_entry) THEN
+        RAISE EXCEPTION 'the audit log goes on behind its last entry' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN new;
 END

@@ -88,13 +88,13 @@ CREATE TABLE audit_entry (
     hash     BLOB    NOT NULL  -- SHA-256 of this one, previous included
 ) STRICT;
 
--- The log only grows, by one number at a time. The first of these refuses
--- INSERT OR REPLACE too, for which SQLite asks no trigger on DELETE.
+-- The log only grows at its end. The first of these refuses INSERT OR REPLACE too,
+-- for which SQLite asks no trigger on DELETE.
 -- +goose StatementBegin
 CREATE TRIGGER audit_entry_goes_on BEFORE INSERT ON audit_entry
-WHEN new.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit_entry)
+WHEN new.seq <= (SELECT max(seq) FROM audit_entry)
 BEGIN
-    SELECT raise(ABORT, 'the audit log goes on with the number after its last one');
+    SELECT raise(ABORT, 'the audit log goes on behind its last entry');
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
