@@ -121,7 +121,7 @@ func (b *Board) gather() Dashboard {
 	var facts Subsystems
 	audit, answered := security()
 	if audit != nil {
-		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Findings}
+		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts}
 	}
 	facts.Security.unless(answered)
 	facts.Storage, answered = storage()
