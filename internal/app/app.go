@@ -189,7 +189,7 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
 	}
-	a.openHealth()
+	a.openHealth(time.Now)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/crownsafe/api/internal/health"
 )
 
-// openHealth makes the board that tells how the service does.
-func (a *App) openHealth() {
+// openHealth makes the board that tells how the service does, by a clock.
+func (a *App) openHealth(now func() time.Time) {
 	backends := health.Backends{Storage: "disk", Cache: a.Cache.Backend(), Database: "sqlite"}
 	if remoteBlobs(a.Config) {
 		backends.Storage = "azure"
@@ -22,7 +22,7 @@ func (a *App) openHealth() {
 		Backends: backends,
 		Security: a.lastAudit, Storage: a.storageHealth, Cache: a.cacheHealth,
 		Pool: a.poolHealth, Database: a.databaseHealth, RecallData: a.recallHealth,
-	}, time.Now)
+	}, now)
 }
 
 // lastAudit tells of the last security audit, nil before the first.
