@@ -18,6 +18,7 @@ import (
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // DefaultUserAgent names the program and where its people can be reached.
@@ -68,6 +69,7 @@ type ClientOptions struct {
 	Patience  time.Duration     // of one Get with all its attempts and pauses; 0: 6 minutes
 	Attempts  int               // at most; 0: 3
 	Logger    *slog.Logger      // nil: silent
+	Tracer    trace.Tracer      // nil: no spans
 	Now       func() time.Time  // nil: time.Now
 }
 
@@ -132,7 +134,7 @@ func NewClient(o ClientOptions) *Client {
 	}
 	c := &Client{
 		options:    o,
-		http:       &http.Client{Transport: o.Transport, CheckRedirect: followRedirect},
+		http:       &http.Client{Transport: traced(o.Transport, o.Tracer), CheckRedirect: followRedirect},
 		gates:      map[string]chan struct{}{},
 		validators: map[string]validators{},
 	}

@@ -32,7 +32,7 @@ func (fixedBoard) Dashboard() health.Dashboard {
 
 func TestTheDashboardHasTheContractsFields(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(d *Dependencies) { d.Board, d.Operators = fixedBoard{}, Operators{Token: operatorsToken} })
+	b := newBench(t, func(d *Dependencies) { d.Board, d.Operators = fixedBoard{}, Operators{Token: showing(operatorsToken)} })
 	const away, target = "203.0.113.9:5000", "/api/v1/monitoring/system-health-dashboard"
 	if r := b.from(t, away, target); r.StatusCode != 401 {
 		t.Errorf("it answers %d to anybody", r.StatusCode)
@@ -120,7 +120,7 @@ func opsBench(t *testing.T, o Operators, seen Traffic) *bench {
 }
 
 func TestTheOperatorsPageIsForOperators(t *testing.T) {
-	b := opsBench(t, Operators{Token: operatorsToken}, nil)
+	b := opsBench(t, Operators{Token: showing(operatorsToken)}, nil)
 	const away = "203.0.113.9:5000"
 	for _, target := range []string{"/ops", "/ops/events"} {
 		browser := b.from(t, away, target, "Accept: text/html")

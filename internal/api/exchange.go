@@ -1,16 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/traffic"
 )
@@ -19,10 +20,13 @@ import (
 type exchange struct {
 	requestID string
 	traceID   string
-	uri       string // as sent; names the answer in the cache
-	instance  string // the path for problem documents
-	route     string // the pattern that matched, once it is known
-	wants     string // If-None-Match
+	at        trace.SpanContext // the request's span, made or not
+	span      trace.Span        // nil: nobody takes traces
+	caller    string            // a name for the log, never a person's
+	uri       string            // as sent; names the answer in the cache
+	instance  string            // the path for problem documents
+	route     string            // the pattern that matched, once it is known
+	wants     string            // If-None-Match
 	started   time.Time
 	code      string // of the problem that was answered, if it was one
 	endless   bool   // it is answered for as long as somebody listens
@@ -50,33 +54,27 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
 	if e := s.remembered(r); e != nil {
 		status, size := e.send(w, r, x.wants)
-		s.log(r, x, e.route, status, size)
+		s.given(e.verdict, r, status)
+		x.route = e.route
+		s.log(r, x, status, size)
 		return
 	}
 	rec := &recorder{ResponseWriter: w}
-	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	r = r.WithContext(context.WithValue(x.spanned(r.Context()), exchangeKey{}, x))
 	defer s.finish(rec, r, x)
 	s.route(rec, r)
 }
 
 // begin names the request and sets the headers that every answer carries.
 func (s *service) begin(h http.Header, r *http.Request) *exchange {
-	x := &exchange{uri: r.RequestURI, started: s.Now(), wants: strings.Join(r.Header["If-None-Match"], ",")}
+	x := &exchange{uri: r.RequestURI, started: s.Now(), caller: anonymous, wants: strings.Join(r.Header["If-None-Match"], ",")}
 	x.instance = cutPath(r.URL.EscapedPath())
 	if x.requestID = r.Header.Get("X-Request-Id"); !saneID(x.requestID) {
 		x.requestID = uuid.Must(uuid.NewV7()).String()
 	}
-	flags := "00"
-	if given := r.Header["Traceparent"]; len(given) == 1 {
-		if id, f, ok := parseTraceparent(given[0]); ok {
-			x.traceID, flags = id, f
-		}
-	}
-	if x.traceID == "" {
-		x.traceID = newTraceID()
-	}
+	s.trace(x, r)
 	h["X-Request-Id"] = []string{x.requestID}
-	h["Traceparent"] = []string{"00-" + x.traceID + "-" + newSpanID() + "-" + flags}
+	h["Traceparent"] = []string{"00-" + x.traceID + "-" + x.at.SpanID().String() + "-" + x.at.TraceFlags().String()}
 	h["X-Content-Type-Options"] = nosniff
 	h["Referrer-Policy"] = noReferrer
 	h["Content-Security-Policy"] = apiPolicy
@@ -116,17 +114,19 @@ func (s *service) finish(rec *recorder, r *http.Request, x *exchange) {
 		if v == http.ErrAbortHandler {
 			panic(v)
 		}
+		stack := string(debug.Stack())
 		s.Logger.LogAttrs(r.Context(), slog.LevelError, "panic while answering",
 			slog.String("panic", fmt.Sprint(v)), slog.String("route", x.route), slog.String("request_id", x.requestID),
-			slog.String("trace_id", x.traceID), slog.String("stack", string(debug.Stack())))
+			slog.String("trace_id", x.traceID), slog.String("stack", stack))
+		x.panicked(v, stack)
 		if rec.status != 0 {
 			// Part of an answer is on its way: the client must see that it is cut off.
-			s.log(r, x, x.route, rec.status, rec.size)
+			s.log(r, x, rec.status, rec.size)
 			panic(http.ErrAbortHandler)
 		}
 		s.fail(rec, r, newProblem(codeInternal, kindOf(codeInternal).Meaning))
 	}
-	s.log(r, x, x.route, rec.status, rec.size)
+	s.log(r, x, rec.status, rec.size)
 }
 
 // fail writes an error: a page for a browser on a path of the pages, else the
@@ -142,10 +142,13 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.send(w, r)
 }
 
-// log writes the access log's line. It has the route and never the query, which
-// may hold what somebody owns.
-func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
-	s.count(x, route, status)
+// log ends the request's span, tells the observer of the request and writes the
+// access log's line. All have the route and never the path or the query, which may
+// hold what somebody owns, and of the client's address no more than its network.
+func (s *service) log(r *http.Request, x *exchange, status int, size int64) {
+	defer x.end(r, status, size)
+	s.observe(r, x, x.route, status)
+	s.count(x, x.route, status)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -154,17 +157,13 @@ func (s *service) log(r *http.Request, x *exchange, route string, status int, si
 	if !s.Logger.Enabled(ctx, level) {
 		return
 	}
-	if route == "" {
-		route = "none"
-	}
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		remote = r.RemoteAddr
+	if s.Tracer != nil { // who exports the line wants to know its span
+		ctx = x.spanned(ctx)
 	}
 	s.Logger.LogAttrs(ctx, level, traffic.AccessMessage,
-		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status), slog.Int64("bytes", size),
+		slog.String("method", r.Method), slog.String("route", cmp.Or(x.route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
 		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
-		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("remote", remote))
+		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("caller", x.caller), slog.String("remote", network(r.RemoteAddr)))
 }
 
 // recorder remembers what was sent.

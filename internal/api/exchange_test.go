@@ -146,7 +146,7 @@ func TestParseTraceparent(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, flags, ok := parseTraceparent(test.header)
+			got, _, flags, ok := parseTraceparent(test.header)
 			if ok != test.ok || ok && (got != trace || flags != "01") {
 				t.Errorf("%q: %q %q %v", test.header, got, flags, ok)
 			}
@@ -157,7 +157,7 @@ func TestParseTraceparent(t *testing.T) {
 func FuzzParseTraceparent(f *testing.F) {
 	f.Add("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	f.Fuzz(func(t *testing.T, header string) {
-		if trace, flags, ok := parseTraceparent(header); ok && (len(trace) != 32 || len(flags) != 2) {
+		if trace, parent, flags, ok := parseTraceparent(header); ok && (len(trace) != 32 || len(parent) != 16 || len(flags) != 2) {
 			t.Errorf("%q gave %q %q", header, trace, flags)
 		}
 	})
@@ -172,7 +172,7 @@ func TestTwoTraceparentsStartANewTrace(t *testing.T) {
 	if got := rec.Header().Get("Traceparent"); strings.Contains(got, "4bf92f3577b34da6a3ce929d0e0e4736") {
 		t.Errorf("traceparent %q", got)
 	}
-	if _, _, ok := parseTraceparent(rec.Header().Get("Traceparent")); !ok {
+	if _, _, _, ok := parseTraceparent(rec.Header().Get("Traceparent")); !ok {
 		t.Errorf("our own traceparent %q is invalid", rec.Header().Get("Traceparent"))
 	}
 }
@@ -206,7 +206,7 @@ func TestEveryRequestHasOneLogLine(t *testing.T) {
 				}
 				for field, want := range map[string]any{
 					"msg": "request", "method": test.method, "route": test.route, "status": test.status, "bytes": float64(len(r.body)),
-					"request_id": "r1", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "remote": "192.0.2.1",
+					"request_id": "r1", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "remote": "192.0.2.0/24", "caller": "anonymous",
 				} {
 					if line[field] != want {
 						t.Errorf("%s is %v, want %v", field, line[field], want)

@@ -15,6 +15,7 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/recall"
 )
@@ -133,6 +134,7 @@ func (s *service) problem(ctx context.Context, operation string, err error) *Pro
 			code, header = codeUnavailable, http.Header{"Retry-After": {retryAfter}}
 		}
 		x := exchangeOf(ctx)
+		trace.SpanFromContext(ctx).RecordError(err)
 		s.Logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("operation", operation), slog.String("error", err.Error()),
 			slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID))
 		p = newProblem(code, kindOf(code).Meaning)

@@ -105,7 +105,7 @@ func (s *service) listRecalls(ctx context.Context, in *searchParams) (*answer, e
 				return nil, fieldProblem(codeBadCursor, "query.cursor", "is not a cursor of this search", in.Cursor)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("searching for %q: %w", query.Words, err)
+				return nil, fmt.Errorf("searching: %w", err)
 			}
 			return encodePage(&page, query.Words != "")
 		},

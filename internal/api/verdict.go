@@ -132,7 +132,7 @@ func (s *service) registerVerdict(api huma.API) {
 			return nil, problem
 		}
 		snap := s.Catalogue.Current()
-		v, err := s.Lookup.Verdict(snap, u)
+		v, err := s.decide(ctx, func() (recall.Verdict, error) { return s.Lookup.Verdict(snap, u) })
 		if err != nil {
 			return nil, unitProblem(err, "body", "")
 		}
@@ -169,7 +169,7 @@ func (s *service) batch(ctx context.Context, raws []json.RawMessage, read func(i
 		units, places = append(units, u), append(places, i)
 	}
 	snap := s.Catalogue.Current()
-	verdicts, errs := s.Lookup.Verdicts(snap, units)
+	verdicts, errs := s.decideAll(ctx, func() ([]recall.Verdict, []error) { return s.Lookup.Verdicts(snap, units) })
 	for j, i := range places {
 		if errs[j] == nil {
 			items[i].Verdict = &verdicts[j]

@@ -38,9 +38,11 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/telemetry"
 	"github.com/crownsafe/api/internal/traffic"
 )
 
@@ -48,7 +50,7 @@ import (
 type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
-	Store     store.Store
+	Store     Store
 	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
@@ -57,17 +59,27 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
+	Metrics   *telemetry.Metrics
 	Health    *health.Board
 	Traffic   *traffic.Recorder
 	// Audited returns what the last security audit found, nil before the first; to
 	// be set before Serve. Nil: there are no audits.
 	Audited func() *health.Audit
 	Version string
+	// Keys are what the service signs with.
+	Keys *secret.Keyring
+	// Secrets are where the settings' secrets come from; nil: from the settings
+	// alone, and none is ever read anew.
+	Secrets *secret.Resolver
 
+	seen       *seen
+	audits     audits
+	asked      asked         // what servers are asked for the audit
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
+	stored     atomic.Int64                 // bytes of all objects, when they were last counted
 	ending     chan struct{}                // closed when draining begins
 	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
@@ -98,12 +110,19 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	st, err := OpenStore(ctx, cfg)
+	self := holder()
+	seen, err := see(cfg, logger, version, self)
 	if err != nil {
 		return nil, err
 	}
-	a, err := build(cfg, logger, version, st)
+	st, err := connectStore(ctx, cfg, seen)
 	if err != nil {
+		seen.close()
+		return nil, err
+	}
+	a, err := build(cfg, seen, version, self, st)
+	if err != nil {
+		seen.close()
 		return nil, errors.Join(err, st.Close())
 	}
 	return a, nil
@@ -148,38 +167,51 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, logger *slog.Logger, version string, st store.Store) (*App, error) {
+func build(cfg config.Config, seen *seen, version, self string, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
-	seen := &traffic.Recorder{}
-	logger = slog.New(seen.Logged(logger.Handler()))
-	remembered, err := openCache(cfg, logger)
+	remembered, err := openCache(cfg, seen)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := openObjects(cfg, remembered, logger)
+	keys, err := openKeyring(cfg)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a := &App{Config: cfg, Logger: logger, Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
-	a.Traffic, a.ending = seen, make(chan struct{})
+	role := roleIn(st)
+	st = seen.store(st, databaseOf(cfg))
+	stored, err := openObjects(cfg, keys, remembered, seen)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a := &App{
+		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(),
+		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
+	}
+	a.asked = asked{role: role, publicAccess: stored.publicAccess}
+	a.Audited = a.audits.forHealth
+	a.audits.first = make(chan struct{})
+	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
+	if tracer := seen.tracer(); tracer != nil {
+		a.Catalogue.Trace(tracer)
+	}
 	userAgent := fmt.Sprintf("CrownSafe/%s (%s)", version, cfg.Contact)
-	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: logger})
+	client := agency.NewClient(agency.ClientOptions{UserAgent: userAgent, Logger: seen.of("agency"), Tracer: seen.tracer()})
 	a.Photos = photo.New(photo.Options{
 		Store: stored, Uploads: a.uploads.Load, Cache: remembered, Remote: remoteBlobs(cfg), Offline: cfg.Offline,
-		UserAgent: userAgent, Logger: logger,
+		UserAgent: userAgent, Logger: seen.of("photo"),
 	})
 	// Whether a payload is in the archive is asked of the store and not of the cache,
 	// which may not know yet that somebody has removed it.
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored.guard, spool), Client: client,
-		Now: time.Now, Logger: logger, Stored: a.Catalogue.Wake, Leases: st, Holder: holder(),
+		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: self,
 	}
 	a.Runner.Archive.Defer(a.uploads.Load)
-	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: logger}
+	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: seen.of("ingest"), Tracer: seen.tracer()}
 	var descriptions []agency.Description
 	for _, ag := range a.Runner.Agencies {
 		descriptions = append(descriptions, ag.Describe())
@@ -187,12 +219,13 @@ func build(cfg config.Config, logger *slog.Logger, version string, st store.Stor
 	a.Sources = source.NewBoard(descriptions, st, cfg.Offline, time.Now)
 	a.Lookup = lookup.New(a.Sources, time.Now)
 	a.Snapshots = &snapshot.Keeper{
-		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: logger,
+		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
 	a.openHealth(time.Now)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
+	a.measure()
 	return a, nil
 }
 
@@ -211,5 +244,6 @@ func (a *App) Draining() bool { return a.draining.Load() }
 // Close lets go of agencies, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
+	defer a.seen.close()
 	return errors.Join(a.Cache.Close(), a.Store.Close())
 }

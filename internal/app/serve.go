@@ -31,6 +31,11 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		return err
 	}
+	stopDebug, err := a.startDebug(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
 	server := api.Server(a.closeWhileDraining(handler))
 	server.ErrorLog = slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn)
 
@@ -49,7 +54,10 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.work(background) })
 	wg.Go(func() { a.Health.Run(background) })
 	wg.Go(func() { a.settleDeferred(background) })
+	wg.Go(func() { a.keepCounting(background) })
 	wg.Go(func() { a.greetOthers(background) })
+	wg.Go(func() { a.keepSecretsFresh(background) })
+	wg.Go(func() { a.keepAuditing(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

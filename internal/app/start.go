@@ -170,6 +170,7 @@ func (a *App) work(ctx context.Context) {
 		follow()
 	}
 	a.Logger.Info("the database is in use", "serial", a.Catalogue.Current().Serial())
+	wg.Go(func() { a.keepSweeping(ctx) })
 	if !a.Config.Offline {
 		wg.Go(func() { a.Runner.Schedule(ctx, nil) })
 	}
@@ -192,7 +193,7 @@ const retriesToTell = 20
 func (a *App) follow(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { a.Catalogue.Follow(ctx, a.Store, followEvery, a.Logger) })
+	wg.Go(func() { a.Catalogue.Follow(ctx, a.Store, followEvery, a.seen.of("catalogue")) })
 	wg.Go(func() { a.refreshSources(ctx) })
 	wg.Go(func() { _ = a.Store.Watch(ctx, a.Catalogue.Wake) }) // it ends with ctx and no sooner
 }

@@ -3,11 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/cached"
@@ -16,15 +16,46 @@ import (
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
 )
 
+// Store is everything that the program keeps: what agencies say, and who people
+// are.
+type Store interface {
+	store.Store
+	account.Store
+}
+
+// observedStore is both halves of a store, each under observation.
+type observedStore struct {
+	store.Store
+	people
+}
+
+type people = account.Store // two fields can't both be called Store
+
+// Identity implements store.Identified.
+func (s observedStore) Identity(ctx context.Context) (string, error) {
+	return store.IdentityOf(ctx, s.Store)
+}
+
+// observeStore returns the store with an observation around each operation.
+func observeStore(st Store, observe store.Observation) Store {
+	return observedStore{store.Observe(st, observe), account.Observe(st, account.Observation(observe))}
+}
+
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
-func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
+func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
+	return connectStore(ctx, cfg, nil)
+}
+
+// connectStore is OpenStore that is seen; nil: nobody looks.
+func connectStore(ctx context.Context, cfg config.Config, seen *seen) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -32,11 +63,23 @@ func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
 		}
 		return st, nil
 	}
-	st, err := postgres.Open(ctx, postgresOptions(cfg))
+	options := postgresOptions(cfg)
+	if seen != nil {
+		options.Spans, options.Handshake = seen.provider(), seenBy(seen.metrics, "database")
+	}
+	st, err := postgres.Open(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be used: %w", err)
 	}
 	return st, nil
+}
+
+// databaseOf names the kind of database that the settings name.
+func databaseOf(cfg config.Config) string {
+	if cfg.DatabaseURL == "" {
+		return "sqlite"
+	}
+	return "postgresql"
 }
 
 func postgresOptions(cfg config.Config) postgres.Options {
@@ -53,12 +96,14 @@ func postgresOptions(cfg config.Config) postgres.Options {
 
 // openCache makes the cache that the settings name: in the process, and in front
 // of a Redis that is not asked yet and needn't be there.
-func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
+func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
+	logger := seen.of("cache")
 	near := memory.Open(memory.Options{Bytes: cfg.Cache.Bytes})
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile})
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile,
+		Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer()})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -68,6 +113,14 @@ func openCache(cfg config.Config, logger *slog.Logger) (*cache.Cache, error) {
 // remoteBlobs says whether objects are kept elsewhere than in the data directory.
 func remoteBlobs(cfg config.Config) bool {
 	return cfg.AzureStorage != "" || cfg.Storage.AccountURL != ""
+}
+
+// backendOf names what keeps the objects.
+func backendOf(cfg config.Config) string {
+	if remoteBlobs(cfg) {
+		return "azure"
+	}
+	return "disk"
 }
 
 // blobsPath is where objects in the data directory are handed out by signed
@@ -80,28 +133,29 @@ type objects struct {
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
 	origin string       // of signed addresses that somebody else answers; else empty
+	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
+	publicAccess func(context.Context) (string, error)
 }
 
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: logger}
+func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cache, seen *seen) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout,
+		Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer()}
 	if !remoteBlobs(cfg) {
-		secret, err := derivedKey(cfg, signingObjects)
-		if err != nil {
-			return objects{}, err
-		}
-		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+		signing := func() [][]byte { return keys.All(secret.SignedObjects) }
+		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Keys: signing, BaseURL: publicURL(cfg) + blobsPath})
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
-		bounds.Backend = "disk"
+		bounds.Backend = backendOf(cfg)
 		guard := blob.Guard(folder, bounds)
 		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
+		Handshake: seenBy(seen.metrics, "storage"),
 	})
 	if err != nil {
 		variable := "AZURE_STORAGE_CONNECTION_STRING"
@@ -110,10 +164,10 @@ func openObjects(cfg config.Config, remembered *cache.Cache, logger *slog.Logger
 		}
 		return objects{}, fmt.Errorf("%s cannot be used: %w", variable, err)
 	}
-	bounds.Backend = "azure"
+	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

@@ -16,7 +16,7 @@ import (
 func (a *App) openUploads() error {
 	uploads, err := blob.NewUploads(a.Objects, blob.UploadOptions{
 		Spool: filepath.Join(a.Config.Data, "uploads"), Workers: a.Config.Storage.UploadWorkers, MaxQueued: a.Config.Storage.UploadQueue,
-		Logger: a.Logger,
+		Logger: a.seen.of("blob"), Tracer: a.seen.tracer(),
 	})
 	if err != nil {
 		return err

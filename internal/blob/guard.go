@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -28,6 +29,9 @@ type GuardOptions struct {
 	// ("put", "get", "head", "list", "copy", "delete"), how long it took, a "get" to
 	// the beginning of its content, and how it went.
 	Observe func(operation string, took time.Duration, err error)
+	// Tracer makes a span of each operation, the wait for its turn included; nil:
+	// there are none.
+	Tracer trace.Tracer
 }
 
 // Guarded is a Store that can't be overrun, and that a failing backend can't
@@ -180,27 +184,27 @@ func answered(err error) bool {
 
 // Put stores an object; see Store.
 func (g *Guarded) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (Info, error) {
-	return guarded(ctx, g, "put", func() (Info, error) { return g.store.Put(ctx, key, content, opts) })
+	return guarded(ctx, g, "put", func(ctx context.Context) (Info, error) { return g.store.Put(ctx, key, content, opts) })
 }
 
 // Head tells of an object; see Store.
 func (g *Guarded) Head(ctx context.Context, key string) (Info, error) {
-	return guarded(ctx, g, "head", func() (Info, error) { return g.store.Head(ctx, key) })
+	return guarded(ctx, g, "head", func(ctx context.Context) (Info, error) { return g.store.Head(ctx, key) })
 }
 
 // List returns objects; see Store.
 func (g *Guarded) List(ctx context.Context, prefix, after string, limit int) ([]Info, error) {
-	return guarded(ctx, g, "list", func() ([]Info, error) { return g.store.List(ctx, prefix, after, limit) })
+	return guarded(ctx, g, "list", func(ctx context.Context) ([]Info, error) { return g.store.List(ctx, prefix, after, limit) })
 }
 
 // Copy stores an object under another key too; see Store.
 func (g *Guarded) Copy(ctx context.Context, from, to string) (Info, error) {
-	return guarded(ctx, g, "copy", func() (Info, error) { return g.store.Copy(ctx, from, to) })
+	return guarded(ctx, g, "copy", func(ctx context.Context) (Info, error) { return g.store.Copy(ctx, from, to) })
 }
 
 // Delete removes an object; see Store.
 func (g *Guarded) Delete(ctx context.Context, key string) error {
-	_, err := guarded(ctx, g, "delete", func() (struct{}, error) { return struct{}{}, g.store.Delete(ctx, key) })
+	_, err := guarded(ctx, g, "delete", func(ctx context.Context) (struct{}, error) { return struct{}{}, g.store.Delete(ctx, key) })
 	return err
 }
 
@@ -213,7 +217,9 @@ func (g *Guarded) SignURL(ctx context.Context, key string, allowed Permission, l
 // Ping asks the backend for a sign of life; see Store. It isn't guarded.
 func (g *Guarded) Ping(ctx context.Context) error { return g.store.Ping(ctx) }
 
-func guarded[T any](ctx context.Context, g *Guarded, name string, operation func() (T, error)) (result T, err error) {
+func guarded[T any](ctx context.Context, g *Guarded, name string, operation func(ctx context.Context) (T, error)) (result T, err error) {
+	ctx, end := g.span(ctx, name)
+	defer func() { end(err) }()
 	leave, err := g.enter(ctx)
 	if err != nil {
 		return result, err
@@ -222,7 +228,7 @@ func guarded[T any](ctx context.Context, g *Guarded, name string, operation func
 	start := time.Now()
 	err = errPanicked
 	defer func() { g.ended(name, start, err) }()
-	result, err = operation()
+	result, err = operation(ctx)
 	return result, err
 }
 
@@ -234,6 +240,8 @@ func (g *Guarded) Get(ctx context.Context, key string) (io.ReadCloser, Info, err
 // GetRange opens a part of an object; see Store. It is in flight until the
 // content is closed.
 func (g *Guarded) GetRange(ctx context.Context, key string, r Range) (content io.ReadCloser, info Info, err error) {
+	ctx, end := g.span(ctx, "get")
+	defer func() { end(err) }()
 	leave, err := g.enter(ctx)
 	if err != nil {
 		return nil, Info{}, err

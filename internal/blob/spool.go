@@ -44,6 +44,7 @@ type manifest struct {
 	IfAbsent    bool   `json:"if_absent"`
 	Size        int64  `json:"size"`
 	MD5         string `json:"md5"`
+	Cause       string `json:"cause,omitempty"` // the span that it was enqueued in, as a traceparent
 }
 
 func (m manifest) options() PutOptions {

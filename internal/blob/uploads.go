@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // UploadOptions configures Uploads; but for Spool the zero value is ready for use.
@@ -26,6 +28,9 @@ type UploadOptions struct {
 	// process is killed right after the first. Those of one key are told in order.
 	Finished func(key string, info Info, err error)
 	Logger   *slog.Logger // nil: silent
+	// Tracer makes a span of each attempt, linked to the one that the upload was
+	// enqueued in, be it the process before's; nil: there are none.
+	Tracer trace.Tracer
 }
 
 // UploadStats are the uploads since the start.
@@ -130,7 +135,7 @@ func (u *Uploads) enqueue(ctx context.Context, key string, content io.Reader, op
 		return nil, err
 	}
 	counted := &reserving{queue: u, content: WithContext(ctx, content)}
-	file, err := u.spool.add(manifest{Key: key, ContentType: opts.ContentType, IfAbsent: opts.IfAbsent}, counted)
+	file, err := u.spool.add(manifest{Key: key, ContentType: opts.ContentType, IfAbsent: opts.IfAbsent, Cause: causeOf(ctx)}, counted)
 	if err == nil && opts.MD5 != "" && opts.MD5 != file.MD5 {
 		err = errors.Join(fmt.Errorf("%w: its bytes have the MD5 %s in place of %s", ErrDamaged, file.MD5, opts.MD5), file.remove())
 	}

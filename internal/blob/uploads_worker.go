@@ -15,7 +15,9 @@ func (u *Uploads) work() {
 		if upload == nil {
 			return
 		}
+		ctx, end := u.span(ctx, upload)
 		info, err := u.attempt(ctx, upload.file)
+		end(err)
 		u.settle(upload, info, err)
 	}
 }

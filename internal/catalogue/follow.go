@@ -25,6 +25,8 @@ type Catalogue struct {
 	codec   *codec         // of the last segment that was its own sample; guarded by writing
 	wake    chan struct{}
 	doubt   atomic.Bool // the store may be another one than the snapshot is of, or have gone back
+
+	following *follower // nil: no spans
 }
 
 // New returns a catalogue with an empty snapshot that isn't loaded.
@@ -119,7 +121,7 @@ func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 		return fmt.Errorf("reading the store's serial: %w", err)
 	}
 	if !now.Loaded() || serial < now.Serial() {
-		return c.load(ctx, notices, serial)
+		return c.followed(ctx, serial, func(ctx context.Context) error { return c.load(ctx, notices, serial) })
 	}
 	// Taken back before the comparison, so that a doubt that comes up meanwhile stays.
 	if c.doubt.Swap(false) {
@@ -128,7 +130,7 @@ func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 		case err != nil:
 			return err
 		case !continued:
-			return c.load(ctx, notices, serial)
+			return c.followed(ctx, serial, func(ctx context.Context) error { return c.load(ctx, notices, serial) })
 		}
 		c.accept()
 	}
@@ -136,8 +138,10 @@ func (c *Catalogue) look(ctx context.Context, notices store.Notices) error {
 		c.Current().verified(at)
 		return nil
 	}
-	_, err = c.catchUp(ctx, notices, serial)
-	return err
+	return c.followed(ctx, serial, func(ctx context.Context) error {
+		_, err := c.catchUp(ctx, notices, serial)
+		return err
+	})
 }
 
 func serialOf(ctx context.Context, notices store.Notices) (int64, error) {

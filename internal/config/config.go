@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/url"
@@ -23,6 +24,13 @@ import (
 // Development is the environment that admits operators from the same machine
 // without a token.
 const Development = "development"
+
+// Production is the environment whose start the security audit may forbid, and in
+// which machines read the log.
+const Production = "production"
+
+// DefaultContact stands in the User-Agent where nobody gave a contact.
+const DefaultContact = "+https://github.com/crownsafe/api"
 
 // Secret is a setting that is never printed: whatever prints it prints that it
 // is set, or nothing.
@@ -70,8 +78,10 @@ type Config struct {
 	Contact string `env:"CROWNSAFE_CONTACT,default=+https://github.com/crownsafe/api"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel slog.Level `env:"CROWNSAFE_LOG_LEVEL,default=info"`
-	// LogFormat is json or text.
-	LogFormat string `env:"CROWNSAFE_LOG_FORMAT,default=json"`
+	// LogFormat is json, text, or auto: text on a terminal outside production,
+	// else json.
+	LogFormat string `env:"CROWNSAFE_LOG_FORMAT,default=auto"`
+	Traces    Traces `env:",prefix=CROWNSAFE_"`
 	// Drain is how long a stopping server goes on answering, with readyz saying
 	// no, before it stops listening: time for load balancers to notice.
 	Drain time.Duration `env:"CROWNSAFE_DRAIN,default=500ms"`
@@ -111,6 +121,9 @@ type Config struct {
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
 
+	// Secrets says how secrets are rotated and audited.
+	Secrets Secrets `env:",prefix=CROWNSAFE_"`
+
 	// Data is the data directory, from --data.
 	Data string
 	// Addr is where serve listens, from --addr; empty: every interface at Port.
@@ -133,6 +146,19 @@ type Feeds struct {
 	FDA           string `env:"US_FDA"`
 	FSIS          string `env:"US_FSIS"`
 	NHTSA         string `env:"US_NHTSA"`
+}
+
+// ByAgency goes through the addresses that are set, by the agency's code.
+func (f Feeds) ByAgency() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		fields := reflect.ValueOf(f)
+		for i := range fields.NumField() {
+			code := strings.ReplaceAll(strings.ToLower(fields.Type().Field(i).Tag.Get("env")), "_", "-")
+			if feed := fields.Field(i).String(); feed != "" && !yield(code, feed) {
+				return
+			}
+		}
+	}
 }
 
 // check names the first variable that holds no web address.
@@ -196,21 +222,25 @@ func kindOf(t reflect.Type) string {
 		return "switch (1 or 0)"
 	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
 		return "whole number"
+	case reflect.TypeFor[float64]():
+		return "number"
+	case reflect.TypeFor[PackageLevels]():
+		return "list of package=level (such as ingest=debug,api=warn)"
 	}
 	return "value"
 }
 
 func (c *Config) check() error {
 	switch c.Environment {
-	case Development, "staging", "production":
+	case Development, "staging", Production:
 	default:
 		return fmt.Errorf("ENVIRONMENT is %q; give development, staging or production", c.Environment)
 	}
 	if c.Port < 1 || c.Port > 65535 {
 		return fmt.Errorf("PORT is %d; give a number from 1 to 65535", c.Port)
 	}
-	if c.LogFormat != "json" && c.LogFormat != "text" {
-		return fmt.Errorf("CROWNSAFE_LOG_FORMAT is %q; give json or text", c.LogFormat)
+	if c.LogFormat != "auto" && c.LogFormat != "json" && c.LogFormat != "text" {
+		return fmt.Errorf("CROWNSAFE_LOG_FORMAT is %q; give auto, json or text", c.LogFormat)
 	}
 	if c.Drain < 0 || c.Drain > 5*time.Minute {
 		return fmt.Errorf("CROWNSAFE_DRAIN is %s; give 0s to 5m", c.Drain)
@@ -221,16 +251,16 @@ func (c *Config) check() error {
 	if err := c.Feeds.check(); err != nil {
 		return err
 	}
-	for _, secret := range []struct {
-		name  string
-		value Secret
-	}{
-		{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}, {"DATABASE_URL", c.DatabaseURL},
-		{"REDIS_URL", c.RedisURL}, {"AZURE_STORAGE_CONNECTION_STRING", c.AzureStorage}, {"SECRET_KEY", c.SecretKey},
-	} {
-		if err := secret.value.check(); err != nil {
-			return fmt.Errorf("%s %w", secret.name, err)
+	for name, secret := range c.AllSecrets() {
+		if err := secret.check(); err != nil {
+			return fmt.Errorf("%s %w", name, err)
 		}
+	}
+	if err := c.Secrets.check(); err != nil {
+		return err
+	}
+	if err := c.Traces.check(); err != nil {
+		return err
 	}
 	return c.checkServers()
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/store"
 )
@@ -27,6 +29,7 @@ type Deferred struct {
 		RecordPayload(ctx context.Context, p store.ArchivedPayload) error
 	}
 	Logger *slog.Logger
+	Tracer trace.Tracer // nil: no spans
 
 	mu   sync.Mutex
 	told map[string]bool // files that the log has as waiting for too long
@@ -36,13 +39,23 @@ type Deferred struct {
 // long nobody writes a file.
 const tooLong = 24 * time.Hour
 
+// keptRecord is what a file holds.
+type keptRecord struct {
+	store.ArchivedPayload
+	Cause string `json:",omitempty"` // the span that it was kept in, as a traceparent
+}
+
 // Add keeps a record. It survives a crash once Add has returned.
-func (d *Deferred) Add(p store.ArchivedPayload) error {
-	content, err := json.Marshal(p)
+func (d *Deferred) Add(ctx context.Context, p store.ArchivedPayload) error {
+	record, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("keeping the record of %s: %w", p.Key, err)
 	}
-	if err := d.write(content); err != nil {
+	content, err := json.Marshal(keptRecord{p, causeOf(ctx)})
+	if err != nil {
+		return fmt.Errorf("keeping the record of %s: %w", p.Key, err)
+	}
+	if err := d.write(record, content); err != nil {
 		return fmt.Errorf("keeping the record of %s: %w", p.Key, blob.FromSystem(err))
 	}
 	return nil
@@ -51,8 +64,9 @@ func (d *Deferred) Add(p store.ArchivedPayload) error {
 // parts are the names of files that aren't whole yet.
 const parts = ".part-*"
 
-// write writes a file whole or not at all, named after its content.
-func (d *Deferred) write(content []byte) error {
+// write writes a file whole or not at all, named after its record, so that the same
+// record is kept once.
+func (d *Deferred) write(record, content []byte) error {
 	if err := os.MkdirAll(d.Folder, 0o750); err != nil {
 		return err
 	}
@@ -65,7 +79,7 @@ func (d *Deferred) write(content []byte) error {
 	if err := errors.Join(err, part.Sync(), part.Close()); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(content)
+	sum := sha256.Sum256(record)
 	if err := os.Rename(part.Name(), filepath.Join(d.Folder, hex.EncodeToString(sum[:])+".json")); err != nil {
 		return err
 	}
@@ -155,7 +169,7 @@ func (d *Deferred) settle(ctx context.Context, file string) error {
 	if err != nil {
 		return unlessGone(err)
 	}
-	var p store.ArchivedPayload
+	var p keptRecord
 	if err := json.Unmarshal(content, &p); err != nil {
 		d.Logger.Error("a kept record of a payload can't be read, and is put aside", "file", file+".damaged", "error", err)
 		return unlessGone(os.Rename(file, file+".damaged"))
@@ -166,7 +180,10 @@ func (d *Deferred) settle(ctx context.Context, file string) error {
 	case err != nil:
 		return err
 	}
-	if err := d.Store.RecordPayload(ctx, p); err != nil {
+	ctx, span := d.span(ctx, p.Cause)
+	err = d.Store.RecordPayload(ctx, p.ArchivedPayload)
+	endSpan(span, err)
+	if err != nil {
 		return err
 	}
 	return unlessGone(os.Remove(file))

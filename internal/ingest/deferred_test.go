@@ -57,7 +57,7 @@ func TestDeferredRecords(t *testing.T) {
 	settle(nil) // there is no folder yet
 	p := store.ArchivedPayload{Agency: "us-cpsc", Key: "raw/us-cpsc/ab/abc.gz", SourceURL: "https://example.org/?a=1", Format: "rest", Live: true, Size: 3, FetchedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}
 	for range 2 {
-		if err := deferred().Add(p); err != nil {
+		if err := deferred().Add(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,7 +92,7 @@ func TestRecordsThatWaitForTooLong(t *testing.T) {
 	folder := t.TempDir()
 	d := &ingest.Deferred{Folder: folder, Blobs: blobs, Store: &payloadRecords{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	for _, key := range []string{"raw/us-cpsc/ab/abc.gz", "raw/us-cpsc/de/def.gz"} {
-		if err := d.Add(store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
+		if err := d.Add(t.Context(), store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestTwoProcessesSettleOneFolder(t *testing.T) {
 		if _, err := blobs.Put(t.Context(), key, strings.NewReader("abc"), blob.PutOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Add(store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
+		if err := d.Add(t.Context(), store.ArchivedPayload{Agency: "us-cpsc", Key: key}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,7 +198,7 @@ func TestARefusedRecordHoldsUpNoOther(t *testing.T) {
 		if i%2 == 0 {
 			p.Format = "refused"
 		}
-		if err := d.Add(p); err != nil {
+		if err := d.Add(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -70,9 +70,12 @@ type Progress struct {
 // revise. The error says that the import could not go on; the report covers what
 // was done before.
 func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, error) {
+	ctx, span := r.span(ctx, "ingest import")
 	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress}
 	err := im.take(ctx, paths)
-	return im.report, errors.Join(err, r.finishRuns(ctx, im.runs))
+	err = errors.Join(err, r.finishRuns(ctx, im.runs))
+	endSpan(span, err, tallied(im.state.Tally)...)
+	return im.report, err
 }
 
 // ImportComplete is Import with the caller's word that the files together are,
@@ -82,9 +85,16 @@ func (r *Runner) Import(ctx context.Context, paths []string, progress func(Progr
 // that another process takes in one of the agencies now, which ends the import:
 // ErrElsewhere.
 func (r *Runner) ImportComplete(ctx context.Context, paths []string, progress func(Progress)) ([]FileReport, []DumpReport, error) {
+	ctx, span := r.span(ctx, "ingest import")
+	im, err := r.importComplete(ctx, paths, progress)
+	endSpan(span, err, tallied(im.state.Tally)...)
+	return im.report, im.settled, err
+}
+
+func (r *Runner) importComplete(ctx context.Context, paths []string, progress func(Progress)) (*importing, error) {
 	serial, err := r.Store.Serial(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading where the store stands before the import: %w", err)
+		return &importing{}, fmt.Errorf("reading where the store stands before the import: %w", err)
 	}
 	im := &importing{runner: r, runs: map[string]*store.Run{}, tell: progress, dumps: map[string]*dump{}, from: serial}
 	ctx, im.stop = context.WithCancelCause(ctx)
@@ -94,7 +104,7 @@ func (r *Runner) ImportComplete(ctx context.Context, paths []string, progress fu
 	if err == nil {
 		err = im.settle(ctx)
 	}
-	return im.report, im.settled, errors.Join(stopped(ctx, err), r.finishRuns(ctx, im.runs))
+	return im, errors.Join(stopped(ctx, err), r.finishRuns(ctx, im.runs))
 }
 
 // importing is one import under way.

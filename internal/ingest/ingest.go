@@ -18,6 +18,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/recall"
@@ -36,8 +39,14 @@ type Runner struct {
 	// ever does.
 	Deferred *Deferred
 	// Stored is called after each batch that changed something, so that a
-	// catalogue in this process can look at once. It may be nil.
-	Stored func()
+	// catalogue in this process can look at once; Storing before each, with the
+	// context in which it is stored. They may be nil.
+	Stored  func()
+	Storing func(ctx context.Context)
+	// Polled is called for each poll that has ended, whatever came of it, with its
+	// run as it is recorded. It may be nil.
+	Polled func(store.Run)
+	Tracer trace.Tracer // nil: no spans
 	// Leases keep several processes from taking in one agency's notices at the same
 	// time; nil: there is no other process. Holder is what this one is called.
 	Leases store.Leases
@@ -125,7 +134,10 @@ func readHead(r io.Reader) (head []byte, whole io.Reader, err error) {
 
 // archive puts the raw bytes away before anything else is done with them.
 func (in *intake) archive(ctx context.Context, body io.Reader) error {
+	ctx, span := in.runner.span(ctx, "ingest archive")
 	archived, err := in.runner.Archive.PutRaw(ctx, in.agency.Describe().Code, body)
+	span.SetAttributes(attribute.Int64("crownsafe.payload.bytes", archived.Size), attribute.Bool("crownsafe.payload.deferred", archived.Deferred))
+	endSpan(span, err)
 	if err != nil {
 		return fmt.Errorf("archiving %s: %w", in.source, err)
 	}
@@ -142,7 +154,7 @@ func (in *intake) recordPayload(ctx context.Context, format string) error {
 	}
 	var err error
 	if in.archived.Deferred && in.runner.Deferred != nil {
-		err = in.runner.Deferred.Add(payload)
+		err = in.runner.Deferred.Add(ctx, payload)
 	} else {
 		err = in.runner.Store.RecordPayload(ctx, payload)
 	}
@@ -165,6 +177,8 @@ func (in *intake) parse(ctx context.Context, format string) *parsing {
 	p := &parsing{batches: make(chan batch, 2)}
 	go func() {
 		defer close(p.batches)
+		ctx, span := in.runner.span(ctx, "ingest parse")
+		defer func() { endSpan(span, p.err) }()
 		raw, err := in.runner.Archive.OpenRaw(ctx, in.archived.Key)
 		if err != nil {
 			p.err = fmt.Errorf("opening the archived %s: %w", in.source, err)
@@ -207,6 +221,8 @@ func (in *intake) take(ctx context.Context, format string) (Tally, error) {
 // stored; the caller then ends the parser's context.
 func (in *intake) store(ctx context.Context, p *parsing) (Tally, error) {
 	var sum Tally
+	ctx, span := in.runner.span(ctx, "ingest store")
+	defer func() { endSpan(span, nil, tallied(sum)...) }()
 	for b := range p.batches {
 		t, err := in.storeBatch(ctx, b)
 		sum.Add(t)
@@ -314,6 +330,9 @@ func (b *batcher) flush() error {
 
 func (in *intake) storeBatch(ctx context.Context, b batch) (Tally, error) {
 	var t Tally
+	if in.runner.Storing != nil {
+		in.runner.Storing(ctx)
+	}
 	effects, err := in.runner.Store.Apply(ctx, b.incoming, in.runner.Now())
 	if err != nil {
 		return t, fmt.Errorf("storing %d notices of %s: %w", len(b.incoming), in.source, err)

@@ -35,12 +35,14 @@ func (r *Runner) Agency(code string) (agency.Agency, error) {
 // payload that could not be read, or of the store. An agency that is withheld
 // is not asked, and there is no run: ErrWithheld; nor when another process is at
 // it: ErrElsewhere.
-func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)) (store.Run, error) {
+func (r *Runner) Poll(ctx context.Context, a agency.Agency, progress func(Tally)) (run store.Run, err error) {
 	d := a.Describe()
 	code := d.Code
 	if d.Withheld != "" {
 		return store.Run{}, fmt.Errorf("%s is %w: %s", code, ErrWithheld, d.Withheld)
 	}
+	ctx, span := r.runSpan(ctx, store.RunPoll, code)
+	defer func() { endRun(span, &run, err) }()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	release, err := r.hold(ctx, code, stop)
@@ -91,6 +93,9 @@ func (r *Runner) poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	}
 	// The run is recorded even when the caller stopped it: a half-done poll must
 	// not look like one that is still going on.
+	if r.Polled != nil {
+		r.Polled(run)
+	}
 	finishing, cancel := finishing(ctx)
 	defer cancel()
 	if err := r.Store.FinishRun(finishing, run); err != nil {

@@ -44,9 +44,11 @@ type ReplayReport struct {
 // A payload that cannot be read whole is reported and fails no other. The error
 // says that the replay could not go on, or not begin while another process is at
 // it: ErrElsewhere.
-func (r *Runner) Replay(ctx context.Context, a agency.Agency, progress func(ReplayProgress)) (ReplayReport, error) {
+func (r *Runner) Replay(ctx context.Context, a agency.Agency, progress func(ReplayProgress)) (report ReplayReport, err error) {
 	code := a.Describe().Code
-	report := ReplayReport{Faults: []PayloadFault{}, Run: store.Run{Agency: code, Kind: store.RunReplay, State: store.RunRunning, StartedAt: r.Now()}}
+	ctx, span := r.runSpan(ctx, store.RunReplay, code)
+	defer func() { endRun(span, &report.Run, err) }()
+	report = ReplayReport{Faults: []PayloadFault{}, Run: store.Run{Agency: code, Kind: store.RunReplay, State: store.RunRunning, StartedAt: r.Now()}}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	release, err := r.hold(ctx, code, stop)

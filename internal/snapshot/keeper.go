@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/source"
@@ -26,6 +28,7 @@ type Keeper struct {
 	Sources   *source.Board
 	Now       func() time.Time
 	Logger    *slog.Logger
+	Tracer    trace.Tracer // nil: no spans
 
 	saving sync.Mutex
 }
@@ -82,6 +85,13 @@ func (k *Keeper) Save(ctx context.Context) error {
 	if !snap.Loaded() || snap.Restored() {
 		return nil
 	}
+	ctx, end := k.span(ctx, snap)
+	err := k.save(ctx, snap)
+	end(err)
+	return err
+}
+
+func (k *Keeper) save(ctx context.Context, snap *catalogue.Snapshot) error {
 	if err := k.saveFile(ctx, snap); err != nil {
 		return fmt.Errorf("writing the snapshot of serial %d: %w", snap.Serial(), err)
 	}

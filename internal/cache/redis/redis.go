@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -24,6 +25,7 @@ import (
 
 	driver "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/cache"
 )
@@ -55,6 +57,10 @@ type Options struct {
 	// CAFile holds the certificates of the authorities that a rediss:// server's
 	// may be from, as PEM; empty: those of the system.
 	CAFile string
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
+	// Tracer makes spans of commands; nil: there are none.
+	Tracer trace.Tracer
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.
@@ -82,6 +88,9 @@ func Open(opts Options) (*Store, error) {
 	client, err := newClient(opts)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Tracer != nil {
+		client.AddHook(spans{opts.Tracer})
 	}
 	prefix := opts.Prefix
 	if prefix == "" {

@@ -21,7 +21,7 @@ func newPool(ctx context.Context, opts Options, known int64) (*pgxpool.Pool, *li
 		return nil, nil, err
 	}
 	l := &limits{acquire: opts.AcquireTimeout, answer: opts.AnswerTimeout}
-	config.ConnConfig.Tracer = l
+	config.ConnConfig.Tracer = l.tracer(opts.Spans)
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if !opts.pooled() {
 			if err := setUp(ctx, conn, opts); err != nil {
