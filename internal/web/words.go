@@ -51,7 +51,7 @@ func (s *Site) functions() template.FuncMap {
 		"prose":   prose,
 		"plural":  plural,
 
-		"clock": clock, "capital": capital, "severity": severityTone,
+		"clock": clock, "capital": capital, "severity": severityTone, "sentence": sentence,
 	}
 }
 
