@@ -241,7 +241,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err := a.openAccounts(); err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a.openHealth()
+	a.openHealth(time.Now)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}

@@ -48,7 +48,10 @@ func (l *audits) forHealth() *health.Audit {
 	if report == nil {
 		return nil
 	}
-	known := &health.Audit{RunAt: report.RunAt, Findings: counts(report)}
+	known := &health.Audit{RunAt: report.RunAt, Counts: counts(report)}
+	for _, check := range report.Findings() {
+		known.Findings = append(known.Findings, health.Finding{ID: check.ID, Severity: string(check.Severity), Detail: check.Detail, Remedy: check.Remedy})
+	}
 	if report.RiskLevel != secaudit.None {
 		known.Worst = string(report.RiskLevel)
 	}
