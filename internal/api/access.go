@@ -48,6 +48,7 @@ var (
 	forAccounts  = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups, owns: true}
 	forOwners    = need{role: account.Member, budget: lookups, owns: true} // signed in: no key has no scope
 	forCreators  = need{role: account.Member, budget: lookups, owns: true, creates: true}
+	forForms     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, ignores: true}
 	forFiles     = need{role: account.Reader, budget: unlimited}
 )
 
@@ -82,6 +83,8 @@ var access = map[string]need{
 	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,
+	"GET /signin": forForms, "GET /verify": forForms, "GET /reset": forForms, "POST /signout": forForms,
+	"POST /signin": forSignIns, "POST /verify": forSignIns, "POST /reset": forSignIns,
 }
 
 // routes is the mux with what each of its patterns needs.

@@ -100,7 +100,7 @@ func New(d Dependencies) (*Site, error) {
 	if s.files, err = readFiles(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = s.parse("home", "docs", "errors", "error"); err != nil {
+	if s.pages, err = s.parse("account", "home", "docs", "errors", "error"); err != nil {
 		return nil, err
 	}
 	s.mux.HandleFunc("GET /{$}", s.home)
