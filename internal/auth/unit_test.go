@@ -229,3 +229,18 @@ func TestPasswordsWaitForTheirTurnAndNotForever(t *testing.T) {
 		t.Errorf("afterwards: %v", err)
 	}
 }
+
+func BenchmarkSignature(b *testing.B) {
+	k := &keyring{seeds: func() [][]byte { return [][]byte{seed(1)} }}
+	text, err := k.sign(claims{Session: "s", RegisteredClaims: jwt.RegisteredClaims{
+		Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: "u", ExpiresAt: jwt.NewNumericDate(time.Now().Add(time.Hour)),
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := k.check(b.Context(), text, audience, time.Now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
