@@ -45,10 +45,10 @@ var (
 	forPages     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups}
 	forSignIns   = need{role: account.Reader, budget: signIns, ignores: true}
 	forRefreshes = need{role: account.Reader, budget: lookups, ignores: true}
-	forAccounts  = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups}
-	forOwners    = need{role: account.Member, budget: lookups} // signed in: no key has no scope
-	forOwned     = need{role: account.Member, budget: lookups, owns: true}
-	forCreators  = need{role: account.Member, budget: lookups, creates: true}
+	forAccounts  = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups, owns: true}
+	forOwners    = need{role: account.Member, budget: lookups, owns: true} // signed in: no key has no scope
+	forCreators  = need{role: account.Member, budget: lookups, owns: true, creates: true}
+	forForms     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, ignores: true}
 	forFiles     = need{role: account.Reader, budget: unlimited}
 )
 
@@ -74,8 +74,8 @@ var access = map[string]need{
 	"auth-login":    forSignIns, "auth-verify": forSignIns, "auth-reset": forSignIns,
 	"auth-refresh": forRefreshes, "auth-logout": forRefreshes, // nobody guesses 256 bits
 	"get-me": forAccounts, "export-me": forAccounts, "delete-me": forOwners,
-	"list-my-sessions": forOwners, "end-my-session": forOwned,
-	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forOwned,
+	"list-my-sessions": forOwners, "end-my-session": forOwners,
+	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forOwners,
 
 	"GET /openapi.json": forPages,
 	"/blobs/":           forFiles, // addresses that are signed, and end
@@ -83,6 +83,8 @@ var access = map[string]need{
 	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,
+	"GET /signin": forForms, "GET /verify": forForms, "GET /reset": forForms, "POST /signout": forForms,
+	"POST /signin": forSignIns, "POST /verify": forSignIns, "POST /reset": forSignIns,
 }
 
 // routes is the mux with what each of its patterns needs.

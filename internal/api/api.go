@@ -67,6 +67,10 @@ type Pages interface {
 	// Photo writes the page for a photograph of a barcode: the verdicts on the
 	// codes that it shows, or the code and status of the problem that there are none.
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
+	// Account writes one of the pages for accounts, by its path: with the token of a
+	// letter's link, and with what became of its form: "" before it was sent, "done",
+	// or the code and status of the problem.
+	Account(w http.ResponseWriter, r *http.Request, page, token, code string, status int)
 }
 
 // Dependencies is what the API needs. All but those that may be nil are required.
@@ -140,6 +144,7 @@ func New(d Dependencies) (http.Handler, error) {
 			s.serve(pattern, d.Pages)
 		}
 		s.serve("POST /photo", http.HandlerFunc(s.showPhoto))
+		s.registerAccountPages()
 		s.serve("GET /ops", d.Pages)
 		s.serve("GET /ops/events", http.HandlerFunc(s.opsEvents))
 	}

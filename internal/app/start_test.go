@@ -159,7 +159,8 @@ func (l *lines) String() string {
 func program(t *testing.T, data string, st Store) *running {
 	t.Helper()
 	p := &running{cable: &cable{Store: st}, log: &lines{}}
-	cfg := config.Config{Data: data, Environment: "production", Offline: true, Grace: 10 * time.Second, SnapshotEvery: time.Hour, Migrate: true}
+	cfg := config.Config{Data: data, Environment: "production", Offline: true, Grace: 10 * time.Second, SnapshotEvery: time.Hour, Migrate: true,
+		Edge: config.Edge{MaxConnections: 100, RateLimit: "off"}}
 	var err error
 	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", "here", p.cable); err != nil {
 		t.Fatal(err)

@@ -119,7 +119,7 @@ func New(d Dependencies) (*Site, error) {
 	if s.files, err = readFiles(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = s.parse("home", "docs", "errors", "error", "status", "ops"); err != nil {
+	if s.pages, err = s.parse("account", "home", "docs", "errors", "error", "status", "ops"); err != nil {
 		return nil, err
 	}
 	s.mux.HandleFunc("GET /{$}", s.home)
