@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/jub0bs/cors"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/source"
@@ -86,34 +88,39 @@ type Dependencies struct {
 	Once      Once // keeps what was answered to requests that create
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
-	Audit     Audit                           // tells operators what the last security audit found
-	Board     Board                           // tells operators how the service does as a whole
-	Traffic   Traffic                         // nil: nobody counts requests
-	Shared    SharedAnswers                   // nil: each process makes its own answers
-	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Exports   KeptExports                     // nil: each export is made anew
-	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
-	Draining  func() bool                     // the process is about to stop
-	Logger    *slog.Logger
-	LogLevels LogLevels    // nil: they can't be changed
-	Tracer    trace.Tracer // nil: nobody takes traces
-	Now       func() time.Time
-	Version   string
-	Pages     Pages        // nil: no human pages
-	Observer  Observer     // nil: nobody counts
-	Metrics   http.Handler // answers /metrics; nil: nothing is measured
+	// Accounts keeps people's accounts; nil: nobody has one here.
+	Accounts *auth.Service
+	// CookieName is that of the browsers' sign-in; "": SessionCookie.
+	CookieName string
+	Audit      Audit                           // tells operators what the last security audit found
+	Board      Board                           // tells operators how the service does as a whole
+	Traffic    Traffic                         // nil: nobody counts requests
+	Shared     SharedAnswers                   // nil: each process makes its own answers
+	Ping       func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Exports    KeptExports                     // nil: each export is made anew
+	Objects    http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
+	Draining   func() bool                     // the process is about to stop
+	Logger     *slog.Logger
+	LogLevels  LogLevels    // nil: they can't be changed
+	Tracer     trace.Tracer // nil: nobody takes traces
+	Now        func() time.Time
+	Version    string
+	Pages      Pages        // nil: no human pages
+	Observer   Observer     // nil: nobody counts
+	Metrics    http.Handler // answers /metrics; nil: nothing is measured
 }
 
 // service is the handler that New returns.
 type service struct {
 	Dependencies
-	mux     *routes
-	origins *cors.Middleware // nil: no page elsewhere may read answers
-	csrf    *http.CrossOriginProtection
-	overTLS bool // clients reach the service over TLS, whatever a request looks like
-	answers *answers
-	edition atomic.Pointer[edition] // of the snapshot that was asked for last
-	images  chan struct{}           // holds one for each picture that is being looked at
+	mux      *routes
+	origins  *cors.Middleware // nil: no page elsewhere may read answers
+	csrf     *http.CrossOriginProtection
+	policies sync.Map // of ratelimit.Limit: its header
+	overTLS  bool     // clients reach the service over TLS, whatever a request looks like
+	answers  *answers
+	edition  atomic.Pointer[edition] // of the snapshot that was asked for last
+	images   chan struct{}           // holds one for each picture that is being looked at
 }
 
 // New returns the handler for everything that the server answers. An error is one
@@ -163,6 +170,9 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerAuth(api)
+	s.registerMe(api)
+	s.registerKeys(api)
 	s.registerAudit(api)
 	s.registerLogLevels(api)
 	s.registerMetrics(api)

@@ -39,6 +39,7 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.seen.of("api"), Tracer: a.seen.tracer(), LogLevels: a.seen.levels, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Audit: &a.audits, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
+		Accounts: a.Accounts, Authenticator: a.Accounts, CookieName: a.Accounts.CookieName(),
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.seen.of("exports")),
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
