@@ -83,13 +83,13 @@ func watched(t *testing.T) (*running, *turning) {
 // after its audit.
 func TestTheEmbeddedDefaultIsHealthy(t *testing.T) {
 	t.Parallel()
-	p := program(t, t.TempDir(), openStore(t))
-	p.Config.Environment, p.Config.OpsToken = config.Development, opsToken
+	p := programIn(t, config.Development, t.TempDir(), openStore(t))
+	p.Config.OpsToken = opsToken
 	p.start(t)
 	p.eventually(t, "an audit", func() bool { return p.dashboard(t).Subsystems.Security.RunAt != nil })
 	d := p.dashboard(t)
 	if d.Status != health.Healthy {
-		t.Errorf("%d %s %+v", d.Score, d.Status, d.Penalties)
+		t.Errorf("%d %s %+v: %+v", d.Score, d.Status, d.Penalties, p.Audited().Findings)
 	}
 	if s := d.Subsystems; s.RecallData.Notices == 0 || s.RecallData.Serial == 0 || len(s.RecallData.Sources) != 13 || s.Storage.LatencyMS == nil ||
 		s.Storage.Backend != "disk" || s.Cache.Backend != "memory" || s.Database.Backend != "sqlite" {
