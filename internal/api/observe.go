@@ -70,9 +70,10 @@ func (s *service) announce(patterns ...string) {
 	}
 }
 
-// observe tells the observer of a request that was answered.
+// observe tells the observer of a request that was answered, but of those that are
+// answered for as long as somebody listens.
 func (s *service) observe(r *http.Request, x *exchange, route string, status int) {
-	if s.Observer == nil {
+	if s.Observer == nil || x.endless {
 		return
 	}
 	if status == 0 { // nothing was written, which net/http makes a 200
