@@ -15,6 +15,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/recall"
 )
 
 // Bounds of the memory for answers.
@@ -42,6 +43,8 @@ type kept struct {
 	aged   bool // tells ages
 	etag   string
 	body   []byte
+	// verdict is the one that the answer is; empty: it is none.
+	verdict recall.Outcome
 
 	etagHeader, serialHeader, lengthHeader []string
 }
@@ -147,6 +150,7 @@ type reading struct {
 	unkept   bool                   // the answer is not kept: it comes from the store, or there is no catalogue yet
 	location string                 // Content-Location, where it isn't the request's
 	compute  func() ([]byte, error) // makes the body
+	verdict  *recall.Outcome        // the one that the body is, when it was computed; nil: it is none
 }
 
 // read answers a read: 304 without computing anything when the caller has the
@@ -178,11 +182,15 @@ func (a *answer) carry(body []byte) {
 }
 
 func (s *service) keep(x *exchange, rd reading, states *states, a *answer, body []byte) {
-	s.answers.kept.Set(x.uri, &kept{
+	k := &kept{
 		route: x.route, states: states, aged: rd.aged, etag: a.ETag, body: body,
 		etagHeader: []string{a.ETag}, serialHeader: []string{strconv.FormatInt(a.Serial, 10)},
 		lengthHeader: []string{strconv.Itoa(len(body))},
-	})
+	}
+	if rd.verdict != nil {
+		k.verdict = *rd.verdict
+	}
+	s.answers.kept.Set(x.uri, k)
 }
 
 // etag makes the weak validator of an answer. The program's version is in it

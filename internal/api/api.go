@@ -66,8 +66,7 @@ type Pages interface {
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
 }
 
-// Dependencies is what the API needs. All but Pages, Ping, Shared, Exports, Objects,
-// LogLevels and Tracer are required.
+// Dependencies is what the API needs. All but those that may be nil are required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -78,6 +77,8 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Board     Board                           // tells operators how the service does as a whole
+	Traffic   Traffic                         // nil: nobody counts requests
 	Shared    SharedAnswers                   // nil: each process makes its own answers
 	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
 	Exports   KeptExports                     // nil: each export is made anew
@@ -88,7 +89,9 @@ type Dependencies struct {
 	Tracer    trace.Tracer // nil: nobody takes traces
 	Now       func() time.Time
 	Version   string
-	Pages     Pages // nil: no human pages
+	Pages     Pages        // nil: no human pages
+	Observer  Observer     // nil: nobody counts
+	Metrics   http.Handler // answers /metrics; nil: nothing is measured
 }
 
 // service is the handler that New returns.
@@ -104,17 +107,25 @@ type service struct {
 func New(d Dependencies) http.Handler {
 	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
 	document := s.register()
-	s.mux.Handle("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
+	s.serve("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
 	if d.Objects != nil {
-		s.mux.Handle("/blobs/", d.Objects)
+		s.serve("/blobs/", d.Objects)
 	}
 	if d.Pages != nil {
-		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/"} {
-			s.mux.Handle(pattern, d.Pages)
+		for _, pattern := range []string{"GET /{$}", "GET /static/", "GET /docs", "GET /docs/errors", "GET /photo", "GET /photos/", "GET /status"} {
+			s.serve(pattern, d.Pages)
 		}
-		s.mux.HandleFunc("POST /photo", s.showPhoto)
+		s.serve("POST /photo", http.HandlerFunc(s.showPhoto))
+		s.serve("GET /ops", http.HandlerFunc(s.opsPage))
+		s.serve("GET /ops/events", http.HandlerFunc(s.opsEvents))
 	}
 	return s
+}
+
+// serve adds what is no operation to the mux.
+func (s *service) serve(pattern string, handler http.Handler) {
+	s.mux.Handle(pattern, handler)
+	s.announce(pattern)
 }
 
 // register adds every operation to the mux and returns the OpenAPI document
@@ -134,6 +145,9 @@ func (s *service) register() []byte {
 	s.registerHealth(api)
 	s.registerMonitoring(api)
 	s.registerLogLevels(api)
+	s.registerMetrics(api)
+	s.registerDashboard(api)
+	s.announce(patterns(api.OpenAPI())...)
 	return encodeDocument(api.OpenAPI())
 }
 

@@ -63,8 +63,9 @@ func (s *service) barcode(ctx context.Context, location, code string, params Uni
 		return nil, p
 	}
 	snap := s.Catalogue.Current()
+	var verdict recall.Outcome
 	return s.read(ctx, snap, reading{
-		key: fmt.Sprintf("barcode %q %q %q %q", code, params.Lot, params.Serial, params.Model), aged: true, unkept: !snap.Loaded(),
+		key: fmt.Sprintf("barcode %q %q %q %q", code, params.Lot, params.Serial, params.Model), aged: true, unkept: !snap.Loaded(), verdict: &verdict,
 		compute: func() ([]byte, error) {
 			v, err := s.decide(ctx, func() (recall.Verdict, error) {
 				return s.Lookup.Barcode(snap, code, recall.Unit{Lot: params.Lot, Serial: params.Serial, Model: params.Model})
@@ -72,6 +73,7 @@ func (s *service) barcode(ctx context.Context, location, code string, params Uni
 			if err != nil {
 				return nil, unitProblem(err, "query", location)
 			}
+			verdict = v.Verdict
 			return encode(v)
 		},
 	})

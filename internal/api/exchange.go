@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // exchange is what there is to know of one request while it is answered.
@@ -21,11 +23,13 @@ type exchange struct {
 	at        trace.SpanContext // the request's span, made or not
 	span      trace.Span        // nil: nobody takes traces
 	caller    string            // a name for the log, never a person's
-	uri       string // as sent; names the answer in the cache
-	instance  string // the path for problem documents
-	route     string // the pattern that matched, once it is known
-	wants     string // If-None-Match
+	uri       string            // as sent; names the answer in the cache
+	instance  string            // the path for problem documents
+	route     string            // the pattern that matched, once it is known
+	wants     string            // If-None-Match
 	started   time.Time
+	code      string // of the problem that was answered, if it was one
+	endless   bool   // it is answered for as long as somebody listens
 }
 
 type exchangeKey struct{}
@@ -50,8 +54,9 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
 	if e := s.remembered(r); e != nil {
 		status, size := e.send(w, r, x.wants)
-		x.route = e.route
-		s.log(r, x, status, size)
+		s.given(e.verdict, r, status)
+		x.remembers(e)
+		s.log(r, x, e.route, status, size)
 		return
 	}
 	rec := &recorder{ResponseWriter: w}
@@ -116,12 +121,12 @@ func (s *service) finish(rec *recorder, r *http.Request, x *exchange) {
 		x.panicked(v, stack)
 		if rec.status != 0 {
 			// Part of an answer is on its way: the client must see that it is cut off.
-			s.log(r, x, rec.status, rec.size)
+			s.log(r, x, x.route, rec.status, rec.size)
 			panic(http.ErrAbortHandler)
 		}
 		s.fail(rec, r, newProblem(codeInternal, kindOf(codeInternal).Meaning))
 	}
-	s.log(r, x, rec.status, rec.size)
+	s.log(r, x, x.route, rec.status, rec.size)
 }
 
 // fail writes an error: a page for a browser on a path of the pages, else the
@@ -137,11 +142,13 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.send(w, r)
 }
 
-// log ends the request's span and writes the access log's line. Both have the route
-// and never the path or the query, which may hold what somebody owns, and of the
-// client's address no more than its network.
-func (s *service) log(r *http.Request, x *exchange, status int, size int64) {
-	defer x.end(r, status, size)
+// log tells the observer of the request, ends its span and writes the access log's
+// line. They have the route and never the path or the query, which may hold what
+// somebody owns, and of the client's address no more than its network.
+func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
+	s.observe(r, x, route, status)
+	s.count(x, route, status)
+	defer x.end(r, route, status, size)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -153,8 +160,8 @@ func (s *service) log(r *http.Request, x *exchange, status int, size int64) {
 	if s.Tracer != nil { // who exports the line wants to know its span
 		ctx = x.spanned(ctx)
 	}
-	s.Logger.LogAttrs(ctx, level, "request",
-		slog.String("method", r.Method), slog.String("route", cmp.Or(x.route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
+	s.Logger.LogAttrs(ctx, level, traffic.AccessMessage,
+		slog.String("method", r.Method), slog.String("route", cmp.Or(route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
 		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
 		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("caller", x.caller), slog.String("remote", network(r.RemoteAddr)))
 }

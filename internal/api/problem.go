@@ -163,7 +163,7 @@ func problemOf(status int, message string, errs []error) *Problem {
 // locate says in which request the problem arose.
 func (p *Problem) locate(ctx context.Context) {
 	if x := exchangeOf(ctx); x != nil {
-		p.TraceID, p.Instance = x.traceID, x.instance
+		p.TraceID, p.Instance, x.code = x.traceID, x.instance, p.Code
 	}
 }
 

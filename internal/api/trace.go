@@ -53,7 +53,7 @@ func callersSpan(h http.Header) trace.SpanContext {
 	config.SpanID, _ = trace.SpanIDFromHex(parent)
 	bits, _ := strconv.ParseUint(flags, 16, 8)
 	config.TraceFlags = trace.TraceFlags(bits) & trace.FlagsSampled // the others aren't ours to pass on
-	if states := h["Tracestate"]; len(states) == 1 { // several could be joined; nobody sends that
+	if states := h["Tracestate"]; len(states) == 1 {
 		config.TraceState, _ = trace.ParseTraceState(states[0]) // an invalid one is none
 	}
 	return trace.NewSpanContext(config)
@@ -69,6 +69,18 @@ func ownSpan(from trace.SpanContext) trace.SpanContext {
 	return trace.NewSpanContext(config)
 }
 
+// remembers tells the span that the answer is one from before, and its verdict if
+// it is one.
+func (x *exchange) remembers(k *kept) {
+	if x.span == nil || !x.span.IsRecording() {
+		return
+	}
+	x.span.SetAttributes(attribute.Bool("crownsafe.remembered", true))
+	if k.verdict != "" {
+		x.span.SetAttributes(attribute.String("crownsafe.verdict", string(k.verdict)))
+	}
+}
+
 // spanned puts the request's span into a context.
 func (x *exchange) spanned(ctx context.Context) context.Context {
 	if x.span != nil {
@@ -79,7 +91,7 @@ func (x *exchange) spanned(ctx context.Context) context.Context {
 
 // end ends the request's span. By the semantic conventions for HTTP servers only
 // what is the server's fault is an error.
-func (x *exchange) end(r *http.Request, status int, size int64) {
+func (x *exchange) end(r *http.Request, route string, status int, size int64) {
 	if x.span == nil {
 		return
 	}
@@ -87,7 +99,7 @@ func (x *exchange) end(r *http.Request, status int, size int64) {
 	if !x.span.IsRecording() {
 		return
 	}
-	path := x.route[strings.IndexByte(x.route, ' ')+1:] // most patterns begin with the method
+	path := route[strings.IndexByte(route, ' ')+1:] // most patterns begin with the method
 	if path != "" {
 		x.span.SetName(r.Method + " " + path)
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,12 +34,15 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/telemetry"
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // App is the program, ready to work on one data directory.
@@ -54,13 +58,22 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
-	Version   string
+	Metrics   *telemetry.Metrics
+	Health    *health.Board
+	Traffic   *traffic.Recorder
+	// Audited returns what the last security audit found, nil before the first; to
+	// be set before Serve. Nil: there are no audits.
+	Audited func() *health.Audit
+	Version string
 
 	seen       *seen
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
 	draining   atomic.Bool
+	stored     atomic.Int64                 // bytes of all objects, when they were last counted
+	ending     chan struct{}                // closed when draining begins
+	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
 }
 
@@ -89,17 +102,16 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	self := holder()
-	seen, err := see(cfg, logger, version, self)
+	seen, err := see(cfg, logger, version)
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStoreSeen(ctx, cfg, seen.provider())
+	st, err := connectStore(ctx, cfg, seen)
 	if err != nil {
 		seen.close()
 		return nil, err
 	}
-	a, err := build(cfg, seen, version, self, st)
+	a, err := build(cfg, seen, version, st)
 	if err != nil {
 		seen.close()
 		return nil, errors.Join(err, st.Close())
@@ -146,7 +158,7 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, seen *seen, version, self string, st store.Store) (*App, error) {
+func build(cfg config.Config, seen *seen, version string, st store.Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -155,12 +167,16 @@ func build(cfg config.Config, seen *seen, version, self string, st store.Store) 
 	if err != nil {
 		return nil, err
 	}
+	st = seen.asked(st, databaseOf(cfg))
 	stored, err := openObjects(cfg, remembered, seen)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	st = seen.traced(st, databaseOf(cfg))
-	a := &App{Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(), Version: version, retryAfter: retryAfter}
+	a := &App{
+		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(),
+		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter, ending: make(chan struct{}),
+	}
+	a.end = sync.OnceFunc(func() { close(a.ending) })
 	if tracer := seen.tracer(); tracer != nil {
 		a.Catalogue.Trace(tracer)
 	}
@@ -174,7 +190,7 @@ func build(cfg config.Config, seen *seen, version, self string, st store.Store) 
 	// which may not know yet that somebody has removed it.
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored.guard, spool), Client: client,
-		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: self,
+		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: seen.self,
 	}
 	a.Runner.Archive.Defer(a.uploads.Load)
 	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: seen.of("ingest"), Tracer: seen.tracer()}
@@ -187,9 +203,11 @@ func build(cfg config.Config, seen *seen, version, self string, st store.Store) 
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
+	a.openHealth()
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
+	a.measure()
 	return a, nil
 }
 

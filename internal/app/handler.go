@@ -32,8 +32,10 @@ func (a *App) Handler() (http.Handler, error) {
 	return api.New(api.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.seen.of("api"), Tracer: a.seen.tracer(), LogLevels: a.seen.levels, Now: time.Now, Version: a.Version, Pages: pages,
-		Monitored: monitor{a}, Shared: shared, Objects: a.Objects.signed,
+		Monitored: monitor{a}, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.seen.of("exports")),
+		Observer:  a.Metrics,
+		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
 	}), nil
 }

@@ -52,7 +52,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		opening.Go(func() { a.keepOpeningUploads(background) })
 	}
 	wg.Go(func() { a.work(background) })
+	wg.Go(func() { a.Health.Run(background) })
 	wg.Go(func() { a.settleDeferred(background) })
+	wg.Go(func() { a.keepCounting(background) })
 	wg.Go(func() { a.greetOthers(background) })
 
 	served := make(chan error, 1)
@@ -76,6 +78,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 func (a *App) drain(server *http.Server, stopBackground func()) error {
 	a.Logger.Info("draining", "for", a.Config.Drain.String())
 	a.draining.Store(true)
+	a.end()
 	stopBackground()
 	ctx, cancel := context.WithTimeout(context.Background(), a.Config.Drain+a.Config.Grace)
 	defer cancel()

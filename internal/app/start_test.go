@@ -161,7 +161,7 @@ func program(t *testing.T, data string, st store.Store) *running {
 	p := &running{cable: &cable{Store: st}, log: &lines{}}
 	cfg := config.Config{Data: data, Environment: "production", Offline: true, Grace: 10 * time.Second, SnapshotEvery: time.Hour, Migrate: true}
 	var err error
-	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", "here", p.cable); err != nil {
+	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", p.cable); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/cached"
@@ -26,11 +24,12 @@ import (
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
 func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
-	return openStoreSeen(ctx, cfg, nil)
+	return connectStore(ctx, cfg, nil)
 }
 
-// openStoreSeen is OpenStore with spans of a server's statements; nil: there are none.
-func openStoreSeen(ctx context.Context, cfg config.Config, spans trace.TracerProvider) (store.Store, error) {
+// connectStore is OpenStore whose connections and statements are seen; nil: by
+// nobody.
+func connectStore(ctx context.Context, cfg config.Config, seen *seen) (store.Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -39,7 +38,9 @@ func openStoreSeen(ctx context.Context, cfg config.Config, spans trace.TracerPro
 		return st, nil
 	}
 	options := postgresOptions(cfg)
-	options.Spans = spans
+	if seen != nil {
+		options.Handshake, options.Spans = seenBy(seen.metrics, "database"), seen.provider()
+	}
 	st, err := postgres.Open(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be used: %w", err)
@@ -75,7 +76,9 @@ func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile, Tracer: seen.tracer()})
+	far, err := redis.Open(redis.Options{
+		URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile, Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer(),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -85,6 +88,14 @@ func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
 // remoteBlobs says whether objects are kept elsewhere than in the data directory.
 func remoteBlobs(cfg config.Config) bool {
 	return cfg.AzureStorage != "" || cfg.Storage.AccountURL != ""
+}
+
+// backendOf names what keeps the objects.
+func backendOf(cfg config.Config) string {
+	if remoteBlobs(cfg) {
+		return "azure"
+	}
+	return "disk"
 }
 
 // blobsPath is where objects in the data directory are handed out by signed
@@ -103,7 +114,9 @@ type objects struct {
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
 func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (objects, error) {
-	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Logger: seen.of("blob"), Tracer: seen.tracer()}
+	bounds := blob.GuardOptions{
+		InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer(),
+	}
 	if !remoteBlobs(cfg) {
 		secret, err := derivedKey(cfg, signingObjects)
 		if err != nil {
@@ -113,12 +126,13 @@ func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (object
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
-		bounds.Backend = "disk"
+		bounds.Backend = backendOf(cfg)
 		guard := blob.Guard(folder, bounds)
 		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
+		Handshake: seenBy(seen.metrics, "storage"),
 	})
 	if err != nil {
 		variable := "AZURE_STORAGE_CONNECTION_STRING"
@@ -127,7 +141,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (object
 		}
 		return objects{}, fmt.Errorf("%s cannot be used: %w", variable, err)
 	}
-	bounds.Backend = "azure"
+	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
 	return objects{Store: known, guard: guard, origin: account.Origin()}, nil

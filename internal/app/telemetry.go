@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/telemetry"
+	"github.com/crownsafe/api/internal/traffic"
 )
 
 // loggingPackages are those that log, by the names that levels are set for.
@@ -21,22 +21,27 @@ var loggingPackages = []string{
 	"agency", "api", "app", "blob", "cache", "catalogue", "exports", "ingest", "photo", "snapshot",
 }
 
-// seen is how others see what the program does: its log and its traces.
+// seen is how others see what the program does: its log, its metrics, its traces
+// and what the dashboard shows.
 type seen struct {
-	logger *slog.Logger
-	levels *telemetry.Levels
-	traces *telemetry.Traces // nil: nobody takes any
+	self    string // names this process among all that share a store
+	logger  *slog.Logger
+	levels  *telemetry.Levels
+	metrics *telemetry.Metrics
+	traffic *traffic.Recorder
+	traces  *telemetry.Traces // nil: nobody takes any
 }
 
 // see begins to log by the settings on top of a logger that writes, and to export
 // where they say.
-func see(cfg config.Config, writes *slog.Logger, version, instance string) (*seen, error) {
+func see(cfg config.Config, writes *slog.Logger, version string) (*seen, error) {
 	levels, err := telemetry.NewLevels(loggingPackages, cfg.LogLevel, cfg.Traces.LogLevels)
 	if err != nil {
 		return nil, fmt.Errorf("CROWNSAFE_LOG_LEVELS cannot be used: %w", err)
 	}
-	written := telemetry.WithTraceIDs(writes.Handler())
-	s := &seen{levels: levels, logger: slog.New(levels.Handler(written))}
+	s := &seen{self: holder(), levels: levels, metrics: newMetrics(cfg, version), traffic: &traffic.Recorder{}}
+	written := s.traffic.Logged(telemetry.WithTraceIDs(writes.Handler()))
+	s.logger = slog.New(levels.Handler(written))
 	if cfg.Traces.OTLPEndpoint == "" {
 		return s, nil
 	}
@@ -46,7 +51,7 @@ func see(cfg config.Config, writes *slog.Logger, version, instance string) (*see
 	}
 	s.traces, err = telemetry.StartTraces(telemetry.TraceOptions{
 		Endpoint: cfg.Traces.OTLPEndpoint, Headers: headers, Ratio: cfg.Traces.TraceRatio,
-		Version: version, Environment: cfg.Environment, Instance: instance, Logger: s.of("app"),
+		Version: version, Environment: cfg.Environment, Instance: s.self, Logger: s.of("app"),
 	})
 	if err != nil {
 		return nil, err
@@ -89,26 +94,28 @@ func (s *seen) close() {
 	}
 }
 
-// traced is a store with a span around each operation that is part of a trace.
-// Spans of single statements stand under it only where the database is a server:
-// in a file most take less than their span would.
-func (s *seen) traced(st store.Store, backend string) store.Store {
-	tracer := s.tracer()
+// asked is a store whose operations are counted, with a span around each that is
+// part of a trace. Spans of single statements stand under it only where the
+// database is a server: in a file most take less than their span would.
+func (s *seen) asked(st store.Store, backend string) store.Store {
+	counted, tracer := observeQueries(s.metrics), s.tracer()
 	if tracer == nil {
-		return st
+		return store.Observe(st, counted)
 	}
 	return store.Observe(st, func(ctx context.Context, operation string) (context.Context, func(error)) {
+		ctx, count := counted(ctx, operation)
 		if !trace.SpanFromContext(ctx).IsRecording() {
-			return ctx, func(error) {}
+			return ctx, count
 		}
 		ctx, span := tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 			attribute.String("db.system.name", backend), attribute.String("db.operation.name", operation)))
 		return ctx, func(err error) {
-			if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, context.Canceled) {
+			if databaseFailed(err) {
 				span.RecordError(err)
 				span.SetStatus(codes.Error, "")
 			}
 			span.End()
+			count(err)
 		}
 	})
 }

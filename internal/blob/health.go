@@ -50,12 +50,19 @@ func (g *Guarded) Pool() PoolStats {
 		Size: cap(g.slots), InUse: inUse, Idle: cap(g.slots) - inUse,
 		Waits: g.pool.waits.Load(), Timeouts: g.pool.timeouts.Load(), Exhaustions: g.pool.exhaustions.Load(),
 	}
-	if c, ok := g.store.(connected); ok {
-		if requests, reused := c.Connections(); requests > 0 {
-			stats.ReuseRate = new(math.Round(1e4*float64(reused)/float64(requests)) / 100)
-		}
+	if requests, reused := g.Connections(); requests > 0 {
+		stats.ReuseRate = new(math.Round(1e4*float64(reused)/float64(requests)) / 100)
 	}
 	return stats
+}
+
+// Connections counts the requests to the backend since the start, and those that
+// found a connection open already; both are 0 for one that nobody connects to.
+func (g *Guarded) Connections() (requests, reused int64) {
+	if c, ok := g.store.(connected); ok {
+		return c.Connections()
+	}
+	return 0, 0
 }
 
 // Breaker is the state of the breaker: "closed", "open" or "half_open".

@@ -40,6 +40,8 @@ type Storage struct {
 	UploadWorkers int `env:"UPLOAD_WORKERS,default=10"`
 	// UploadQueue is how many uploads may wait; a further one is refused.
 	UploadQueue int `env:"UPLOAD_QUEUE,default=1000"`
+	// CountEvery is how often it is counted how much all objects take, for metrics.
+	CountEvery time.Duration `env:"BLOB_COUNT_EVERY,default=1h"`
 }
 
 // Cache says how what is costly to find is remembered.
@@ -80,6 +82,7 @@ func (c *Config) checkServers() error {
 		between("CROWNSAFE_BLOB_ACQUIRE_TIMEOUT", c.Storage.AcquireTimeout, 10*time.Millisecond, 10*time.Minute),
 		between("CROWNSAFE_UPLOAD_WORKERS", c.Storage.UploadWorkers, 1, 1000),
 		between("CROWNSAFE_UPLOAD_QUEUE", c.Storage.UploadQueue, 1, 1_000_000),
+		between("CROWNSAFE_BLOB_COUNT_EVERY", c.Storage.CountEvery, time.Second, 7*24*time.Hour),
 		between("CROWNSAFE_CACHE_BYTES", c.Cache.Bytes, 1<<20, 64<<30),
 		between("CROWNSAFE_REDIS_TIMEOUT", c.Cache.RedisTimeout, time.Millisecond, 10*time.Second),
 		between("CROWNSAFE_SNAPSHOT_EVERY", c.SnapshotEvery, time.Second, 24*time.Hour),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/crownsafe/api/internal/agency"
 	"github.com/crownsafe/api/internal/store"
@@ -14,6 +15,10 @@ import (
 // ErrGuarded says that a complete dump was not believed: what could be read of
 // it is stored, for a further notice never harms, but nothing counts as missing.
 var ErrGuarded = errors.New("the dump is not taken for complete")
+
+// Guarded reports that a recorded run ended because a complete dump was not
+// believed.
+func Guarded(run store.Run) bool { return strings.Contains(run.Reason, ErrGuarded.Error()) }
 
 // One in guardShare, 5 %, is how much of what was there a dump may lack, and how
 // much of a dump may be rejected.

@@ -43,7 +43,10 @@ type Runner struct {
 	// context in which it is stored. They may be nil.
 	Stored  func()
 	Storing func(ctx context.Context)
-	Tracer  trace.Tracer // nil: no spans
+	// Polled is called for each poll that has ended, whatever came of it, with its
+	// run as it is recorded. It may be nil.
+	Polled func(store.Run)
+	Tracer trace.Tracer // nil: no spans
 	// Leases keep several processes from taking in one agency's notices at the same
 	// time; nil: there is no other process. Holder is what this one is called.
 	Leases store.Leases

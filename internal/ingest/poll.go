@@ -93,6 +93,9 @@ func (r *Runner) poll(ctx context.Context, a agency.Agency, progress func(Tally)
 	}
 	// The run is recorded even when the caller stopped it: a half-done poll must
 	// not look like one that is still going on.
+	if r.Polled != nil {
+		r.Polled(run)
+	}
 	finishing, cancel := finishing(ctx)
 	defer cancel()
 	if err := r.Store.FinishRun(finishing, run); err != nil {

@@ -27,12 +27,17 @@ type Sources interface {
 type Service struct {
 	sources Sources
 	now     func() time.Time
+	observe func(recall.Outcome)
 }
 
 // New makes a service over the sources' states.
 func New(sources Sources, now func() time.Time) *Service {
-	return &Service{sources: sources, now: now}
+	return &Service{sources: sources, now: now, observe: func(recall.Outcome) {}}
 }
+
+// Observe lets the service tell of each verdict that it gives, from whichever
+// goroutine found it. It is to be called before the first question.
+func (s *Service) Observe(observe func(recall.Outcome)) { s.observe = observe }
 
 // Verdict answers for one unit from one snapshot. The error is a
 // *recall.BadUnit when something given cannot be used.
@@ -111,6 +116,7 @@ func (s *Service) answer(snap *catalogue.Snapshot, q *recall.Question, sources [
 	if len(q.GTINs) > 1 {
 		v.Readings = slices.Clone(q.GTINs)
 	}
+	s.observe(v.Verdict)
 	return v
 }
 

@@ -114,6 +114,7 @@ func (b *Board) List(snap *catalogue.Snapshot) []Source {
 			Agency: d.Code, Name: d.Name, Country: d.Country, State: state, Reason: reason,
 			Notices: active, Starter: count.Starter, BarcodeShare: share(count.WithBarcode, count.Notices),
 			Rejected: record.Rejected, LagSeconds: all[d.Code].Lag, Quality: qualityOf(&count), Licence: d.Licence, Attribution: d.Attribution, Republish: d.Republish,
+			Objective: d.Objective, Withheld: d.Withheld != "",
 		}
 		if !record.LastSuccess.IsZero() {
 			at, age := record.LastSuccess.UTC(), int64(max(0, now.Sub(record.LastSuccess).Seconds()))

@@ -41,6 +41,9 @@ type Source struct {
 	Licence       string     `json:"licence"`
 	Attribution   string     `json:"attribution"`
 	Republish     bool       `json:"republish" doc:"whether the licence lets the notices be passed on"`
+
+	Objective time.Duration `json:"-"` // age from which on it counts as old
+	Withheld  bool          `json:"-"` // it can't be asked as things are, for want of a key
 }
 
 // Lag is how long notices took from their publication until they could be found,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ const (
 	CurrentPostgresVariable = "CROWNSAFE_TEST_POSTGRES_CURRENT" // the same, of the current major
 	RedisVariable           = "CROWNSAFE_TEST_REDIS"            // a URL
 	AzureVariable           = "CROWNSAFE_TEST_AZURE"            // a connection string
+	PromtoolVariable        = "CROWNSAFE_TEST_PROMTOOL"         // no server: the path of Prometheus' checker
 )
 
 // need returns a variable; a test without its server fails.
@@ -68,6 +70,19 @@ func database(t testing.TB, address string) string {
 func Redis(t testing.TB) (address, prefix string) {
 	t.Helper()
 	return need(t, RedisVariable), "test-" + strings.ToLower(rand.Text()) + ":"
+}
+
+// Promtool runs Prometheus' checker on what it reads from its standard input, in a
+// folder, and returns what it said; the test fails with it.
+func Promtool(t testing.TB, dir, input string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), need(t, PromtoolVariable), args...)
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(input)
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, said)
+	}
+	return string(said)
 }
 
 // Azure returns the connection string of the test server, and the name of a

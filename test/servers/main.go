@@ -1,5 +1,5 @@
 // Command servers runs a command with the real servers that tests need: it
-// installs PostgreSQL, Redis and Azurite where they are missing, starts them on
+// installs PostgreSQL, Redis, Azurite and promtool where they are missing, starts them on
 // ports and in folders of their own, names them to the command by the variables
 // of package testenv, and ends them with it. A server whose variable is set
 // already is somebody else's: it is used as it is and not started.
@@ -77,9 +77,16 @@ func (s *servers) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return s.run(testenv.RedisVariable, func() (io.Closer, string, error) {
+		err = s.run(testenv.RedisVariable, func() (io.Closer, string, error) {
 			r, err := server.StartRedis(ctx, installer)
 			return named(r, err, func() string { return r.URL() })
+		})
+		if err != nil {
+			return err
+		}
+		return s.run(testenv.PromtoolVariable, func() (io.Closer, string, error) {
+			path, err := installer.Promtool(ctx)
+			return io.NopCloser(nil), path, err
 		})
 	})
 	group.Go(func() error {

@@ -10,6 +10,7 @@ package azure
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -70,6 +71,8 @@ type Options struct {
 	PageSize int
 	// RootCAs are who the account's certificate may be from. nil: the system's.
 	RootCAs *x509.CertPool
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
 
 	// copyAtOnce stands in for the constant in tests.
 	copyAtOnce int64

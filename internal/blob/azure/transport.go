@@ -31,10 +31,17 @@ func newTransport(o Options) *transport {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
+	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs}
+	if o.Handshake != nil {
+		secure.VerifyConnection = func(state tls.ConnectionState) error {
+			o.Handshake(state)
+			return nil
+		}
+	}
 	base := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dial,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
+		TLSClientConfig:       secure,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: o.TryTimeout,
 		ExpectContinueTimeout: time.Second,

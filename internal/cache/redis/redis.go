@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -58,6 +59,8 @@ type Options struct {
 	CAFile string
 	// Tracer makes spans of commands; nil: there are none.
 	Tracer trace.Tracer
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.

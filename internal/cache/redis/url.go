@@ -151,12 +151,10 @@ func newClient(opts Options) (driver.UniversalClient, error) {
 		return nil, err
 	}
 	if where.cluster != nil {
-		return newCluster(where.cluster, roots), nil
+		return newCluster(where.cluster, roots, opts.Handshake), nil
 	}
 	o := where.single
-	if o.TLSConfig != nil {
-		o.TLSConfig.RootCAs = roots
-	}
+	secure(o.TLSConfig, roots, opts.Handshake)
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = cmp.Or(o.DialTimeout, dialTimeout), cmp.Or(o.ReadTimeout, ioTimeout), cmp.Or(o.WriteTimeout, ioTimeout)
 	o.ContextTimeoutEnabled = true
 	o.MaxRetries, o.DialerRetries = -1, 1 // to try again is the caller's business
@@ -166,10 +164,8 @@ func newClient(opts Options) (driver.UniversalClient, error) {
 	return driver.NewClient(o), nil
 }
 
-func newCluster(o *driver.ClusterOptions, roots *x509.CertPool) *driver.ClusterClient {
-	if o.TLSConfig != nil {
-		o.TLSConfig.RootCAs = roots
-	}
+func newCluster(o *driver.ClusterOptions, roots *x509.CertPool, seen func(tls.ConnectionState)) *driver.ClusterClient {
+	secure(o.TLSConfig, roots, seen)
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = cmp.Or(o.DialTimeout, dialTimeout), cmp.Or(o.ReadTimeout, ioTimeout), cmp.Or(o.WriteTimeout, ioTimeout)
 	o.ContextTimeoutEnabled = true
 	o.DialerRetries = 1
@@ -179,6 +175,20 @@ func newCluster(o *driver.ClusterOptions, roots *x509.CertPool) *driver.ClusterC
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return driver.NewClusterClient(o)
+}
+
+// secure completes how connections are made by TLS, if they are.
+func secure(config *tls.Config, roots *x509.CertPool, seen func(tls.ConnectionState)) {
+	if config == nil {
+		return
+	}
+	config.RootCAs = roots
+	if seen != nil {
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			seen(state)
+			return nil
+		}
+	}
 }
 
 func readRoots(file string) (*x509.CertPool, error) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net"
@@ -25,6 +26,9 @@ type Options struct {
 	// it leaves out comes from libpq's variables (PGPASSWORD, PGSSLMODE, …) and
 	// the password file.
 	URL string
+
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
 
 	// MaxConns is the size of the pool, 1 to 50. 0: 8. Connections are made when
 	// they are wanted.
@@ -154,6 +158,7 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	config.PingTimeout = o.AcquireTimeout
 
 	conn := config.ConnConfig
+	o.watchHandshakes(conn)
 	if conn.ConnectTimeout == 0 || conn.ConnectTimeout > o.ConnectTimeout {
 		conn.ConnectTimeout = o.ConnectTimeout
 	}
@@ -180,6 +185,26 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 		conn.StatementCacheCapacity = o.StatementCache
 	}
 	return config, nil
+}
+
+// watchHandshakes tells of the connections that are made by TLS, to the server and
+// to those that stand in for it.
+func (o Options) watchHandshakes(conn *pgx.ConnConfig) {
+	if o.Handshake == nil {
+		return
+	}
+	ways := []*tls.Config{conn.TLSConfig}
+	for _, other := range conn.Fallbacks {
+		ways = append(ways, other.TLSConfig)
+	}
+	for _, way := range ways {
+		if way != nil {
+			way.VerifyConnection = func(state tls.ConnectionState) error {
+				o.Handshake(state)
+				return nil
+			}
+		}
+	}
 }
 
 func (o Options) dial(ctx context.Context, network, address string) (net.Conn, error) {
