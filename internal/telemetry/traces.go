@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
@@ -98,9 +99,13 @@ func (t *Traces) Handler() slog.Handler {
 
 // Stop exports what is left, until ctx ends, and ends the exporting.
 func (t *Traces) Stop(ctx context.Context) error {
-	err := errors.Join(t.spans.Shutdown(ctx), t.logs.Shutdown(ctx))
+	var spans, logs error
+	var wg sync.WaitGroup // side by side: the time that there is serves both
+	wg.Go(func() { spans = t.spans.Shutdown(ctx) })
+	wg.Go(func() { logs = t.logs.Shutdown(ctx) })
+	wg.Wait()
 	t.client.CloseIdleConnections()
-	if err != nil {
+	if err := errors.Join(spans, logs); err != nil {
 		return fmt.Errorf("exporting the last traces and logs: %w", err)
 	}
 	return nil
