@@ -22,6 +22,7 @@ type exchange struct {
 	traceID   string
 	at        trace.SpanContext // the request's span, made or not
 	span      trace.Span        // nil: nobody takes traces
+	alone     bool              // the span has none under it, and nothing failed
 	caller    string            // a name for the log, never a person's
 	uri       string            // as sent; names the answer in the cache
 	instance  string            // the path for problem documents

@@ -72,7 +72,8 @@ func ownSpan(from trace.SpanContext) trace.SpanContext {
 // remembers tells the span that the answer is one from before, and its verdict if
 // it is one.
 func (x *exchange) remembers(k *kept) {
-	if x.span == nil || !x.span.IsRecording() {
+	x.alone = true
+	if x.span == nil || !x.at.IsSampled() {
 		return
 	}
 	x.span.SetAttributes(attribute.Bool("crownsafe.remembered", true))
@@ -96,7 +97,7 @@ func (x *exchange) end(r *http.Request, route string, status int, size int64) {
 		return
 	}
 	defer x.span.End()
-	if !x.span.IsRecording() {
+	if !x.span.IsRecording() || x.alone && !x.at.IsSampled() { // nobody will see it
 		return
 	}
 	path := route[strings.IndexByte(route, ' ')+1:] // most patterns begin with the method

@@ -315,3 +315,21 @@ func (l *lines) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// TestLogRecordsGoWithTheirTrace: of one that isn't exported only what is a warning.
+func TestLogRecordsGoWithTheirTrace(t *testing.T) {
+	t.Parallel()
+	h := withTheirTrace{slog.NewTextHandler(io.Discard, nil)}.WithAttrs([]slog.Attr{slog.Int("a", 1)}).WithGroup("g")
+	for name, test := range map[string]struct {
+		ctx   context.Context
+		level slog.Level
+		want  bool
+	}{
+		"of no trace": {context.Background(), slog.LevelInfo, true}, "of one that is exported": {remote(true), slog.LevelInfo, true},
+		"of another": {remote(false), slog.LevelInfo, false}, "a warning of another": {remote(false), slog.LevelWarn, true},
+	} {
+		if got := h.Enabled(test.ctx, test.level); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
