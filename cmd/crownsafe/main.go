@@ -74,7 +74,9 @@ type cli struct {
 	Replay      replayCommand      `cmd:"" help:"Read an agency's archived payloads anew, after a parser was changed."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the store up to date, or look at it."`
 	MigrateData migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from the SQLite file into the PostgreSQL that DATABASE_URL names."`
+	AuditLog    auditLogCommand    `cmd:"" name:"auditlog" help:"Read the audit log, or check that it is as it was written."`
 	Check       checkCommand       `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
+	Audit       auditCommand       `cmd:"" help:"Look at how the service is set up, probe its handler, and list what was found."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
@@ -125,12 +127,17 @@ func report(env environment, err error) int {
 
 // build builds the program from its settings, on the session's data directory.
 func (s *session) build() (*app.App, error) {
-	cfg, err := config.Load(s.ctx, s.env.lookup)
+	cfg, secrets, err := app.Settings(s.ctx, s.env.lookup)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Data = s.data
-	return app.Open(s.ctx, cfg, s.logger(cfg), version())
+	a, err := app.Open(s.ctx, cfg, s.logger(cfg), version())
+	if err != nil {
+		return nil, err
+	}
+	a.Secrets = secrets
+	return a, nil
 }
 
 // oneLine joins the lines of an error: drivers and errors.Join write several.

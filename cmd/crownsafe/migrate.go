@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/app"
-	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -53,7 +52,7 @@ func (c *migrateDown) Run(s *session) error {
 
 // withSchema does something with the schema of the store and prints what came of it.
 func (s *session) withSchema(do func(store.Migrator) ([]store.Migration, error)) (err error) {
-	cfg, err := config.Load(s.ctx, s.env.lookup)
+	cfg, _, err := app.Settings(s.ctx, s.env.lookup)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/crownsafe/api/internal/app"
-	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/store"
 )
 
@@ -20,7 +19,7 @@ type migrateDataCommand struct{}
 // database that DATABASE_URL names, which must be empty, and says what was copied.
 // Nothing is there after a failure: it can be repeated.
 func (*migrateDataCommand) Run(s *session) (err error) {
-	cfg, err := config.Load(s.ctx, s.env.lookup)
+	cfg, _, err := app.Settings(s.ctx, s.env.lookup)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,9 @@ func (c *serveCommand) Run(s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.Config.Addr = c.Addr
+	if err := s.permitted(a); err != nil {
+		return err
+	}
 	if err := a.Start(s.ctx); err != nil {
 		return err
 	}

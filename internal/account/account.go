@@ -5,8 +5,8 @@
 //
 // It knows nothing of passwords, of how tokens are made and checked, or of HTTP:
 // secrets come here as hashes only. Times are kept to the microsecond, in UTC.
-// Errors are those below and package store's; an id that nobody stored is
-// store.ErrNotFound.
+// Texts are kept as Text has them. Errors are those below and package store's; an
+// id that nobody stored is store.ErrNotFound, a user's who gets something too.
 package account
 
 import (
@@ -21,7 +21,7 @@ var (
 	ErrTaken = errors.New("the address is taken")
 	// ErrReused says that a refresh token came a second time: somebody has a copy.
 	ErrReused = errors.New("the refresh token was used before")
-	// ErrEnded says that a session is over: ended, or past its time.
+	// ErrEnded says that a session is over: it was ended, or its time is past.
 	ErrEnded = errors.New("the session has ended")
 )
 
@@ -66,7 +66,8 @@ type Users interface {
 	// clears Failures and LockedUntil.
 	SetPassword(ctx context.Context, id string, hash []byte, at time.Time) error
 	// UpgradePassword replaces the hash of the same password by a costlier one,
-	// only where the present one is still old; it changes nothing else.
+	// only where the present one is still old; it changes nothing else. Where the
+	// password is another one by now, nothing is done, and that is no error.
 	UpgradePassword(ctx context.Context, id string, old, hash []byte) error
 	SetRole(ctx context.Context, id string, role Role) error
 	// SetVerified records that the address was proved; one that was proved before
@@ -128,12 +129,14 @@ type Sessions interface {
 	// succeeds. store.ErrNotFound when the old one was never given out, ErrEnded
 	// when its session is over, ErrReused when it was replaced before: then the
 	// session has been ended by this call. The session is returned with ErrEnded and
-	// ErrReused too.
+	// ErrReused too. A session that is over gives ErrEnded for each secret that it
+	// ever had, so that of several who come at once with one, the first succeeds, the
+	// second ends the session with ErrReused, and all others find it ended.
 	RotateSecret(ctx context.Context, old, secret []byte, now, expires time.Time) (Session, error)
 	// Sessions returns a user's sessions that are live, newest first.
 	Sessions(ctx context.Context, userID string, now time.Time) ([]Session, error)
 	// TouchSession records that a session was used; an earlier time than what is
-	// stored changes nothing. A zero expires leaves ExpiresAt.
+	// stored changes nothing, ExpiresAt included. A zero expires leaves ExpiresAt.
 	TouchSession(ctx context.Context, id string, at, expires time.Time) error
 	// EndSession ends a user's session. store.ErrNotFound when the user has no live
 	// session of that id, whoever else has.
@@ -221,14 +224,17 @@ type Attempt struct {
 }
 
 // Attempts keeps what was answered to requests that must not be done twice. An
-// owner's keys are their own.
+// owner's keys are their own. Owners are named as an Entry's Actor is; those that
+// are "user:ID" or "key:ID" go with the user or the key.
 type Attempts interface {
 	// BeginAttempt records that a request begins, or tells what is known of the one
-	// that came first with the key. It forgets by itself what ended before now; an
-	// attempt that was never finished may be begun anew after lease.
+	// that came first with the key: of several at once one is First. An attempt is
+	// known for keep; one that isn't finished may be begun anew after lease. What
+	// ended is forgotten by and by.
 	BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error)
-	// FinishAttempt keeps the answer; a nil answer forgets the attempt, so that the
-	// request may be sent again.
+	// FinishAttempt keeps the answer, which may be empty; a nil answer forgets the
+	// attempt, so that the request may be sent again. One that is known no longer is
+	// passed over.
 	FinishAttempt(ctx context.Context, owner, key string, answer []byte) error
 }
 
@@ -244,17 +250,20 @@ type Entry struct {
 	Reason  string // why it was refused, in a word; may be empty
 	Network string // from where, without the last part of the address; may be empty
 	TraceID string // may be empty
-	// Previous and Hash are SHA-256; see Seal. The store sets them.
+	// Previous is the Hash of the entry before, and Hash the SHA-256 of this one with
+	// it; see Seal. The store sets them.
 	Previous, Hash []byte
 }
 
 // Audit keeps the audit log. There is no way to change or remove an entry, and the
-// database refuses to.
+// database refuses to; Verify tells when somebody has got around it.
 type Audit interface {
-	// AppendEntry seals an entry onto the last one and stores it, with the next Seq.
+	// AppendEntry seals an entry onto the last one and stores it, one at a time among
+	// all processes. It returns what it stored.
 	AppendEntry(ctx context.Context, e Entry) (Entry, error)
 	// Entries calls yield with entries in order of Seq, those after the given one,
-	// at most limit (0: all). An error from yield stops it and is returned.
+	// at most limit (0: all), those that are stored meanwhile included. An error from
+	// yield stops it and is returned. yield may call the store.
 	Entries(ctx context.Context, after int64, limit int, yield func(Entry) error) error
 	// LastEntry returns the newest entry; store.ErrNotFound when there is none.
 	LastEntry(ctx context.Context) (Entry, error)
@@ -269,6 +278,7 @@ type Store interface {
 	Attempts
 	Audit
 	// Sweep forgets what ended before a time: sessions with their secrets, tokens,
-	// kept answers, and keys that were revoked or had expired by then.
+	// kept answers, and keys that were revoked or had expired by then. Users and the
+	// audit log stay.
 	Sweep(ctx context.Context, before time.Time) error
 }

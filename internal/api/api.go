@@ -77,6 +77,7 @@ type Dependencies struct {
 	Operators  Operators
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
+	Audit     Audit                           // tells operators what the last security audit found
 	Board     Board                           // tells operators how the service does as a whole
 	Traffic   Traffic                         // nil: nobody counts requests
 	Shared    SharedAnswers                   // nil: each process makes its own answers
@@ -144,6 +145,7 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerAudit(api)
 	s.registerLogLevels(api)
 	s.registerMetrics(api)
 	s.registerDashboard(api)

@@ -56,8 +56,9 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e := s.remembered(r); e != nil {
 		status, size := e.send(w, r, x.wants)
 		s.given(e.verdict, r, status)
+		x.route = e.route
 		x.remembers(e)
-		s.log(r, x, e.route, status, size)
+		s.log(r, x, status, size)
 		return
 	}
 	rec := &recorder{ResponseWriter: w}
@@ -122,12 +123,12 @@ func (s *service) finish(rec *recorder, r *http.Request, x *exchange) {
 		x.panicked(v, stack)
 		if rec.status != 0 {
 			// Part of an answer is on its way: the client must see that it is cut off.
-			s.log(r, x, x.route, rec.status, rec.size)
+			s.log(r, x, rec.status, rec.size)
 			panic(http.ErrAbortHandler)
 		}
 		s.fail(rec, r, newProblem(codeInternal, kindOf(codeInternal).Meaning))
 	}
-	s.log(r, x, x.route, rec.status, rec.size)
+	s.log(r, x, rec.status, rec.size)
 }
 
 // fail writes an error: a page for a browser on a path of the pages, else the
@@ -143,13 +144,13 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.send(w, r)
 }
 
-// log tells the observer of the request, ends its span and writes the access log's
-// line. They have the route and never the path or the query, which may hold what
-// somebody owns, and of the client's address no more than its network.
-func (s *service) log(r *http.Request, x *exchange, route string, status int, size int64) {
-	s.observe(r, x, route, status)
-	s.count(x, route, status)
-	defer x.end(r, route, status, size)
+// log ends the request's span, tells the observer of the request and writes the
+// access log's line. All have the route and never the path or the query, which may
+// hold what somebody owns, and of the client's address no more than its network.
+func (s *service) log(r *http.Request, x *exchange, status int, size int64) {
+	defer x.end(r, status, size)
+	s.observe(r, x, x.route, status)
+	s.count(x, x.route, status)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -162,7 +163,7 @@ func (s *service) log(r *http.Request, x *exchange, route string, status int, si
 		ctx = x.spanned(ctx)
 	}
 	s.Logger.LogAttrs(ctx, level, traffic.AccessMessage,
-		slog.String("method", r.Method), slog.String("route", cmp.Or(route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
+		slog.String("method", r.Method), slog.String("route", cmp.Or(x.route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
 		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
 		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("caller", x.caller), slog.String("remote", network(r.RemoteAddr)))
 }

@@ -120,7 +120,7 @@ func TestAnswersGoOnWhileTheStoreIsDown(t *testing.T) {
 		t.Run(err.Error(), func(t *testing.T) {
 			d := &deaf{err: err}
 			b := newBench(t, func(deps *Dependencies) {
-				deps.History, deps.Quarantine, deps.Operators = d, d, Operators{Token: "ops"}
+				deps.History, deps.Quarantine, deps.Operators = d, d, Operators{Token: showing("ops")}
 			})
 			for _, target := range []string{
 				"/api/v1/recalls?q=snoozle", "/api/v1/recalls/us-cpsc:26-100", "/api/recalls/us-cpsc:26-100", "/api/v1/barcode/036000291452", "/api/v1/sources",

@@ -39,7 +39,7 @@ func wellMonitored() *fixedMonitored {
 func TestMonitoringHasTheContractsFields(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(d *Dependencies) {
-		d.Monitored, d.Operators = wellMonitored(), Operators{Token: operatorsToken}
+		d.Monitored, d.Operators = wellMonitored(), Operators{Token: showing(operatorsToken)}
 	})
 	const away, shown = "203.0.113.9:5000", "Authorization: Bearer " + operatorsToken
 	for target, fields := range map[string][]string{
@@ -72,7 +72,7 @@ func TestMonitoringHasTheContractsFields(t *testing.T) {
 func TestRatesAreNullBeforeThereWasTraffic(t *testing.T) {
 	t.Parallel()
 	m := wellMonitored()
-	b := newBench(t, func(d *Dependencies) { d.Monitored, d.Operators = m, Operators{Token: operatorsToken} })
+	b := newBench(t, func(d *Dependencies) { d.Monitored, d.Operators = m, Operators{Token: showing(operatorsToken)} })
 	ask := func(target string) map[string]any {
 		return decode[map[string]any](t, b.from(t, "203.0.113.9:5000", target, "Authorization: Bearer "+operatorsToken), 200)
 	}

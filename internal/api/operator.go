@@ -17,8 +17,9 @@ const operatorScheme = "operator"
 
 // Operators says who may read what is meant for operators.
 type Operators struct {
-	// Token admits whoever shows it as a bearer token (RFC 6750); empty: there is none.
-	Token string
+	// Token returns what admits whoever shows it as a bearer token (RFC 6750), as it
+	// is now; nil, or empty: there is none.
+	Token func() string
 	// Loopback admits callers on the same machine while there is no token: for
 	// development. A request that a proxy passed on comes from elsewhere, and so
 	// does one for another host's name: a page in a browser on this machine can
@@ -43,17 +44,20 @@ func (s *service) forOperators(op huma.Operation) huma.Operation {
 
 // admit returns nil for an operator's request, else the problem to answer with.
 func (o Operators) admit(r *http.Request) *Problem {
-	given := r.Header.Values("Authorization")
+	given, token := r.Header.Values("Authorization"), ""
+	if o.Token != nil {
+		token = o.Token()
+	}
 	switch {
-	case o.Token == "" && len(given) > 0: // whoever shows something must not believe that it was checked
+	case token == "" && len(given) > 0: // whoever shows something must not believe that it was checked
 		return unauthorized("There is no operator's token to compare yours with; set CROWNSAFE_OPS_TOKEN.", `Bearer error="invalid_token"`)
-	case o.Token == "" && o.Loopback && local(r):
+	case token == "" && o.Loopback && local(r):
 		return nil
-	case o.Token == "":
+	case token == "":
 		return unauthorized("This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN.", "Bearer")
 	case len(given) == 0:
 		return unauthorized("This is for operators: show the operator's token as Authorization: Bearer.", "Bearer")
-	case len(given) > 1 || !sameToken(given[0], o.Token):
+	case len(given) > 1 || !sameToken(given[0], token):
 		return unauthorized("This is not the operator's token.", `Bearer error="invalid_token"`)
 	}
 	return nil

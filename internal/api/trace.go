@@ -92,7 +92,7 @@ func (x *exchange) spanned(ctx context.Context) context.Context {
 
 // end ends the request's span. By the semantic conventions for HTTP servers only
 // what is the server's fault is an error.
-func (x *exchange) end(r *http.Request, route string, status int, size int64) {
+func (x *exchange) end(r *http.Request, status int, size int64) {
 	if x.span == nil {
 		return
 	}
@@ -100,7 +100,7 @@ func (x *exchange) end(r *http.Request, route string, status int, size int64) {
 	if !x.span.IsRecording() || x.alone && !x.at.IsSampled() { // nobody will see it
 		return
 	}
-	path := route[strings.IndexByte(route, ' ')+1:] // most patterns begin with the method
+	path := x.route[strings.IndexByte(x.route, ' ')+1:] // most patterns begin with the method
 	if path != "" {
 		x.span.SetName(r.Method + " " + path)
 	}

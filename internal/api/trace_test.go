@@ -143,7 +143,7 @@ func TestOfAnAddressTheLogHasTheNetwork(t *testing.T) {
 
 // TestLogLevelsThatCannotBeChanged are told all the same.
 func TestLogLevelsThatCannotBeChanged(t *testing.T) {
-	b := newBench(t, func(d *Dependencies) { d.Operators = Operators{Token: "letmein"} })
+	b := newBench(t, func(d *Dependencies) { d.Operators = Operators{Token: func() string { return "letmein" }} })
 	for _, method := range []string{http.MethodGet, http.MethodPut} {
 		r := b.do(t, method, "/api/v1/monitoring/log-levels", `{"default":"debug","packages":{}}`, "Authorization", "Bearer letmein")
 		if levels := decode[LogLevelAnswer](t, r, 200); levels.Default != "info" || len(levels.Known) != 0 {

@@ -38,6 +38,7 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -49,7 +50,7 @@ import (
 type App struct {
 	Config    config.Config
 	Logger    *slog.Logger
-	Store     store.Store
+	Store     Store
 	Objects   objects
 	Cache     *cache.Cache
 	Runner    *ingest.Runner
@@ -65,8 +66,15 @@ type App struct {
 	// be set before Serve. Nil: there are no audits.
 	Audited func() *health.Audit
 	Version string
+	// Keys are what the service signs with.
+	Keys *secret.Keyring
+	// Secrets are where the settings' secrets come from; nil: from the settings
+	// alone, and none is ever read anew.
+	Secrets *secret.Resolver
 
 	seen       *seen
+	audits     audits
+	asked      asked         // what servers are asked for the audit
 	prepared   bool          // Prepare was done
 	loaded     bool          // the catalogue came from the store
 	retryAfter time.Duration // how long to wait at least before the store or the uploads are tried again
@@ -102,7 +110,8 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 	if err := prepareFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	seen, err := see(cfg, logger, version)
+	self := holder()
+	seen, err := see(cfg, logger, version, self)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +120,7 @@ func Open(ctx context.Context, cfg config.Config, logger *slog.Logger, version s
 		seen.close()
 		return nil, err
 	}
-	a, err := build(cfg, seen, version, st)
+	a, err := build(cfg, seen, version, self, st)
 	if err != nil {
 		seen.close()
 		return nil, errors.Join(err, st.Close())
@@ -158,7 +167,7 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, seen *seen, version string, st store.Store) (*App, error) {
+func build(cfg config.Config, seen *seen, version, self string, st Store) (*App, error) {
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -167,15 +176,24 @@ func build(cfg config.Config, seen *seen, version string, st store.Store) (*App,
 	if err != nil {
 		return nil, err
 	}
-	st = seen.asked(st, databaseOf(cfg))
-	stored, err := openObjects(cfg, remembered, seen)
+	keys, err := openKeyring(cfg)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	role := roleIn(st)
+	st = seen.store(st, databaseOf(cfg))
+	stored, err := openObjects(cfg, keys, remembered, seen)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a := &App{
-		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Catalogue: catalogue.New(),
-		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter, ending: make(chan struct{}),
+		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(),
+		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
 	}
+	a.asked = asked{role: role, publicAccess: stored.publicAccess}
+	a.Audited = a.audits.forHealth
+	a.audits.first = make(chan struct{})
+	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
 	if tracer := seen.tracer(); tracer != nil {
 		a.Catalogue.Trace(tracer)
@@ -190,7 +208,7 @@ func build(cfg config.Config, seen *seen, version string, st store.Store) (*App,
 	// which may not know yet that somebody has removed it.
 	a.Runner = &ingest.Runner{
 		Agencies: Agencies(cfg), Store: st, Archive: blob.NewArchive(stored.guard, spool), Client: client,
-		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: seen.self,
+		Now: time.Now, Logger: seen.of("ingest"), Tracer: seen.tracer(), Storing: a.Catalogue.Cause, Stored: a.Catalogue.Wake, Leases: st, Holder: self,
 	}
 	a.Runner.Archive.Defer(a.uploads.Load)
 	a.Runner.Deferred = &ingest.Deferred{Folder: filepath.Join(cfg.Data, "deferred"), Blobs: stored.guard, Store: st, Logger: seen.of("ingest"), Tracer: seen.tracer()}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -12,7 +13,11 @@ import (
 )
 
 // Handler builds the HTTP face: the API and the pages over it.
-func (a *App) Handler() (http.Handler, error) {
+func (a *App) Handler() (http.Handler, error) { return a.handler(false) }
+
+// handler builds the HTTP face. One that is for the audit's probes only is the same
+// but for what counts and logs: what probes do is nobody's traffic.
+func (a *App) handler(forProbes bool) (http.Handler, error) {
 	var kinds []web.ProblemKind
 	for _, kind := range api.Kinds() {
 		kinds = append(kinds, web.ProblemKind(kind))
@@ -29,13 +34,17 @@ func (a *App) Handler() (http.Handler, error) {
 	if a.Config.RedisURL != "" {
 		shared = api.ShareAnswers(a.Cache)
 	}
-	return api.New(api.Dependencies{
+	d := api.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.seen.of("api"), Tracer: a.seen.tracer(), LogLevels: a.seen.levels, Now: time.Now, Version: a.Version, Pages: pages,
-		Monitored: monitor{a}, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
+		Monitored: monitor{a}, Audit: &a.audits, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.seen.of("exports")),
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
-		Operators: api.Operators{Token: string(a.Config.OpsToken), Loopback: a.Config.Environment == config.Development},
-	}), nil
+		Operators: api.Operators{Token: a.opsToken, Loopback: a.Config.Environment == config.Development},
+	}
+	if forProbes {
+		d.Logger, d.Tracer, d.Observer, d.Traffic = slog.New(slog.DiscardHandler), nil, nil, nil
+	}
+	return api.New(d), nil
 }

@@ -24,7 +24,7 @@ func newMetrics(cfg config.Config, version string) *telemetry.Metrics {
 		codes = append(codes, ag.Describe().Code)
 	}
 	return telemetry.NewMetrics(telemetry.NewRegistry(), telemetry.Options{
-		Version: version, Agencies: codes, Operations: store.Operations(), Backend: backendOf(cfg),
+		Version: version, Agencies: codes, Operations: slices.Concat(store.Operations(), account.Operations()), Backend: backendOf(cfg),
 	})
 }
 

@@ -56,6 +56,8 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.settleDeferred(background) })
 	wg.Go(func() { a.keepCounting(background) })
 	wg.Go(func() { a.greetOthers(background) })
+	wg.Go(func() { a.keepSecretsFresh(background) })
+	wg.Go(func() { a.keepAuditing(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -170,6 +170,7 @@ func (a *App) work(ctx context.Context) {
 		follow()
 	}
 	a.Logger.Info("the database is in use", "serial", a.Catalogue.Current().Serial())
+	wg.Go(func() { a.keepSweeping(ctx) })
 	if !a.Config.Offline {
 		wg.Go(func() { a.Runner.Schedule(ctx, nil) })
 	}

@@ -27,7 +27,7 @@ import (
 // cable is a store behind a connection that can be cut, and that can be told to
 // refuse changes. It knows of its own what the start asks for.
 type cable struct {
-	store.Store
+	Store
 	mu      sync.Mutex
 	cut     error // what every call fails with; nil: it works
 	refused error // what every change fails with
@@ -156,12 +156,12 @@ func (l *lines) String() string {
 }
 
 // program builds the program on a data directory and a store that outlives it.
-func program(t *testing.T, data string, st store.Store) *running {
+func program(t *testing.T, data string, st Store) *running {
 	t.Helper()
 	p := &running{cable: &cable{Store: st}, log: &lines{}}
 	cfg := config.Config{Data: data, Environment: "production", Offline: true, Grace: 10 * time.Second, SnapshotEvery: time.Hour, Migrate: true}
 	var err error
-	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", p.cable); err != nil {
+	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", "here", p.cable); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -247,7 +247,7 @@ func (p *running) healthy(t *testing.T) bool {
 	return status == http.StatusOK
 }
 
-func openStore(t *testing.T) store.Store {
+func openStore(t *testing.T) Store {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
 	if err != nil {
@@ -379,7 +379,7 @@ func TestWhatNoWaitingMendsStopsTheStart(t *testing.T) {
 }
 
 // hanging is a store that takes a question and never answers.
-type hanging struct{ store.Store }
+type hanging struct{ Store }
 
 func (hanging) Ping(ctx context.Context) error {
 	<-ctx.Done()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/cached"
@@ -15,21 +16,46 @@ import (
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/cache/redis"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
 )
 
+// Store is everything that the program keeps: what agencies say, and who people
+// are.
+type Store interface {
+	store.Store
+	account.Store
+}
+
+// observedStore is both halves of a store, each under observation.
+type observedStore struct {
+	store.Store
+	people
+}
+
+type people = account.Store // two fields can't both be called Store
+
+// Identity implements store.Identified.
+func (s observedStore) Identity(ctx context.Context) (string, error) {
+	return store.IdentityOf(ctx, s.Store)
+}
+
+// observeStore returns the store with an observation around each operation.
+func observeStore(st Store, observe store.Observation) Store {
+	return observedStore{store.Observe(st, observe), account.Observe(st, account.Observation(observe))}
+}
+
 // OpenStore opens the store that the settings name: PostgreSQL, which is not asked
 // yet and needn't be there, or the SQLite file in the data directory, whose schema
 // is brought up to date.
-func OpenStore(ctx context.Context, cfg config.Config) (store.Store, error) {
+func OpenStore(ctx context.Context, cfg config.Config) (Store, error) {
 	return connectStore(ctx, cfg, nil)
 }
 
-// connectStore is OpenStore whose connections and statements are seen; nil: by
-// nobody.
-func connectStore(ctx context.Context, cfg config.Config, seen *seen) (store.Store, error) {
+// connectStore is OpenStore that is seen; nil: nobody looks.
+func connectStore(ctx context.Context, cfg config.Config, seen *seen) (Store, error) {
 	if cfg.DatabaseURL == "" {
 		st, err := sqlite.Open(ctx, filepath.Join(cfg.Data, "crownsafe.db"), sqlite.Options{})
 		if err != nil {
@@ -39,7 +65,7 @@ func connectStore(ctx context.Context, cfg config.Config, seen *seen) (store.Sto
 	}
 	options := postgresOptions(cfg)
 	if seen != nil {
-		options.Handshake, options.Spans = seenBy(seen.metrics, "database"), seen.provider()
+		options.Spans, options.Handshake = seen.provider(), seenBy(seen.metrics, "database")
 	}
 	st, err := postgres.Open(ctx, options)
 	if err != nil {
@@ -76,9 +102,8 @@ func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
 	if cfg.RedisURL == "" {
 		return cache.New(near, nil, cache.Options{Logger: logger}), nil
 	}
-	far, err := redis.Open(redis.Options{
-		URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile, Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer(),
-	})
+	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile,
+		Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer()})
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
 	}
@@ -108,21 +133,19 @@ type objects struct {
 	guard  *blob.Guarded
 	signed http.Handler // answers signed addresses; nil: somebody else does
 	origin string       // of signed addresses that somebody else answers; else empty
+	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
+	publicAccess func(context.Context) (string, error)
 }
 
 // openObjects opens the store of objects that the settings name: an account of
 // Azure Blob Storage, which is not asked yet and needn't be there, or a folder in
 // the data directory. What failing costs is bounded for both.
-func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (objects, error) {
-	bounds := blob.GuardOptions{
-		InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout, Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer(),
-	}
+func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cache, seen *seen) (objects, error) {
+	bounds := blob.GuardOptions{InFlight: cfg.Storage.Operations, AcquireTimeout: cfg.Storage.AcquireTimeout,
+		Observe: observeObjects(seen.metrics), Logger: seen.of("blob"), Tracer: seen.tracer()}
 	if !remoteBlobs(cfg) {
-		secret, err := derivedKey(cfg, signingObjects)
-		if err != nil {
-			return objects{}, err
-		}
-		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Secret: secret, BaseURL: publicURL(cfg) + blobsPath})
+		signing := func() [][]byte { return keys.All(secret.SignedObjects) }
+		folder, err := disk.OpenWith(filepath.Join(cfg.Data, "blobs"), disk.Options{Keys: signing, BaseURL: publicURL(cfg) + blobsPath})
 		if err != nil {
 			return objects{}, fmt.Errorf("opening the store of objects: %w", err)
 		}
@@ -144,7 +167,7 @@ func openObjects(cfg config.Config, remembered *cache.Cache, seen *seen) (object
 	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin()}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

@@ -11,6 +11,7 @@ import (
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/cache/memory"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 )
 
 // TestAccountsThatShareACacheShareNothing: what is cached of an object in one
@@ -27,7 +28,7 @@ func TestAccountsThatShareACacheShareNothing(t *testing.T) {
 	for _, account := range []string{"one", "other"} {
 		cfg := config.Config{AzureStorage: config.Secret("AccountName=" + account + ";AccountKey=" + base64.StdEncoding.EncodeToString([]byte("key")))}
 		cfg.Storage.Container = "crownsafe"
-		objects, err := openObjects(cfg, shared, logged(t, cfg, slog.New(slog.DiscardHandler)))
+		objects, err := openObjects(cfg, secret.NewKeyring(""), shared, logged(t, cfg, slog.New(slog.DiscardHandler)))
 		if err != nil {
 			t.Fatal(err)
 		}

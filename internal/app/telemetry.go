@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/config"
-	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/telemetry"
 	"github.com/crownsafe/api/internal/traffic"
 )
@@ -21,25 +20,24 @@ var loggingPackages = []string{
 	"agency", "api", "app", "blob", "cache", "catalogue", "exports", "ingest", "photo", "snapshot",
 }
 
-// seen is how others see what the program does: its log, its metrics, its traces
-// and what the dashboard shows.
+// seen is how others see what the program does: its log, its traces, its metrics
+// and what was answered lately.
 type seen struct {
-	self    string // names this process among all that share a store
 	logger  *slog.Logger
 	levels  *telemetry.Levels
+	traces  *telemetry.Traces // nil: nobody takes any
 	metrics *telemetry.Metrics
 	traffic *traffic.Recorder
-	traces  *telemetry.Traces // nil: nobody takes any
 }
 
 // see begins to log by the settings on top of a logger that writes, and to export
 // where they say.
-func see(cfg config.Config, writes *slog.Logger, version string) (*seen, error) {
+func see(cfg config.Config, writes *slog.Logger, version, instance string) (*seen, error) {
 	levels, err := telemetry.NewLevels(loggingPackages, cfg.LogLevel, cfg.Traces.LogLevels)
 	if err != nil {
 		return nil, fmt.Errorf("CROWNSAFE_LOG_LEVELS cannot be used: %w", err)
 	}
-	s := &seen{self: holder(), levels: levels, metrics: newMetrics(cfg, version), traffic: &traffic.Recorder{}}
+	s := &seen{levels: levels, metrics: newMetrics(cfg, version), traffic: &traffic.Recorder{}}
 	written := s.traffic.Logged(telemetry.WithTraceIDs(writes.Handler()))
 	s.logger = slog.New(levels.Handler(written))
 	if cfg.Traces.OTLPEndpoint == "" {
@@ -51,7 +49,7 @@ func see(cfg config.Config, writes *slog.Logger, version string) (*seen, error) 
 	}
 	s.traces, err = telemetry.StartTraces(telemetry.TraceOptions{
 		Endpoint: cfg.Traces.OTLPEndpoint, Headers: headers, Ratio: cfg.Traces.TraceRatio,
-		Version: version, Environment: cfg.Environment, Instance: s.self, Logger: s.of("app"),
+		Version: version, Environment: cfg.Environment, Instance: instance, Logger: s.of("app"),
 	})
 	if err != nil {
 		return nil, err
@@ -94,18 +92,18 @@ func (s *seen) close() {
 	}
 }
 
-// asked is a store whose operations are counted, with a span around each that is
-// part of a trace. Spans of single statements stand under it only where the
-// database is a server: in a file most take less than their span would.
-func (s *seen) asked(st store.Store, backend string) store.Store {
-	counted, tracer := observeQueries(s.metrics), s.tracer()
+// store is a store that is seen: its operations are counted, and those that are
+// part of a trace have a span each. Spans of single statements stand under it only
+// where the database is a server: in a file most take less than their span would.
+func (s *seen) store(st Store, backend string) Store {
+	st = observeStore(st, observeQueries(s.metrics))
+	tracer := s.tracer()
 	if tracer == nil {
-		return store.Observe(st, counted)
+		return st
 	}
-	return store.Observe(st, func(ctx context.Context, operation string) (context.Context, func(error)) {
-		ctx, count := counted(ctx, operation)
+	return observeStore(st, func(ctx context.Context, operation string) (context.Context, func(error)) {
 		if !trace.SpanFromContext(ctx).IsRecording() {
-			return ctx, count
+			return ctx, func(error) {}
 		}
 		ctx, span := tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 			attribute.String("db.system.name", backend), attribute.String("db.operation.name", operation)))
@@ -115,7 +113,6 @@ func (s *seen) asked(st store.Store, backend string) store.Store {
 				span.SetStatus(codes.Error, "")
 			}
 			span.End()
-			count(err)
 		}
 	})
 }

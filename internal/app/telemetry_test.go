@@ -14,7 +14,7 @@ import (
 // logged is how a program is seen that logs to a logger and exports nothing.
 func logged(t *testing.T, cfg config.Config, logger *slog.Logger) *seen {
 	t.Helper()
-	s, err := see(cfg, logger, "test")
+	s, err := see(cfg, logger, "test", "here")
 	if err != nil {
 		t.Fatal(err)
 	}

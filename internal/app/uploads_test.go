@@ -72,7 +72,7 @@ func TestAPayloadThatSomebodyRemovedIsArchivedAgain(t *testing.T) {
 	connection, container := testenv.Azure(t)
 	cfg := config.Config{Data: t.TempDir(), AzureStorage: config.Secret(connection)}
 	cfg.Storage.Container = container
-	a, err := build(cfg, logged(t, cfg, slog.New(slog.DiscardHandler)), "test", openStore(t))
+	a, err := build(cfg, logged(t, cfg, slog.New(slog.DiscardHandler)), "test", "here", openStore(t))
 	if err != nil {
 		t.Fatal(err)
 	}

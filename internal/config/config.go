@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/url"
@@ -24,8 +25,12 @@ import (
 // without a token.
 const Development = "development"
 
-// Production is the environment in which machines read the log.
+// Production is the environment whose start the security audit may forbid, and in
+// which machines read the log.
 const Production = "production"
+
+// DefaultContact stands in the User-Agent where nobody gave a contact.
+const DefaultContact = "+https://github.com/crownsafe/api"
 
 // Secret is a setting that is never printed: whatever prints it prints that it
 // is set, or nothing.
@@ -116,6 +121,9 @@ type Config struct {
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
 
+	// Secrets says how secrets are rotated and audited.
+	Secrets Secrets `env:",prefix=CROWNSAFE_"`
+
 	// Data is the data directory, from --data.
 	Data string
 	// Addr is where serve listens, from --addr; empty: every interface at Port.
@@ -138,6 +146,19 @@ type Feeds struct {
 	FDA           string `env:"US_FDA"`
 	FSIS          string `env:"US_FSIS"`
 	NHTSA         string `env:"US_NHTSA"`
+}
+
+// ByAgency goes through the addresses that are set, by the agency's code.
+func (f Feeds) ByAgency() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		fields := reflect.ValueOf(f)
+		for i := range fields.NumField() {
+			code := strings.ReplaceAll(strings.ToLower(fields.Type().Field(i).Tag.Get("env")), "_", "-")
+			if feed := fields.Field(i).String(); feed != "" && !yield(code, feed) {
+				return
+			}
+		}
+	}
 }
 
 // check names the first variable that holds no web address.
@@ -230,17 +251,13 @@ func (c *Config) check() error {
 	if err := c.Feeds.check(); err != nil {
 		return err
 	}
-	for _, secret := range []struct {
-		name  string
-		value Secret
-	}{
-		{"CROWNSAFE_OPS_TOKEN", c.OpsToken}, {"CROWNSAFE_KEY_KR_KATS", c.KeyKATS}, {"DATABASE_URL", c.DatabaseURL},
-		{"REDIS_URL", c.RedisURL}, {"AZURE_STORAGE_CONNECTION_STRING", c.AzureStorage}, {"SECRET_KEY", c.SecretKey},
-		{"CROWNSAFE_OTLP_HEADERS", c.Traces.OTLPHeaders},
-	} {
-		if err := secret.value.check(); err != nil {
-			return fmt.Errorf("%s %w", secret.name, err)
+	for name, secret := range c.AllSecrets() {
+		if err := secret.check(); err != nil {
+			return fmt.Errorf("%s %w", name, err)
 		}
+	}
+	if err := c.Secrets.check(); err != nil {
+		return err
 	}
 	if err := c.Traces.check(); err != nil {
 		return err

@@ -115,6 +115,31 @@ func Tables() []Table {
 		{"arrival", []Column{
 			{"serial", Integer}, {"agency", Text}, {"published_at", Integer}, {"seen_at", Integer}, {"searchable_at", OptionalInteger},
 		}, 1},
+		{"account", []Column{
+			{"id", Text}, {"email", Text}, {"email_key", Text}, {"password_hash", Bytes}, {"role", Text}, {"created_at", Integer},
+			{"verified_at", OptionalInteger}, {"disabled_at", OptionalInteger}, {"password_at", Integer},
+			{"failures", Integer}, {"locked_until", OptionalInteger},
+		}, 1},
+		{"session", []Column{
+			{"id", Text}, {"account_id", Text}, {"kind", Text}, {"created_at", Integer}, {"last_used_at", Integer},
+			{"expires_at", Integer}, {"ended_at", OptionalInteger}, {"agent", Text}, {"network", Text},
+		}, 1},
+		{"session_secret", []Column{{"hash", Bytes}, {"session_id", Text}, {"replaced_at", OptionalInteger}}, 1},
+		{"api_key", []Column{
+			{"id", Text}, {"account_id", Text}, {"name", Text}, {"prefix", Text}, {"hash", Bytes}, {"scopes", Text},
+			{"created_at", Integer}, {"expires_at", OptionalInteger}, {"revoked_at", OptionalInteger}, {"last_used_at", OptionalInteger},
+		}, 1},
+		{"single_use_token", []Column{
+			{"hash", Bytes}, {"account_id", Text}, {"purpose", Text}, {"created_at", Integer}, {"expires_at", Integer},
+		}, 1},
+		{"attempt", []Column{
+			{"owner", Text}, {"key", Text}, {"fingerprint", Bytes}, {"lease_until", Integer}, {"keep_until", Integer},
+			{"finished", Flag}, {"answer", Bytes},
+		}, 2},
+		{"audit_entry", []Column{
+			{"seq", Integer}, {"at", Integer}, {"action", Text}, {"actor", Text}, {"subject", Text}, {"outcome", Text},
+			{"reason", Text}, {"network", Text}, {"trace_id", Text}, {"previous", Bytes}, {"hash", Bytes},
+		}, 1},
 	}
 }
 

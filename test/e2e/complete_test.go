@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -184,7 +185,7 @@ func TestQuarantineOverTheNetwork(t *testing.T) {
 	if resp := guarded.Get(target, nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without the token: %d", resp.StatusCode)
 	}
-	if resp := program.Serve(t, data, "ENVIRONMENT=production").Get(target, nil); resp.StatusCode != http.StatusUnauthorized {
+	if resp := program.Serve(t, data, "ENVIRONMENT=production", "SECRET_KEY="+rand.Text()+rand.Text()).Get(target, nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("in production without a token: %d", resp.StatusCode)
 	}
 	if strings.Contains(guarded.Logs.String(), "a-token-for-operators") {

@@ -44,7 +44,9 @@ func onDisk(t *testing.T, c *cache.Cache) on {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	folder := filepath.Join(t.TempDir(), "objects")
-	s, err := disk.OpenWith(folder, disk.Options{Secret: bytes.Repeat([]byte("s"), 32), BaseURL: server.URL})
+	s, err := disk.OpenWith(folder, disk.Options{
+		Keys: func() [][]byte { return [][]byte{bytes.Repeat([]byte("s"), 32)} }, BaseURL: server.URL,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,9 +45,10 @@ const incoming = ".incoming"
 
 // Options configure what of a Store not everybody needs.
 type Options struct {
-	// Secret signs URLs, and only who has it makes valid ones: at least 32 bytes.
-	// None: SignURL is errors.ErrUnsupported and Handler refuses everything.
-	Secret []byte
+	// Keys returns the keys of signed URLs as they are now, each of at least 32
+	// bytes: the first signs, all are accepted, so that a URL outlives a rotation.
+	// nil, or none: SignURL is errors.ErrUnsupported and Handler refuses everything.
+	Keys func() [][]byte
 	// BaseURL is where Handler is reached, as clients see it, without a slash at
 	// its end; "/blobs" makes URLs for pages of the same host. Empty: "/blobs".
 	BaseURL string
@@ -81,8 +82,13 @@ func Open(folder string) (*Store, error) { return OpenWith(folder, Options{}) }
 
 // OpenWith is Open with options.
 func OpenWith(folder string, o Options) (*Store, error) {
-	if len(o.Secret) > 0 && len(o.Secret) < minSecret {
-		return nil, fmt.Errorf("opening object folder %s: the secret for signed URLs has %d bytes, fewer than %d", folder, len(o.Secret), minSecret)
+	if o.Keys == nil {
+		o.Keys = func() [][]byte { return nil }
+	}
+	for _, key := range o.Keys() {
+		if len(key) < minSecret {
+			return nil, fmt.Errorf("opening object folder %s: a key for signed URLs has %d bytes, fewer than %d", folder, len(key), minSecret)
+		}
 	}
 	o.BaseURL = cmp.Or(o.BaseURL, "/blobs")
 	o.MaxUpload = cmp.Or(o.MaxUpload, defaultMaxUpload)

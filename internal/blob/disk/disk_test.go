@@ -54,7 +54,8 @@ func serving(t *testing.T, o Options) *Store {
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	o.Secret, o.BaseURL = bytes.Repeat([]byte("s"), minSecret), server.URL+"/some/blobs"
+	o.BaseURL = server.URL + "/some/blobs"
+	o.Keys = only(bytes.Repeat([]byte("s"), minSecret))
 	s, err := OpenWith(filepath.Join(t.TempDir(), "objects"), o)
 	if err != nil {
 		t.Fatal(err)

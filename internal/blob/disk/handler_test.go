@@ -31,9 +31,14 @@ func ask(t *testing.T, s *Store, method, target, body string, header map[string]
 	return answer.Result()
 }
 
+// only is a ring of one key.
+func only(key []byte) func() [][]byte { return func() [][]byte { return [][]byte{key} } }
+
 func signing(t *testing.T, o Options) *Store {
 	t.Helper()
-	o.Secret = secret
+	if o.Keys == nil {
+		o.Keys = only(secret)
+	}
 	s, err := OpenWith(t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +133,7 @@ func TestHandlerRefuses(t *testing.T) {
 
 func other(t *testing.T) *Store {
 	t.Helper()
-	s, err := OpenWith(t.TempDir(), Options{Secret: bytes.Repeat([]byte("o"), minSecret)})
+	s, err := OpenWith(t.TempDir(), Options{Keys: only(bytes.Repeat([]byte("o"), minSecret))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,13 +210,12 @@ func TestNothingIsSignedWithoutASecret(t *testing.T) {
 		t.Errorf("SignURL: %v, want errors.ErrUnsupported", err)
 	}
 	// A signature by the empty secret isn't one.
-	empty := &Store{options: Options{BaseURL: "/blobs", Now: time.Now}}
-	mac := empty.signature("a", "r", "99999999999")
+	mac := signature(nil, "a", "r", "99999999999")
 	query := url.Values{"p": {"r"}, "e": {"99999999999"}, "s": {base64.RawURLEncoding.EncodeToString(mac)}}
 	if resp := ask(t, s, http.MethodGet, "/blobs/a?"+query.Encode(), "", nil); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("GET answers %s", resp.Status)
 	}
-	if _, err := OpenWith(t.TempDir(), Options{Secret: []byte("short")}); err == nil {
+	if _, err := OpenWith(t.TempDir(), Options{Keys: only([]byte("short"))}); err == nil {
 		t.Error("a short secret was taken")
 	}
 }
@@ -225,4 +229,29 @@ func TestOwnProblems(t *testing.T) {
 	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusForbidden || !strings.HasPrefix(string(body), "own: ") {
 		t.Errorf("GET answers %s, %q, %v", resp.Status, body, err)
 	}
+}
+
+// TestASignedURLOutlivesARotation: what the key before signed is good while that
+// key is on the ring, and no longer.
+func TestASignedURLOutlivesARotation(t *testing.T) {
+	t.Parallel()
+	ring := [][]byte{secret}
+	s := signing(t, Options{Keys: func() [][]byte { return ring }})
+	if _, err := s.Put(t.Context(), "a", strings.NewReader("x"), blob.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	before := signed(t, s, "a", blob.Read)
+	answers := func(when string, address string, want int) {
+		t.Helper()
+		if resp := ask(t, s, http.MethodGet, address, "", nil); resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", when, resp.StatusCode, want)
+		}
+	}
+	ring = [][]byte{bytes.Repeat([]byte("n"), minSecret), secret}
+	after := signed(t, s, "a", blob.Read)
+	answers("by the key before", before, http.StatusOK)
+	answers("by the new key", after, http.StatusOK)
+	ring = ring[:1]
+	answers("by a key that has gone", before, http.StatusForbidden)
+	answers("by the key that is left", after, http.StatusOK)
 }

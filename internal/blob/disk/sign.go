@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +39,9 @@ func (s *Store) signURL(ctx context.Context, key string, allowed blob.Permission
 	if err := ctx.Err(); err != nil {
 		return blob.SignedURL{}, err
 	}
-	if len(s.options.Secret) == 0 {
-		return blob.SignedURL{}, fmt.Errorf("there is no secret to sign with: %w", errors.ErrUnsupported)
+	keys := s.options.Keys()
+	if len(keys) == 0 {
+		return blob.SignedURL{}, fmt.Errorf("there is no key to sign with: %w", errors.ErrUnsupported)
 	}
 	permissions, expires := letters(allowed), blob.Expiry(s.options.Now(), lifetime)
 	expiry := strconv.FormatInt(expires.Unix(), 10)
@@ -50,7 +52,7 @@ func (s *Store) signURL(ctx context.Context, key string, allowed blob.Permission
 	query := url.Values{
 		permissionsParameter: {permissions},
 		expiryParameter:      {expiry},
-		signatureParameter:   {base64.RawURLEncoding.EncodeToString(s.signature(key, permissions, expiry))},
+		signatureParameter:   {base64.RawURLEncoding.EncodeToString(signature(keys[0], key, permissions, expiry))},
 	}
 	return blob.SignedURL{
 		URL:       s.options.BaseURL + "/" + strings.Join(segments, "/") + "?" + query.Encode(),
@@ -74,8 +76,8 @@ func letters(allowed blob.Permission) string {
 
 // signature signs what a URL allows. A key has no line breaks, so that no two
 // different things make the same text.
-func (s *Store) signature(key, permissions, expiry string) []byte {
-	mac := hmac.New(sha256.New, s.options.Secret)
+func signature(signing []byte, key, permissions, expiry string) []byte {
+	mac := hmac.New(sha256.New, signing)
 	mac.Write([]byte("crownsafe object url 1\n" + permissions + "\n" + expiry + "\n" + key))
 	return mac.Sum(nil)
 }
@@ -84,7 +86,8 @@ func (s *Store) signature(key, permissions, expiry string) []byte {
 func (s *Store) valid(key string, query url.Values, needed blob.Permission) bool {
 	permissions, expiry := query.Get(permissionsParameter), query.Get(expiryParameter)
 	given, err := base64.RawURLEncoding.DecodeString(query.Get(signatureParameter))
-	if err != nil || len(s.options.Secret) == 0 || !hmac.Equal(given, s.signature(key, permissions, expiry)) {
+	signed := func(signing []byte) bool { return hmac.Equal(given, signature(signing, key, permissions, expiry)) }
+	if err != nil || !slices.ContainsFunc(s.options.Keys(), signed) {
 		return false
 	}
 	expires, err := strconv.ParseInt(expiry, 10, 64)

@@ -57,10 +57,10 @@ type Options struct {
 	// CAFile holds the certificates of the authorities that a rediss:// server's
 	// may be from, as PEM; empty: those of the system.
 	CAFile string
-	// Tracer makes spans of commands; nil: there are none.
-	Tracer trace.Tracer
 	// Handshake, unless nil, is told of each TLS connection that was made.
 	Handshake func(tls.ConnectionState)
+	// Tracer makes spans of commands; nil: there are none.
+	Tracer trace.Tracer
 }
 
 // Store is a cache.Store and a cache.Watcher in Redis.

@@ -177,6 +177,9 @@ func (v *Values) Row() store.Row {
 			v.row[i] = string(*p)
 		case *[]byte:
 			v.row[i] = *p
+			if *p == nil { // a driver's way to say that there are none
+				v.row[i] = []byte{}
+			}
 		}
 	}
 	return v.row

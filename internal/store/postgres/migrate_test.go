@@ -53,10 +53,16 @@ ALTER TABLE notice ADD COLUMN score bigint NOT NULL DEFAULT 7;
 ALTER TABLE revision ADD COLUMN reviewed_by text;
 ALTER TABLE run ADD COLUMN host text NOT NULL DEFAULT '';
 ALTER TABLE lease ADD COLUMN since timestamptz NOT NULL DEFAULT now();
+ALTER TABLE account ADD COLUMN language text NOT NULL DEFAULT 'en';
+ALTER TABLE session ADD COLUMN city text;
+ALTER TABLE audit_entry ADD COLUMN note text NOT NULL DEFAULT '';
 CREATE TABLE score (notice_id text PRIMARY KEY REFERENCES notice (id) ON DELETE CASCADE, value bigint NOT NULL);
 CREATE INDEX notice_by_score ON notice (score);
 -- +goose Down
 DROP TABLE score;
+ALTER TABLE audit_entry DROP COLUMN note;
+ALTER TABLE session DROP COLUMN city;
+ALTER TABLE account DROP COLUMN language;
 ALTER TABLE lease DROP COLUMN since;
 ALTER TABLE run DROP COLUMN host;
 ALTER TABLE revision DROP COLUMN reviewed_by;

@@ -25,6 +25,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -117,6 +118,9 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o750); err != nil {
 		return err
 	}
+	if err := createFile(s.path); err != nil {
+		return err
+	}
 	wait := "busy_timeout(" + strconv.FormatInt(opts.BusyTimeout.Milliseconds(), 10) + ")"
 	var err error
 	// The driver runs the pragmas in this order on each new connection.
@@ -156,6 +160,21 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	}
 	s.between, err = s.readers.PrepareContext(ctx, noticesBetween)
 	return err
+}
+
+// createFile makes the file for its owner alone, where there is none: it holds
+// password hashes, and SQLite would make it for everybody to read. Its log gets the
+// same mode from SQLite. A file that is there isn't even opened, for to close it
+// would take away the locks that this process has on it (fcntl(2)).
+func createFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // connect opens a pool of connections to the file. The path goes into a URI, so

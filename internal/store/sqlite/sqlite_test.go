@@ -24,6 +24,11 @@ func TestStore(t *testing.T) {
 	storetest.Exercise(t, place)
 }
 
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	storetest.ExerciseAccounts(t, place)
+}
+
 func TestTransfer(t *testing.T) {
 	t.Parallel()
 	storetest.ExerciseTransfer(t, place, place)

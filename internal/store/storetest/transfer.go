@@ -62,9 +62,10 @@ func furnish(t *testing.T, s store.Store) {
 			t.Fatal(err)
 		}
 	}
+	furnishAccounts(t, accountsOf(t, s))
 }
 
-func digestOf(t *testing.T, s store.Store) store.Digest {
+func digestOf(t testing.TB, s store.Store) store.Digest {
 	t.Helper()
 	var d store.Digest
 	err := s.Snapshot(t.Context(), func(snapshot store.Snapshot) (err error) {
@@ -123,6 +124,7 @@ func everythingArrives(t *testing.T, here, there Place) {
 		if err := s.RecordPayload(t.Context(), store.ArchivedPayload{Agency: "us-other", Key: "raw/2", FetchedAt: day(12)}); err != nil {
 			t.Errorf("store %d: RecordPayload: %v", i, err)
 		}
+		furnishMoreAccounts(t, accountsOf(t, s))
 	}
 	for _, s := range stores[1:] {
 		same(t, "notices later", stateOf(t, s), stateOf(t, from))
@@ -150,6 +152,7 @@ func fullRefused(t *testing.T, here, there Place) {
 	for name, occupy := range map[string]func(s store.Store) error{
 		"a notice":     func(s store.Store) error { apply(t, s, day(0), Copy(Notice(0))); return nil },
 		"a run":        func(s store.Store) error { begin(t, s, example, store.RunPoll, day(0)); return nil },
+		"a user":       func(s store.Store) error { return accountsOf(t, s).CreateUser(t.Context(), person(1)) },
 		"a rejection":  func(s store.Store) error { return s.Reject(t.Context(), []store.Rejection{{Agency: example}}) },
 		"the same all": func(s store.Store) error { copyAll(t, from, s); return nil },
 	} {
@@ -288,4 +291,5 @@ func furnishMore(t *testing.T, s store.Store) {
 	t.Helper()
 	apply(t, s, day(20), Copy(Notice(80)), titled(Copy(Notice(0)), "later"))
 	begin(t, s, example, store.RunPoll, day(20))
+	must(accountsOf(t, s).AppendEntry(t.Context(), entry(20)))(t)
 }

@@ -4,6 +4,47 @@
 
 package queries
 
+type Account struct {
+	ID           string
+	Email        string
+	EmailKey     string
+	PasswordHash []byte
+	Role         string
+	CreatedAt    int64
+	VerifiedAt   *int64
+	DisabledAt   *int64
+	PasswordAt   int64
+	Failures     int64
+	LockedUntil  *int64
+}
+
+type ApiKey struct {
+	ID         string
+	AccountID  string
+	Name       string
+	Prefix     string
+	Hash       []byte
+	Scopes     string
+	CreatedAt  int64
+	ExpiresAt  *int64
+	RevokedAt  *int64
+	LastUsedAt *int64
+}
+
+type AuditEntry struct {
+	Seq      int64
+	At       int64
+	Action   string
+	Actor    string
+	Subject  string
+	Outcome  string
+	Reason   string
+	Network  string
+	TraceID  string
+	Previous []byte
+	Hash     []byte
+}
+
 type Miss struct {
 	NoticeID string
 	Count    int64
@@ -30,4 +71,24 @@ type Run struct {
 	Older      int64
 	Rejected   int64
 	Withdrawn  int64
+}
+
+type Session struct {
+	ID         string
+	AccountID  string
+	Kind       string
+	CreatedAt  int64
+	LastUsedAt int64
+	ExpiresAt  int64
+	EndedAt    *int64
+	Agent      string
+	Network    string
+}
+
+type SingleUseToken struct {
+	Hash      []byte
+	AccountID string
+	Purpose   string
+	CreatedAt int64
+	ExpiresAt int64
 }

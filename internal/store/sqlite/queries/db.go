@@ -24,8 +24,20 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.accountStmt, err = db.PrepareContext(ctx, account); err != nil {
+		return nil, fmt.Errorf("error preparing query Account: %w", err)
+	}
+	if q.accountByEmailStmt, err = db.PrepareContext(ctx, accountByEmail); err != nil {
+		return nil, fmt.Errorf("error preparing query AccountByEmail: %w", err)
+	}
+	if q.accountsStmt, err = db.PrepareContext(ctx, accounts); err != nil {
+		return nil, fmt.Errorf("error preparing query Accounts: %w", err)
+	}
 	if q.addArrivalStmt, err = db.PrepareContext(ctx, addArrival); err != nil {
 		return nil, fmt.Errorf("error preparing query AddArrival: %w", err)
+	}
+	if q.addEntryStmt, err = db.PrepareContext(ctx, addEntry); err != nil {
+		return nil, fmt.Errorf("error preparing query AddEntry: %w", err)
 	}
 	if q.addFormerIDStmt, err = db.PrepareContext(ctx, addFormerID); err != nil {
 		return nil, fmt.Errorf("error preparing query AddFormerID: %w", err)
@@ -42,11 +54,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addRevisionStmt, err = db.PrepareContext(ctx, addRevision); err != nil {
 		return nil, fmt.Errorf("error preparing query AddRevision: %w", err)
 	}
+	if q.addSecretStmt, err = db.PrepareContext(ctx, addSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query AddSecret: %w", err)
+	}
 	if q.agenciesWithRunsStmt, err = db.PrepareContext(ctx, agenciesWithRuns); err != nil {
 		return nil, fmt.Errorf("error preparing query AgenciesWithRuns: %w", err)
 	}
 	if q.arrivalsStmt, err = db.PrepareContext(ctx, arrivals); err != nil {
 		return nil, fmt.Errorf("error preparing query Arrivals: %w", err)
+	}
+	if q.attemptStmt, err = db.PrepareContext(ctx, attempt); err != nil {
+		return nil, fmt.Errorf("error preparing query Attempt: %w", err)
+	}
+	if q.beginAttemptStmt, err = db.PrepareContext(ctx, beginAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query BeginAttempt: %w", err)
+	}
+	if q.clearFailuresStmt, err = db.PrepareContext(ctx, clearFailures); err != nil {
+		return nil, fmt.Errorf("error preparing query ClearFailures: %w", err)
+	}
+	if q.closeSessionStmt, err = db.PrepareContext(ctx, closeSession); err != nil {
+		return nil, fmt.Errorf("error preparing query CloseSession: %w", err)
 	}
 	if q.countMissedStmt, err = db.PrepareContext(ctx, countMissed); err != nil {
 		return nil, fmt.Errorf("error preparing query CountMissed: %w", err)
@@ -54,8 +81,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countRejectionsStmt, err = db.PrepareContext(ctx, countRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query CountRejections: %w", err)
 	}
+	if q.createAccountStmt, err = db.PrepareContext(ctx, createAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query CreateAccount: %w", err)
+	}
+	if q.createKeyStmt, err = db.PrepareContext(ctx, createKey); err != nil {
+		return nil, fmt.Errorf("error preparing query CreateKey: %w", err)
+	}
 	if q.currentStmt, err = db.PrepareContext(ctx, current); err != nil {
 		return nil, fmt.Errorf("error preparing query Current: %w", err)
+	}
+	if q.deleteAccountStmt, err = db.PrepareContext(ctx, deleteAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteAccount: %w", err)
 	}
 	if q.documentStmt, err = db.PrepareContext(ctx, document); err != nil {
 		return nil, fmt.Errorf("error preparing query Document: %w", err)
@@ -63,8 +99,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropEarlierRejectionsStmt, err = db.PrepareContext(ctx, dropEarlierRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query DropEarlierRejections: %w", err)
 	}
+	if q.dropPastAttemptStmt, err = db.PrepareContext(ctx, dropPastAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query DropPastAttempt: %w", err)
+	}
 	if q.dropRejectionsOfPayloadStmt, err = db.PrepareContext(ctx, dropRejectionsOfPayload); err != nil {
 		return nil, fmt.Errorf("error preparing query DropRejectionsOfPayload: %w", err)
+	}
+	if q.endSessionStmt, err = db.PrepareContext(ctx, endSession); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSession: %w", err)
+	}
+	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
+	}
+	if q.entriesAfterStmt, err = db.PrepareContext(ctx, entriesAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query EntriesAfter: %w", err)
+	}
+	if q.failLoginStmt, err = db.PrepareContext(ctx, failLogin); err != nil {
+		return nil, fmt.Errorf("error preparing query FailLogin: %w", err)
+	}
+	if q.finishAttemptStmt, err = db.PrepareContext(ctx, finishAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query FinishAttempt: %w", err)
 	}
 	if q.finishRunStmt, err = db.PrepareContext(ctx, finishRun); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishRun: %w", err)
@@ -72,8 +126,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.firstSuccessStmt, err = db.PrepareContext(ctx, firstSuccess); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstSuccess: %w", err)
 	}
+	if q.forgetAttemptStmt, err = db.PrepareContext(ctx, forgetAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetAttempt: %w", err)
+	}
+	if q.forgetAttemptsOfAccountStmt, err = db.PrepareContext(ctx, forgetAttemptsOfAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetAttemptsOfAccount: %w", err)
+	}
 	if q.forgetMissesStmt, err = db.PrepareContext(ctx, forgetMisses); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetMisses: %w", err)
+	}
+	if q.forgetSomeAttemptsStmt, err = db.PrepareContext(ctx, forgetSomeAttempts); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSomeAttempts: %w", err)
 	}
 	if q.formerIDStmt, err = db.PrepareContext(ctx, formerID); err != nil {
 		return nil, fmt.Errorf("error preparing query FormerID: %w", err)
@@ -83,6 +146,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.headsStmt, err = db.PrepareContext(ctx, heads); err != nil {
 		return nil, fmt.Errorf("error preparing query Heads: %w", err)
+	}
+	if q.keyStmt, err = db.PrepareContext(ctx, key); err != nil {
+		return nil, fmt.Errorf("error preparing query Key: %w", err)
+	}
+	if q.keyByHashStmt, err = db.PrepareContext(ctx, keyByHash); err != nil {
+		return nil, fmt.Errorf("error preparing query KeyByHash: %w", err)
+	}
+	if q.keysStmt, err = db.PrepareContext(ctx, keys); err != nil {
+		return nil, fmt.Errorf("error preparing query Keys: %w", err)
+	}
+	if q.lastEntryStmt, err = db.PrepareContext(ctx, lastEntry); err != nil {
+		return nil, fmt.Errorf("error preparing query LastEntry: %w", err)
 	}
 	if q.lastFinishedPollStmt, err = db.PrepareContext(ctx, lastFinishedPoll); err != nil {
 		return nil, fmt.Errorf("error preparing query LastFinishedPoll: %w", err)
@@ -98,6 +173,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastSuccessStmt, err = db.PrepareContext(ctx, lastSuccess); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSuccess: %w", err)
+	}
+	if q.letKeyExpireStmt, err = db.PrepareContext(ctx, letKeyExpire); err != nil {
+		return nil, fmt.Errorf("error preparing query LetKeyExpire: %w", err)
+	}
+	if q.liveSessionsStmt, err = db.PrepareContext(ctx, liveSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query LiveSessions: %w", err)
+	}
+	if q.lockStmt, err = db.PrepareContext(ctx, lock); err != nil {
+		return nil, fmt.Errorf("error preparing query Lock: %w", err)
 	}
 	if q.missedStmt, err = db.PrepareContext(ctx, missed); err != nil {
 		return nil, fmt.Errorf("error preparing query Missed: %w", err)
@@ -126,17 +210,50 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.rejectionsOfRecordElsewhereStmt, err = db.PrepareContext(ctx, rejectionsOfRecordElsewhere); err != nil {
 		return nil, fmt.Errorf("error preparing query RejectionsOfRecordElsewhere: %w", err)
 	}
+	if q.renewSessionStmt, err = db.PrepareContext(ctx, renewSession); err != nil {
+		return nil, fmt.Errorf("error preparing query RenewSession: %w", err)
+	}
+	if q.replaceSecretStmt, err = db.PrepareContext(ctx, replaceSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplaceSecret: %w", err)
+	}
 	if q.revisionAsOfStmt, err = db.PrepareContext(ctx, revisionAsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionAsOf: %w", err)
 	}
 	if q.revisionsStmt, err = db.PrepareContext(ctx, revisions); err != nil {
 		return nil, fmt.Errorf("error preparing query Revisions: %w", err)
 	}
+	if q.revokeKeyStmt, err = db.PrepareContext(ctx, revokeKey); err != nil {
+		return nil, fmt.Errorf("error preparing query RevokeKey: %w", err)
+	}
+	if q.saveTokenStmt, err = db.PrepareContext(ctx, saveToken); err != nil {
+		return nil, fmt.Errorf("error preparing query SaveToken: %w", err)
+	}
+	if q.secretStmt, err = db.PrepareContext(ctx, secret); err != nil {
+		return nil, fmt.Errorf("error preparing query Secret: %w", err)
+	}
 	if q.serveArrivalsStmt, err = db.PrepareContext(ctx, serveArrivals); err != nil {
 		return nil, fmt.Errorf("error preparing query ServeArrivals: %w", err)
 	}
+	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
+		return nil, fmt.Errorf("error preparing query Session: %w", err)
+	}
+	if q.sessionBySecretStmt, err = db.PrepareContext(ctx, sessionBySecret); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionBySecret: %w", err)
+	}
+	if q.setDisabledStmt, err = db.PrepareContext(ctx, setDisabled); err != nil {
+		return nil, fmt.Errorf("error preparing query SetDisabled: %w", err)
+	}
 	if q.setLastSerialStmt, err = db.PrepareContext(ctx, setLastSerial); err != nil {
 		return nil, fmt.Errorf("error preparing query SetLastSerial: %w", err)
+	}
+	if q.setPasswordStmt, err = db.PrepareContext(ctx, setPassword); err != nil {
+		return nil, fmt.Errorf("error preparing query SetPassword: %w", err)
+	}
+	if q.setRoleStmt, err = db.PrepareContext(ctx, setRole); err != nil {
+		return nil, fmt.Errorf("error preparing query SetRole: %w", err)
+	}
+	if q.setVerifiedStmt, err = db.PrepareContext(ctx, setVerified); err != nil {
+		return nil, fmt.Errorf("error preparing query SetVerified: %w", err)
 	}
 	if q.settleRejectionsStmt, err = db.PrepareContext(ctx, settleRejections); err != nil {
 		return nil, fmt.Errorf("error preparing query SettleRejections: %w", err)
@@ -144,8 +261,38 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.startRunStmt, err = db.PrepareContext(ctx, startRun); err != nil {
 		return nil, fmt.Errorf("error preparing query StartRun: %w", err)
 	}
+	if q.startSessionStmt, err = db.PrepareContext(ctx, startSession); err != nil {
+		return nil, fmt.Errorf("error preparing query StartSession: %w", err)
+	}
+	if q.sweepAttemptsStmt, err = db.PrepareContext(ctx, sweepAttempts); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepAttempts: %w", err)
+	}
+	if q.sweepAttemptsOfKeysStmt, err = db.PrepareContext(ctx, sweepAttemptsOfKeys); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepAttemptsOfKeys: %w", err)
+	}
+	if q.sweepKeysStmt, err = db.PrepareContext(ctx, sweepKeys); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepKeys: %w", err)
+	}
+	if q.sweepSessionsStmt, err = db.PrepareContext(ctx, sweepSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepSessions: %w", err)
+	}
+	if q.sweepTokensStmt, err = db.PrepareContext(ctx, sweepTokens); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepTokens: %w", err)
+	}
+	if q.touchKeyStmt, err = db.PrepareContext(ctx, touchKey); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchKey: %w", err)
+	}
+	if q.touchSessionStmt, err = db.PrepareContext(ctx, touchSession); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchSession: %w", err)
+	}
 	if q.unsourcedBetweenStmt, err = db.PrepareContext(ctx, unsourcedBetween); err != nil {
 		return nil, fmt.Errorf("error preparing query UnsourcedBetween: %w", err)
+	}
+	if q.upgradePasswordStmt, err = db.PrepareContext(ctx, upgradePassword); err != nil {
+		return nil, fmt.Errorf("error preparing query UpgradePassword: %w", err)
+	}
+	if q.useTokenStmt, err = db.PrepareContext(ctx, useToken); err != nil {
+		return nil, fmt.Errorf("error preparing query UseToken: %w", err)
 	}
 	if q.waitingArrivalStmt, err = db.PrepareContext(ctx, waitingArrival); err != nil {
 		return nil, fmt.Errorf("error preparing query WaitingArrival: %w", err)
@@ -155,9 +302,29 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.accountStmt != nil {
+		if cerr := q.accountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountStmt: %w", cerr)
+		}
+	}
+	if q.accountByEmailStmt != nil {
+		if cerr := q.accountByEmailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountByEmailStmt: %w", cerr)
+		}
+	}
+	if q.accountsStmt != nil {
+		if cerr := q.accountsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountsStmt: %w", cerr)
+		}
+	}
 	if q.addArrivalStmt != nil {
 		if cerr := q.addArrivalStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addArrivalStmt: %w", cerr)
+		}
+	}
+	if q.addEntryStmt != nil {
+		if cerr := q.addEntryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addEntryStmt: %w", cerr)
 		}
 	}
 	if q.addFormerIDStmt != nil {
@@ -185,6 +352,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addRevisionStmt: %w", cerr)
 		}
 	}
+	if q.addSecretStmt != nil {
+		if cerr := q.addSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addSecretStmt: %w", cerr)
+		}
+	}
 	if q.agenciesWithRunsStmt != nil {
 		if cerr := q.agenciesWithRunsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing agenciesWithRunsStmt: %w", cerr)
@@ -193,6 +365,26 @@ func (q *Queries) Close() error {
 	if q.arrivalsStmt != nil {
 		if cerr := q.arrivalsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing arrivalsStmt: %w", cerr)
+		}
+	}
+	if q.attemptStmt != nil {
+		if cerr := q.attemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing attemptStmt: %w", cerr)
+		}
+	}
+	if q.beginAttemptStmt != nil {
+		if cerr := q.beginAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing beginAttemptStmt: %w", cerr)
+		}
+	}
+	if q.clearFailuresStmt != nil {
+		if cerr := q.clearFailuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing clearFailuresStmt: %w", cerr)
+		}
+	}
+	if q.closeSessionStmt != nil {
+		if cerr := q.closeSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing closeSessionStmt: %w", cerr)
 		}
 	}
 	if q.countMissedStmt != nil {
@@ -205,9 +397,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countRejectionsStmt: %w", cerr)
 		}
 	}
+	if q.createAccountStmt != nil {
+		if cerr := q.createAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing createAccountStmt: %w", cerr)
+		}
+	}
+	if q.createKeyStmt != nil {
+		if cerr := q.createKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing createKeyStmt: %w", cerr)
+		}
+	}
 	if q.currentStmt != nil {
 		if cerr := q.currentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing currentStmt: %w", cerr)
+		}
+	}
+	if q.deleteAccountStmt != nil {
+		if cerr := q.deleteAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteAccountStmt: %w", cerr)
 		}
 	}
 	if q.documentStmt != nil {
@@ -220,9 +427,39 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropEarlierRejectionsStmt: %w", cerr)
 		}
 	}
+	if q.dropPastAttemptStmt != nil {
+		if cerr := q.dropPastAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropPastAttemptStmt: %w", cerr)
+		}
+	}
 	if q.dropRejectionsOfPayloadStmt != nil {
 		if cerr := q.dropRejectionsOfPayloadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropRejectionsOfPayloadStmt: %w", cerr)
+		}
+	}
+	if q.endSessionStmt != nil {
+		if cerr := q.endSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSessionStmt: %w", cerr)
+		}
+	}
+	if q.endSessionsStmt != nil {
+		if cerr := q.endSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
+		}
+	}
+	if q.entriesAfterStmt != nil {
+		if cerr := q.entriesAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing entriesAfterStmt: %w", cerr)
+		}
+	}
+	if q.failLoginStmt != nil {
+		if cerr := q.failLoginStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing failLoginStmt: %w", cerr)
+		}
+	}
+	if q.finishAttemptStmt != nil {
+		if cerr := q.finishAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing finishAttemptStmt: %w", cerr)
 		}
 	}
 	if q.finishRunStmt != nil {
@@ -235,9 +472,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing firstSuccessStmt: %w", cerr)
 		}
 	}
+	if q.forgetAttemptStmt != nil {
+		if cerr := q.forgetAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetAttemptStmt: %w", cerr)
+		}
+	}
+	if q.forgetAttemptsOfAccountStmt != nil {
+		if cerr := q.forgetAttemptsOfAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetAttemptsOfAccountStmt: %w", cerr)
+		}
+	}
 	if q.forgetMissesStmt != nil {
 		if cerr := q.forgetMissesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetMissesStmt: %w", cerr)
+		}
+	}
+	if q.forgetSomeAttemptsStmt != nil {
+		if cerr := q.forgetSomeAttemptsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSomeAttemptsStmt: %w", cerr)
 		}
 	}
 	if q.formerIDStmt != nil {
@@ -253,6 +505,26 @@ func (q *Queries) Close() error {
 	if q.headsStmt != nil {
 		if cerr := q.headsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing headsStmt: %w", cerr)
+		}
+	}
+	if q.keyStmt != nil {
+		if cerr := q.keyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keyStmt: %w", cerr)
+		}
+	}
+	if q.keyByHashStmt != nil {
+		if cerr := q.keyByHashStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keyByHashStmt: %w", cerr)
+		}
+	}
+	if q.keysStmt != nil {
+		if cerr := q.keysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keysStmt: %w", cerr)
+		}
+	}
+	if q.lastEntryStmt != nil {
+		if cerr := q.lastEntryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastEntryStmt: %w", cerr)
 		}
 	}
 	if q.lastFinishedPollStmt != nil {
@@ -278,6 +550,21 @@ func (q *Queries) Close() error {
 	if q.lastSuccessStmt != nil {
 		if cerr := q.lastSuccessStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastSuccessStmt: %w", cerr)
+		}
+	}
+	if q.letKeyExpireStmt != nil {
+		if cerr := q.letKeyExpireStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing letKeyExpireStmt: %w", cerr)
+		}
+	}
+	if q.liveSessionsStmt != nil {
+		if cerr := q.liveSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing liveSessionsStmt: %w", cerr)
+		}
+	}
+	if q.lockStmt != nil {
+		if cerr := q.lockStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockStmt: %w", cerr)
 		}
 	}
 	if q.missedStmt != nil {
@@ -325,6 +612,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing rejectionsOfRecordElsewhereStmt: %w", cerr)
 		}
 	}
+	if q.renewSessionStmt != nil {
+		if cerr := q.renewSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing renewSessionStmt: %w", cerr)
+		}
+	}
+	if q.replaceSecretStmt != nil {
+		if cerr := q.replaceSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replaceSecretStmt: %w", cerr)
+		}
+	}
 	if q.revisionAsOfStmt != nil {
 		if cerr := q.revisionAsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing revisionAsOfStmt: %w", cerr)
@@ -335,14 +632,59 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revisionsStmt: %w", cerr)
 		}
 	}
+	if q.revokeKeyStmt != nil {
+		if cerr := q.revokeKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revokeKeyStmt: %w", cerr)
+		}
+	}
+	if q.saveTokenStmt != nil {
+		if cerr := q.saveTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing saveTokenStmt: %w", cerr)
+		}
+	}
+	if q.secretStmt != nil {
+		if cerr := q.secretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing secretStmt: %w", cerr)
+		}
+	}
 	if q.serveArrivalsStmt != nil {
 		if cerr := q.serveArrivalsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing serveArrivalsStmt: %w", cerr)
 		}
 	}
+	if q.sessionStmt != nil {
+		if cerr := q.sessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
+		}
+	}
+	if q.sessionBySecretStmt != nil {
+		if cerr := q.sessionBySecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionBySecretStmt: %w", cerr)
+		}
+	}
+	if q.setDisabledStmt != nil {
+		if cerr := q.setDisabledStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setDisabledStmt: %w", cerr)
+		}
+	}
 	if q.setLastSerialStmt != nil {
 		if cerr := q.setLastSerialStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setLastSerialStmt: %w", cerr)
+		}
+	}
+	if q.setPasswordStmt != nil {
+		if cerr := q.setPasswordStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setPasswordStmt: %w", cerr)
+		}
+	}
+	if q.setRoleStmt != nil {
+		if cerr := q.setRoleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setRoleStmt: %w", cerr)
+		}
+	}
+	if q.setVerifiedStmt != nil {
+		if cerr := q.setVerifiedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setVerifiedStmt: %w", cerr)
 		}
 	}
 	if q.settleRejectionsStmt != nil {
@@ -355,9 +697,59 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing startRunStmt: %w", cerr)
 		}
 	}
+	if q.startSessionStmt != nil {
+		if cerr := q.startSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing startSessionStmt: %w", cerr)
+		}
+	}
+	if q.sweepAttemptsStmt != nil {
+		if cerr := q.sweepAttemptsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepAttemptsStmt: %w", cerr)
+		}
+	}
+	if q.sweepAttemptsOfKeysStmt != nil {
+		if cerr := q.sweepAttemptsOfKeysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepAttemptsOfKeysStmt: %w", cerr)
+		}
+	}
+	if q.sweepKeysStmt != nil {
+		if cerr := q.sweepKeysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepKeysStmt: %w", cerr)
+		}
+	}
+	if q.sweepSessionsStmt != nil {
+		if cerr := q.sweepSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepSessionsStmt: %w", cerr)
+		}
+	}
+	if q.sweepTokensStmt != nil {
+		if cerr := q.sweepTokensStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepTokensStmt: %w", cerr)
+		}
+	}
+	if q.touchKeyStmt != nil {
+		if cerr := q.touchKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchKeyStmt: %w", cerr)
+		}
+	}
+	if q.touchSessionStmt != nil {
+		if cerr := q.touchSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchSessionStmt: %w", cerr)
+		}
+	}
 	if q.unsourcedBetweenStmt != nil {
 		if cerr := q.unsourcedBetweenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unsourcedBetweenStmt: %w", cerr)
+		}
+	}
+	if q.upgradePasswordStmt != nil {
+		if cerr := q.upgradePasswordStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing upgradePasswordStmt: %w", cerr)
+		}
+	}
+	if q.useTokenStmt != nil {
+		if cerr := q.useTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useTokenStmt: %w", cerr)
 		}
 	}
 	if q.waitingArrivalStmt != nil {
@@ -404,31 +796,59 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                              DBTX
 	tx                              *sql.Tx
+	accountStmt                     *sql.Stmt
+	accountByEmailStmt              *sql.Stmt
+	accountsStmt                    *sql.Stmt
 	addArrivalStmt                  *sql.Stmt
+	addEntryStmt                    *sql.Stmt
 	addFormerIDStmt                 *sql.Stmt
 	addNoticeStmt                   *sql.Stmt
 	addPayloadStmt                  *sql.Stmt
 	addRejectionStmt                *sql.Stmt
 	addRevisionStmt                 *sql.Stmt
+	addSecretStmt                   *sql.Stmt
 	agenciesWithRunsStmt            *sql.Stmt
 	arrivalsStmt                    *sql.Stmt
+	attemptStmt                     *sql.Stmt
+	beginAttemptStmt                *sql.Stmt
+	clearFailuresStmt               *sql.Stmt
+	closeSessionStmt                *sql.Stmt
 	countMissedStmt                 *sql.Stmt
 	countRejectionsStmt             *sql.Stmt
+	createAccountStmt               *sql.Stmt
+	createKeyStmt                   *sql.Stmt
 	currentStmt                     *sql.Stmt
+	deleteAccountStmt               *sql.Stmt
 	documentStmt                    *sql.Stmt
 	dropEarlierRejectionsStmt       *sql.Stmt
+	dropPastAttemptStmt             *sql.Stmt
 	dropRejectionsOfPayloadStmt     *sql.Stmt
+	endSessionStmt                  *sql.Stmt
+	endSessionsStmt                 *sql.Stmt
+	entriesAfterStmt                *sql.Stmt
+	failLoginStmt                   *sql.Stmt
+	finishAttemptStmt               *sql.Stmt
 	finishRunStmt                   *sql.Stmt
 	firstSuccessStmt                *sql.Stmt
+	forgetAttemptStmt               *sql.Stmt
+	forgetAttemptsOfAccountStmt     *sql.Stmt
 	forgetMissesStmt                *sql.Stmt
+	forgetSomeAttemptsStmt          *sql.Stmt
 	formerIDStmt                    *sql.Stmt
 	formerIDsStmt                   *sql.Stmt
 	headsStmt                       *sql.Stmt
+	keyStmt                         *sql.Stmt
+	keyByHashStmt                   *sql.Stmt
+	keysStmt                        *sql.Stmt
+	lastEntryStmt                   *sql.Stmt
 	lastFinishedPollStmt            *sql.Stmt
 	lastImportStmt                  *sql.Stmt
 	lastImportFaultStmt             *sql.Stmt
 	lastSerialStmt                  *sql.Stmt
 	lastSuccessStmt                 *sql.Stmt
+	letKeyExpireStmt                *sql.Stmt
+	liveSessionsStmt                *sql.Stmt
+	lockStmt                        *sql.Stmt
 	missedStmt                      *sql.Stmt
 	moveNoticeStmt                  *sql.Stmt
 	offeredForStmt                  *sql.Stmt
@@ -438,13 +858,34 @@ type Queries struct {
 	rejectedRecordsStmt             *sql.Stmt
 	rejectionsStmt                  *sql.Stmt
 	rejectionsOfRecordElsewhereStmt *sql.Stmt
+	renewSessionStmt                *sql.Stmt
+	replaceSecretStmt               *sql.Stmt
 	revisionAsOfStmt                *sql.Stmt
 	revisionsStmt                   *sql.Stmt
+	revokeKeyStmt                   *sql.Stmt
+	saveTokenStmt                   *sql.Stmt
+	secretStmt                      *sql.Stmt
 	serveArrivalsStmt               *sql.Stmt
+	sessionStmt                     *sql.Stmt
+	sessionBySecretStmt             *sql.Stmt
+	setDisabledStmt                 *sql.Stmt
 	setLastSerialStmt               *sql.Stmt
+	setPasswordStmt                 *sql.Stmt
+	setRoleStmt                     *sql.Stmt
+	setVerifiedStmt                 *sql.Stmt
 	settleRejectionsStmt            *sql.Stmt
 	startRunStmt                    *sql.Stmt
+	startSessionStmt                *sql.Stmt
+	sweepAttemptsStmt               *sql.Stmt
+	sweepAttemptsOfKeysStmt         *sql.Stmt
+	sweepKeysStmt                   *sql.Stmt
+	sweepSessionsStmt               *sql.Stmt
+	sweepTokensStmt                 *sql.Stmt
+	touchKeyStmt                    *sql.Stmt
+	touchSessionStmt                *sql.Stmt
 	unsourcedBetweenStmt            *sql.Stmt
+	upgradePasswordStmt             *sql.Stmt
+	useTokenStmt                    *sql.Stmt
 	waitingArrivalStmt              *sql.Stmt
 }
 
@@ -452,31 +893,59 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                              tx,
 		tx:                              tx,
+		accountStmt:                     q.accountStmt,
+		accountByEmailStmt:              q.accountByEmailStmt,
+		accountsStmt:                    q.accountsStmt,
 		addArrivalStmt:                  q.addArrivalStmt,
+		addEntryStmt:                    q.addEntryStmt,
 		addFormerIDStmt:                 q.addFormerIDStmt,
 		addNoticeStmt:                   q.addNoticeStmt,
 		addPayloadStmt:                  q.addPayloadStmt,
 		addRejectionStmt:                q.addRejectionStmt,
 		addRevisionStmt:                 q.addRevisionStmt,
+		addSecretStmt:                   q.addSecretStmt,
 		agenciesWithRunsStmt:            q.agenciesWithRunsStmt,
 		arrivalsStmt:                    q.arrivalsStmt,
+		attemptStmt:                     q.attemptStmt,
+		beginAttemptStmt:                q.beginAttemptStmt,
+		clearFailuresStmt:               q.clearFailuresStmt,
+		closeSessionStmt:                q.closeSessionStmt,
 		countMissedStmt:                 q.countMissedStmt,
 		countRejectionsStmt:             q.countRejectionsStmt,
+		createAccountStmt:               q.createAccountStmt,
+		createKeyStmt:                   q.createKeyStmt,
 		currentStmt:                     q.currentStmt,
+		deleteAccountStmt:               q.deleteAccountStmt,
 		documentStmt:                    q.documentStmt,
 		dropEarlierRejectionsStmt:       q.dropEarlierRejectionsStmt,
+		dropPastAttemptStmt:             q.dropPastAttemptStmt,
 		dropRejectionsOfPayloadStmt:     q.dropRejectionsOfPayloadStmt,
+		endSessionStmt:                  q.endSessionStmt,
+		endSessionsStmt:                 q.endSessionsStmt,
+		entriesAfterStmt:                q.entriesAfterStmt,
+		failLoginStmt:                   q.failLoginStmt,
+		finishAttemptStmt:               q.finishAttemptStmt,
 		finishRunStmt:                   q.finishRunStmt,
 		firstSuccessStmt:                q.firstSuccessStmt,
+		forgetAttemptStmt:               q.forgetAttemptStmt,
+		forgetAttemptsOfAccountStmt:     q.forgetAttemptsOfAccountStmt,
 		forgetMissesStmt:                q.forgetMissesStmt,
+		forgetSomeAttemptsStmt:          q.forgetSomeAttemptsStmt,
 		formerIDStmt:                    q.formerIDStmt,
 		formerIDsStmt:                   q.formerIDsStmt,
 		headsStmt:                       q.headsStmt,
+		keyStmt:                         q.keyStmt,
+		keyByHashStmt:                   q.keyByHashStmt,
+		keysStmt:                        q.keysStmt,
+		lastEntryStmt:                   q.lastEntryStmt,
 		lastFinishedPollStmt:            q.lastFinishedPollStmt,
 		lastImportStmt:                  q.lastImportStmt,
 		lastImportFaultStmt:             q.lastImportFaultStmt,
 		lastSerialStmt:                  q.lastSerialStmt,
 		lastSuccessStmt:                 q.lastSuccessStmt,
+		letKeyExpireStmt:                q.letKeyExpireStmt,
+		liveSessionsStmt:                q.liveSessionsStmt,
+		lockStmt:                        q.lockStmt,
 		missedStmt:                      q.missedStmt,
 		moveNoticeStmt:                  q.moveNoticeStmt,
 		offeredForStmt:                  q.offeredForStmt,
@@ -486,13 +955,34 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rejectedRecordsStmt:             q.rejectedRecordsStmt,
 		rejectionsStmt:                  q.rejectionsStmt,
 		rejectionsOfRecordElsewhereStmt: q.rejectionsOfRecordElsewhereStmt,
+		renewSessionStmt:                q.renewSessionStmt,
+		replaceSecretStmt:               q.replaceSecretStmt,
 		revisionAsOfStmt:                q.revisionAsOfStmt,
 		revisionsStmt:                   q.revisionsStmt,
+		revokeKeyStmt:                   q.revokeKeyStmt,
+		saveTokenStmt:                   q.saveTokenStmt,
+		secretStmt:                      q.secretStmt,
 		serveArrivalsStmt:               q.serveArrivalsStmt,
+		sessionStmt:                     q.sessionStmt,
+		sessionBySecretStmt:             q.sessionBySecretStmt,
+		setDisabledStmt:                 q.setDisabledStmt,
 		setLastSerialStmt:               q.setLastSerialStmt,
+		setPasswordStmt:                 q.setPasswordStmt,
+		setRoleStmt:                     q.setRoleStmt,
+		setVerifiedStmt:                 q.setVerifiedStmt,
 		settleRejectionsStmt:            q.settleRejectionsStmt,
 		startRunStmt:                    q.startRunStmt,
+		startSessionStmt:                q.startSessionStmt,
+		sweepAttemptsStmt:               q.sweepAttemptsStmt,
+		sweepAttemptsOfKeysStmt:         q.sweepAttemptsOfKeysStmt,
+		sweepKeysStmt:                   q.sweepKeysStmt,
+		sweepSessionsStmt:               q.sweepSessionsStmt,
+		sweepTokensStmt:                 q.sweepTokensStmt,
+		touchKeyStmt:                    q.touchKeyStmt,
+		touchSessionStmt:                q.touchSessionStmt,
 		unsourcedBetweenStmt:            q.unsourcedBetweenStmt,
+		upgradePasswordStmt:             q.upgradePasswordStmt,
+		useTokenStmt:                    q.useTokenStmt,
 		waitingArrivalStmt:              q.waitingArrivalStmt,
 	}
 }

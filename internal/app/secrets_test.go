@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secret"
 )
 
 // TestSecretKeyIsMadeOnce: processes that start together on one data directory
@@ -19,10 +20,12 @@ func TestSecretKeyIsMadeOnce(t *testing.T) {
 	var starting sync.WaitGroup
 	for i := range keys {
 		starting.Go(func() {
-			var err error
-			if keys[i], err = derivedKey(cfg, signingObjects); err != nil {
+			ring, err := openKeyring(cfg)
+			if err != nil {
 				t.Error(err)
+				return
 			}
+			keys[i] = ring.Current(secret.SignedObjects)
 		})
 	}
 	starting.Wait()
@@ -41,7 +44,7 @@ func TestSecretKeyIsMadeOnce(t *testing.T) {
 	if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := derivedKey(cfg, signingObjects); err == nil {
+	if _, err := openKeyring(cfg); err == nil {
 		t.Error("a short key was taken")
 	}
 }
@@ -51,18 +54,15 @@ func TestSecretKeyIsMadeOnce(t *testing.T) {
 func TestSecretKeyThatIsSet(t *testing.T) {
 	t.Parallel()
 	cfg := config.Config{Environment: "production", Data: t.TempDir()}
-	if key, err := derivedKey(cfg, signingObjects); key != nil || err != nil {
-		t.Errorf("without one: %x, %v", key, err)
+	if ring, err := openKeyring(cfg); err != nil || ring.Current(secret.SignedObjects) != nil || len(ring.All(secret.SignedObjects)) != 0 {
+		t.Errorf("without one: %v, %v", ring, err)
 	}
 	cfg.SecretKey = "0123456789012345678901234567890123456789"
-	one, err := derivedKey(cfg, signingObjects)
+	ring, err := openKeyring(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := derivedKey(cfg, "another purpose")
-	if err != nil {
-		t.Fatal(err)
-	}
+	one, other := ring.Current(secret.SignedObjects), ring.Current("another purpose")
 	if len(one) != 32 || bytes.Equal(one, other) {
 		t.Errorf("the keys are %x and %x", one, other)
 	}

@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store/ledger"
+	"github.com/crownsafe/api/internal/store/postgres/queries"
+)
+
+// StartSession implements account.Sessions.
+func (s *Store) StartSession(ctx context.Context, session account.Session, secret []byte) error {
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		q := queries.New(tx)
+		id := account.Text(session.ID)
+		err := q.StartSession(ctx, queries.StartSessionParams{
+			ID: id, AccountID: account.Text(session.UserID), Kind: account.Text(string(session.Kind)),
+			CreatedAt: session.CreatedAt.UnixMicro(), LastUsedAt: session.LastUsedAt.UnixMicro(),
+			ExpiresAt: session.ExpiresAt.UnixMicro(), EndedAt: micros(session.EndedAt),
+			Agent: account.Text(session.Agent), Network: account.Text(session.Network),
+		})
+		if err != nil {
+			return ofNobody(err)
+		}
+		return q.AddSecret(ctx, queries.AddSecretParams{Hash: present(secret), SessionID: id})
+	})
+	if err != nil {
+		return failf(ctx, err, "starting session %s of user %s", session.ID, session.UserID)
+	}
+	return nil
+}
+
+// Session implements account.Sessions.
+func (s *Store) Session(ctx context.Context, id string) (account.Session, error) {
+	row, err := queries.New(s.pool).Session(ctx, account.Text(id))
+	if err != nil {
+		return account.Session{}, failf(ctx, err, "reading session %s", id)
+	}
+	return sessionFrom(row), nil
+}
+
+// SessionBySecret implements account.Sessions.
+func (s *Store) SessionBySecret(ctx context.Context, secret []byte) (account.Session, error) {
+	row, err := queries.New(s.pool).SessionBySecret(ctx, present(secret))
+	if err != nil {
+		return account.Session{}, failf(ctx, err, "reading a session by its secret")
+	}
+	return sessionFrom(row), nil
+}
+
+func sessionFrom(r queries.Session) account.Session {
+	return account.Session{
+		ID: r.ID, UserID: r.AccountID, Kind: account.SessionKind(r.Kind),
+		CreatedAt: ledger.Time(r.CreatedAt), LastUsedAt: ledger.Time(r.LastUsedAt), ExpiresAt: ledger.Time(r.ExpiresAt),
+		EndedAt: timeOf(r.EndedAt), Agent: r.Agent, Network: r.Network,
+	}
+}
+
+// RotateSecret implements account.Sessions.
+func (s *Store) RotateSecret(ctx context.Context, old, secret []byte, now, expires time.Time) (account.Session, error) {
+	var session account.Session
+	var over error // of the session, which is the outcome of a change that was made
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		q := queries.New(tx)
+		over = nil
+		known, err := q.Secret(ctx, present(old))
+		if err != nil {
+			return err
+		}
+		row, err := q.LockSession(ctx, known.SessionID)
+		if err != nil {
+			return err
+		}
+		known, err = q.Secret(ctx, present(old)) // as whoever had the lock has left it
+		if err != nil {
+			return err
+		}
+		session = sessionFrom(row)
+		switch {
+		case !session.Live(now):
+			over = account.ErrEnded
+			return nil
+		case known.ReplacedAt != nil:
+			over = account.ErrReused
+			session.EndedAt = ledger.Time(now.UnixMicro())
+			return q.CloseSession(ctx, queries.CloseSessionParams{ID: session.ID, EndedAt: now.UnixMicro()})
+		}
+		session.LastUsedAt, session.ExpiresAt = ledger.Time(now.UnixMicro()), ledger.Time(expires.UnixMicro())
+		return rotate(ctx, q, session, old, secret)
+	})
+	if err != nil {
+		return account.Session{}, failf(ctx, err, "rotating a session's secret")
+	}
+	if over != nil {
+		return session, fmt.Errorf("rotating the secret of session %s: %w", session.ID, over)
+	}
+	return session, nil
+}
+
+// rotate replaces a session's secret by another, as the session says when.
+func rotate(ctx context.Context, q *queries.Queries, session account.Session, old, secret []byte) error {
+	err := q.ReplaceSecret(ctx, queries.ReplaceSecretParams{Hash: present(old), ReplacedAt: session.LastUsedAt.UnixMicro()})
+	if err != nil {
+		return err
+	}
+	if err := q.AddSecret(ctx, queries.AddSecretParams{Hash: present(secret), SessionID: session.ID}); err != nil {
+		return err
+	}
+	return q.RenewSession(ctx, queries.RenewSessionParams{
+		ID: session.ID, LastUsedAt: session.LastUsedAt.UnixMicro(), ExpiresAt: session.ExpiresAt.UnixMicro(),
+	})
+}
+
+// Sessions implements account.Sessions.
+func (s *Store) Sessions(ctx context.Context, userID string, now time.Time) ([]account.Session, error) {
+	rows, err := queries.New(s.pool).LiveSessions(ctx, queries.LiveSessionsParams{AccountID: account.Text(userID), Now: now.UnixMicro()})
+	if err != nil {
+		return nil, failf(ctx, err, "reading the sessions of user %s", userID)
+	}
+	return column(rows, sessionFrom), nil
+}
+
+// TouchSession implements account.Sessions.
+func (s *Store) TouchSession(ctx context.Context, id string, at, expires time.Time) error {
+	err := found(queries.New(s.pool).TouchSession(ctx, queries.TouchSessionParams{ID: account.Text(id), At: at.UnixMicro(), Expires: micros(expires)}))
+	if err != nil {
+		return failf(ctx, err, "recording the use of session %s", id)
+	}
+	return nil
+}
+
+// EndSession implements account.Sessions.
+func (s *Store) EndSession(ctx context.Context, userID, id string, at time.Time) error {
+	err := found(queries.New(s.pool).EndSession(ctx, queries.EndSessionParams{ID: account.Text(id), AccountID: account.Text(userID), At: at.UnixMicro()}))
+	if err != nil {
+		return failf(ctx, err, "ending session %s of user %s", id, userID)
+	}
+	return nil
+}
+
+// EndSessions implements account.Sessions.
+func (s *Store) EndSessions(ctx context.Context, userID, but string, at time.Time) ([]string, error) {
+	var ended []string
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		ended, err = queries.New(tx).EndSessions(ctx, queries.EndSessionsParams{AccountID: account.Text(userID), But: account.Text(but), At: at.UnixMicro()})
+		return err
+	})
+	if err != nil {
+		return nil, failf(ctx, err, "ending the sessions of user %s", userID)
+	}
+	slices.Sort(ended)
+	return ended, nil
+}

@@ -1,0 +1,94 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store/ledger"
+	"github.com/crownsafe/api/internal/store/postgres/queries"
+)
+
+// SaveToken implements account.Tokens.
+func (s *Store) SaveToken(ctx context.Context, t account.Token) error {
+	err := ofNobody(queries.New(s.pool).SaveToken(ctx, queries.SaveTokenParams{
+		Hash: present(t.Hash), AccountID: account.Text(t.UserID), Purpose: account.Text(string(t.Purpose)),
+		CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+	}))
+	if err != nil {
+		return failf(ctx, err, "saving a %s token of user %s", t.Purpose, t.UserID)
+	}
+	return nil
+}
+
+// UseToken implements account.Tokens.
+func (s *Store) UseToken(ctx context.Context, hash []byte, purpose account.Purpose, now time.Time) (account.Token, error) {
+	row, err := queries.New(s.pool).UseToken(ctx, queries.UseTokenParams{Hash: present(hash), Purpose: account.Text(string(purpose)), Now: now.UnixMicro()})
+	if err != nil {
+		return account.Token{}, failf(ctx, err, "using a %s token", purpose)
+	}
+	return account.Token{
+		Hash: row.Hash, UserID: row.AccountID, Purpose: account.Purpose(row.Purpose),
+		CreatedAt: ledger.Time(row.CreatedAt), ExpiresAt: ledger.Time(row.ExpiresAt),
+	}, nil
+}
+
+// BeginAttempt implements account.Attempts.
+func (s *Store) BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (account.Attempt, error) {
+	attempt, err := begin(ctx, queries.New(s.pool), queries.BeginAttemptParams{
+		Owner: account.Text(owner), Key: account.Text(key), Fingerprint: present(fingerprint),
+		LeaseUntil: now.Add(lease).UnixMicro(), KeepUntil: now.Add(keep).UnixMicro(), Now: now.UnixMicro(),
+	})
+	if err != nil {
+		return account.Attempt{}, failf(ctx, err, "beginning an attempt of %s", owner)
+	}
+	return attempt, nil
+}
+
+// begin tries again when the attempt that was in its way is forgotten before it
+// can be read.
+func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams) (account.Attempt, error) {
+	if err := q.ForgetSomeAttempts(ctx, a.Now); err != nil {
+		return account.Attempt{}, fmt.Errorf("forgetting past attempts: %w", err)
+	}
+	for {
+		begun, err := q.BeginAttempt(ctx, a)
+		if err != nil {
+			return account.Attempt{}, err
+		}
+		if begun == 1 {
+			return account.Attempt{First: true, Fingerprint: a.Fingerprint}, nil
+		}
+		row, err := q.Attempt(ctx, queries.AttemptParams{Owner: a.Owner, Key: a.Key})
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			continue
+		case err != nil:
+			return account.Attempt{}, err
+		}
+		known := account.Attempt{Fingerprint: row.Fingerprint}
+		if row.Finished {
+			known.Answer = row.Answer
+		}
+		return known, nil
+	}
+}
+
+// FinishAttempt implements account.Attempts.
+func (s *Store) FinishAttempt(ctx context.Context, owner, key string, answer []byte) error {
+	q := queries.New(s.pool)
+	var err error
+	if answer == nil {
+		err = q.ForgetAttempt(ctx, queries.ForgetAttemptParams{Owner: account.Text(owner), Key: account.Text(key)})
+	} else {
+		err = q.FinishAttempt(ctx, queries.FinishAttemptParams{Owner: account.Text(owner), Key: account.Text(key), Answer: answer})
+	}
+	if err != nil {
+		return failf(ctx, err, "finishing an attempt of %s", owner)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store/ledger"
+	"github.com/crownsafe/api/internal/store/sqlite/queries"
+)
+
+// SaveToken implements account.Tokens.
+func (s *Store) SaveToken(ctx context.Context, t account.Token) error {
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		return ofNobody(q.SaveToken(ctx, queries.SaveTokenParams{
+			Hash: present(t.Hash), AccountID: account.Text(t.UserID), Purpose: account.Text(string(t.Purpose)),
+			CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+		}))
+	})
+	if err != nil {
+		return s.failf(ctx, err, "saving a %s token of user %s", t.Purpose, t.UserID)
+	}
+	return nil
+}
+
+// UseToken implements account.Tokens.
+func (s *Store) UseToken(ctx context.Context, hash []byte, purpose account.Purpose, now time.Time) (account.Token, error) {
+	var row queries.SingleUseToken
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) (err error) {
+		row, err = q.UseToken(ctx, queries.UseTokenParams{Hash: present(hash), Purpose: account.Text(string(purpose)), Now: now.UnixMicro()})
+		return err
+	})
+	if err != nil {
+		return account.Token{}, s.failf(ctx, err, "using a %s token", purpose)
+	}
+	return account.Token{
+		Hash: row.Hash, UserID: row.AccountID, Purpose: account.Purpose(row.Purpose),
+		CreatedAt: ledger.Time(row.CreatedAt), ExpiresAt: ledger.Time(row.ExpiresAt),
+	}, nil
+}
+
+// BeginAttempt implements account.Attempts.
+func (s *Store) BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (account.Attempt, error) {
+	var attempt account.Attempt
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) (err error) {
+		attempt, err = begin(ctx, q, queries.BeginAttemptParams{
+			Owner: account.Text(owner), Key: account.Text(key), Fingerprint: present(fingerprint),
+			LeaseUntil: now.Add(lease).UnixMicro(), KeepUntil: now.Add(keep).UnixMicro(),
+		}, now.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return account.Attempt{}, s.failf(ctx, err, "beginning an attempt of %s", owner)
+	}
+	return attempt, nil
+}
+
+func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams, now int64) (account.Attempt, error) {
+	if err := q.ForgetSomeAttempts(ctx, now); err != nil {
+		return account.Attempt{}, fmt.Errorf("forgetting past attempts: %w", err)
+	}
+	if err := q.DropPastAttempt(ctx, queries.DropPastAttemptParams{Owner: a.Owner, Key: a.Key, Now: now}); err != nil {
+		return account.Attempt{}, err
+	}
+	begun, err := q.BeginAttempt(ctx, a)
+	if err != nil {
+		return account.Attempt{}, err
+	}
+	if begun == 1 {
+		return account.Attempt{First: true, Fingerprint: a.Fingerprint}, nil
+	}
+	row, err := q.Attempt(ctx, queries.AttemptParams{Owner: a.Owner, Key: a.Key})
+	if err != nil {
+		return account.Attempt{}, err
+	}
+	known := account.Attempt{Fingerprint: row.Fingerprint}
+	if row.Finished != 0 {
+		known.Answer = present(row.Answer)
+	}
+	return known, nil
+}
+
+// FinishAttempt implements account.Attempts.
+func (s *Store) FinishAttempt(ctx context.Context, owner, key string, answer []byte) error {
+	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
+		if answer == nil {
+			return q.ForgetAttempt(ctx, queries.ForgetAttemptParams{Owner: account.Text(owner), Key: account.Text(key)})
+		}
+		return q.FinishAttempt(ctx, queries.FinishAttemptParams{Owner: account.Text(owner), Key: account.Text(key), Answer: answer})
+	})
+	if err != nil {
+		return s.failf(ctx, err, "finishing an attempt of %s", owner)
+	}
+	return nil
+}
