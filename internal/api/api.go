@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/jub0bs/cors"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/catalogue"
@@ -75,6 +76,14 @@ type Dependencies struct {
 	// Quarantine holds what could not be read; Operators may look at it.
 	Quarantine Quarantine
 	Operators  Operators
+	// Authenticator tells who calls; nil: only the operator's token counts.
+	Authenticator Authenticator
+	Limits        Limits
+	Proxies       Proxies  // whose word is taken about where a request comes from
+	Origins       []string // of pages elsewhere whose scripts may read answers; see AllowOrigins
+	// PublicURL is where clients reach the service; "" where nobody can tell.
+	PublicURL string
+	Once      Once // keeps what was answered to requests that create
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
 	Audit     Audit                           // tells operators what the last security audit found
@@ -98,15 +107,22 @@ type Dependencies struct {
 // service is the handler that New returns.
 type service struct {
 	Dependencies
-	mux     *http.ServeMux
+	mux     *routes
+	origins *cors.Middleware // nil: no page elsewhere may read answers
+	csrf    *http.CrossOriginProtection
+	overTLS bool // clients reach the service over TLS, whatever a request looks like
 	answers *answers
 	edition atomic.Pointer[edition] // of the snapshot that was asked for last
 	images  chan struct{}           // holds one for each picture that is being looked at
 }
 
-// New returns the handler for everything that the server answers.
-func New(d Dependencies) http.Handler {
-	s := &service{Dependencies: d, mux: http.NewServeMux(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
+// New returns the handler for everything that the server answers. An error is one
+// of Origins' or of PublicURL's.
+func New(d Dependencies) (http.Handler, error) {
+	s := &service{Dependencies: d, mux: newRoutes(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
+	if err := s.guardOrigins(); err != nil {
+		return nil, err
+	}
 	document := s.register()
 	s.serve("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
 	if d.Objects != nil {
@@ -117,22 +133,24 @@ func New(d Dependencies) http.Handler {
 			s.serve(pattern, d.Pages)
 		}
 		s.serve("POST /photo", http.HandlerFunc(s.showPhoto))
-		s.serve("GET /ops", http.HandlerFunc(s.opsPage))
+		s.serve("GET /ops", d.Pages)
 		s.serve("GET /ops/events", http.HandlerFunc(s.opsEvents))
 	}
-	return s
+	return s, nil
 }
 
 // serve adds what is no operation to the mux.
 func (s *service) serve(pattern string, handler http.Handler) {
-	s.mux.Handle(pattern, handler)
+	s.mux.page(pattern, handler)
 	s.announce(pattern)
 }
 
 // register adds every operation to the mux and returns the OpenAPI document
 // that describes them.
 func (s *service) register() []byte {
-	api := humago.New(s.mux, configuration(s.Version))
+	settings := configuration(s.Version)
+	settings.OnAddOperation = append(settings.OnAddOperation, s.mux.describeAccess)
+	api := humago.New(s.mux, settings)
 	api.UseMiddleware(strictQuery)
 	s.registerRecalls(api)
 	s.registerRevisions(api)
@@ -156,7 +174,7 @@ func (s *service) register() []byte {
 // OpenAPI returns the OpenAPI 3.1 document of the server, the same bytes that
 // /openapi.json answers.
 func OpenAPI(version string) []byte {
-	s := &service{Dependencies: Dependencies{Version: version}, mux: http.NewServeMux()}
+	s := &service{Dependencies: Dependencies{Version: version}, mux: newRoutes()}
 	return s.register()
 }
 

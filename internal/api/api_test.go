@@ -162,7 +162,11 @@ func newBench(t testing.TB, change ...func(*Dependencies)) *bench {
 	for _, c := range change {
 		c(&d)
 	}
-	b.Handler = New(d)
+	handler, err := New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Handler = handler
 	return b
 }
 

@@ -104,9 +104,6 @@ func receivePicture(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 			return nil, fmt.Errorf("setting the deadline of a picture: %w", err)
 		}
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, newProblem(codeMediaType, "The body is compressed; send it as it is.")
-	}
 	raw, problem := readPicture(r.Header.Get("Content-Type"), r.Body)
 	if problem != nil {
 		return nil, problem

@@ -17,6 +17,11 @@ const (
 	codeRepeated     = "repeated_parameter"
 	codeNotFound     = "not_found"
 	codeUnauthorized = "unauthorized"
+	codeForbidden    = "forbidden"
+	codeOrigin       = "cross_origin"
+	codeRateLimited  = "rate_limited"
+	codeInProgress   = "in_progress"
+	codeKeyReused    = "idempotency_key_reused"
 	codeMethod       = "method_not_allowed"
 	codeTimeout      = "timeout"
 	codeTooLarge     = "too_large"
@@ -37,11 +42,14 @@ var kinds = []Kind{
 	{codeMalformed, http.StatusBadRequest, "The request cannot be read", "The body is no JSON, or the query string is not encoded as one."},
 	{codeUnknown, http.StatusBadRequest, "Unknown query parameter", "The call has no parameter of this name; the nearest known one is named."},
 	{codeRepeated, http.StatusBadRequest, "Query parameter given twice", "The parameter takes one value and was given several."},
-	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call is for operators, and the operator's token is missing or wrong."},
+	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call needs a token or a key, and none is shown, or one that is not good now."},
+	{codeForbidden, http.StatusForbidden, "Not allowed", "Who you are is known, and the call needs more: another role, or a key with another scope."},
+	{codeOrigin, http.StatusForbidden, "From another site", "A browser sent this for a page of another site. Only pages of this service may change something in your name."},
 	{codeNotFound, http.StatusNotFound, "Not found", "There is nothing at this address, or no notice has this id."},
 	{codeMethod, http.StatusMethodNotAllowed, "Method not allowed", "The address exists, but not for this method; the Allow header lists those that it takes."},
 	{codeTimeout, http.StatusRequestTimeout, "The request took too long", "The body did not arrive in time."},
-	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes; the detail says how large it may be."},
+	{codeInProgress, http.StatusConflict, "Still under way", "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."},
+	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes, or the call costs more than the rate limit could ever let through; the detail says how much it may be."},
 	{codeURITooLong, http.StatusRequestURITooLong, "The address is too long", "No barcode and no search is this long."},
 	{codeMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "The body is of a type that this call doesn't take, or compressed. It must be application/json, or a JPEG, PNG or WebP picture where a picture is asked for."},
 	{codeInvalid, http.StatusUnprocessableEntity, "Invalid field", "A field holds something that cannot be used; errors[] says which and why."},
@@ -57,6 +65,8 @@ var kinds = []Kind{
 	{"too_long", http.StatusUnprocessableEntity, "Field too long", "The field holds more than is read; the message says how much that is."},
 	{codeImage, http.StatusUnprocessableEntity, "Damaged picture", "The picture begins as one should and then breaks off or makes no sense. Take or send it again."},
 	{"empty", http.StatusUnprocessableEntity, "Nothing was given", "Give a barcode, or a brand with a product name or a model."},
+	{codeKeyReused, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The Idempotency-Key came with another request before. Take a new key for a new request."},
+	{codeRateLimited, http.StatusTooManyRequests, "Too many requests", "The RateLimit headers tell what is left, and Retry-After how many seconds to wait. Keys may ask more often."},
 	{codeInternal, http.StatusInternalServerError, "Internal error", "Something failed on our side. The trace id finds it in the logs."},
 	{codeUnavailable, http.StatusServiceUnavailable, "Not available now", "The service cannot answer this now. Ask again later."},
 }

@@ -24,7 +24,7 @@ type Traffic interface {
 func (s *service) registerDashboard(api huma.API) {
 	op := operation("system-health-dashboard", http.MethodGet, "/api/v1/monitoring/system-health-dashboard", tagHealth, "How the service does, from 0 to 100",
 		"Six subsystems are asked at once, at most once a second; one that doesn't answer within 900 ms counts as unhealthy. `penalties` tells why the score is not 100. For operators.")
-	handle[struct{}, health.Dashboard](s, api, s.forOperators(op), func(context.Context, *struct{}) (*answer, error) {
+	handle[struct{}, health.Dashboard](s, api, op, func(context.Context, *struct{}) (*answer, error) {
 		return s.healthy(s.Board.Dashboard())
 	})
 }
@@ -39,17 +39,7 @@ func (s *service) count(x *exchange, route string, status int) {
 	s.Traffic.Answered(traffic.Answer{At: now, Took: max(0, now.Sub(x.started)), Status: status, Route: route, Code: x.code, TraceID: x.traceID})
 }
 
-// opsPage serves a page for operators; whoever isn't one gets the problem, or a page
-// that says how to get in.
-func (s *service) opsPage(w http.ResponseWriter, r *http.Request) {
-	if p := s.Operators.admit(r); p != nil {
-		s.fail(w, r, p)
-		return
-	}
-	s.Pages.ServeHTTP(w, r)
-}
-
-// opsEvents is opsPage for an answer without an end. The server's bounds on the
+// opsEvents serves an answer without an end. The server's bounds on the
 // time of an answer are lifted for it; the page sets its own.
 func (s *service) opsEvents(w http.ResponseWriter, r *http.Request) {
 	exchangeOf(r.Context()).endless = true
@@ -57,5 +47,5 @@ func (s *service) opsEvents(w http.ResponseWriter, r *http.Request) {
 	// A connection without deadlines has none to lift.
 	_ = control.SetReadDeadline(time.Time{})
 	_ = control.SetWriteDeadline(time.Time{})
-	s.opsPage(w, r)
+	s.Pages.ServeHTTP(w, r)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/traffic"
 )
 
@@ -22,8 +24,6 @@ type exchange struct {
 	traceID   string
 	at        trace.SpanContext // the request's span, made or not
 	span      trace.Span        // nil: nobody takes traces
-	alone     bool              // the span has none under it, and nothing failed
-	caller    string            // a name for the log, never a person's
 	uri       string            // as sent; names the answer in the cache
 	instance  string            // the path for problem documents
 	route     string            // the pattern that matched, once it is known
@@ -31,6 +31,11 @@ type exchange struct {
 	started   time.Time
 	code      string // of the problem that was answered, if it was one
 	endless   bool   // it is answered for as long as somebody listens
+
+	address netip.Addr  // of the client; the zero value where it has none
+	caller  auth.Caller // who it is, by what was shown
+	doubt   *Problem    // why that couldn't be told; nil: it could
+	header  http.Header // of the answer
 }
 
 type exchangeKey struct{}
@@ -42,34 +47,52 @@ func exchangeOf(ctx context.Context) *exchange {
 
 // Header values that never change are shared between answers.
 var (
-	nosniff     = []string{"nosniff"}
-	noReferrer  = []string{"no-referrer"}
-	apiPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
 	jsonType    = []string{"application/json"}
 	readCaching = []string{"public, max-age=0, stale-if-error=86400"}
 )
 
-// ServeHTTP answers one request: it names it, answers from memory where it can,
-// else routes it, and logs what became of it.
+// ServeHTTP names a request and answers it, and logs what became of it.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
-	if e := s.remembered(r); e != nil {
-		status, size := e.send(w, r, x.wants)
-		s.given(e.verdict, r, status)
-		x.route = e.route
-		x.remembers(e)
-		s.log(r, x, status, size)
+	s.secure(w.Header(), r)
+	if s.origins != nil && strings.HasPrefix(r.URL.Path, "/api/") {
+		s.origins.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, x) })).ServeHTTP(w, r)
 		return
+	}
+	s.answer(w, r, x)
+}
+
+// answer finds out who asks and whether they may, and answers from memory where it
+// can; else it routes the request.
+func (s *service) answer(w http.ResponseWriter, r *http.Request, x *exchange) {
+	if x.span != nil { // what is asked to know the caller is part of the trace
+		r = r.WithContext(x.spanned(r.Context()))
+	}
+	refusal := s.whoCalls(r, x)
+	if e := s.remembered(r); e != nil && refusal == nil {
+		if p := s.charge(r.Context(), w.Header(), x, lookups, 1); p == nil {
+			status, size := e.send(w, r, x.wants)
+			s.given(e.verdict, r, status)
+			x.route = e.route
+			x.remembers(e)
+			s.log(r, x, status, size)
+			return
+		} else {
+			refusal = p
+		}
 	}
 	rec := &recorder{ResponseWriter: w}
 	r = r.WithContext(context.WithValue(x.spanned(r.Context()), exchangeKey{}, x))
 	defer s.finish(rec, r, x)
-	s.route(rec, r)
+	s.route(rec, r, refusal)
 }
 
 // begin names the request and sets the headers that every answer carries.
 func (s *service) begin(h http.Header, r *http.Request) *exchange {
-	x := &exchange{uri: r.RequestURI, started: s.Now(), caller: anonymous, wants: strings.Join(r.Header["If-None-Match"], ",")}
+	x := &exchange{
+		header: h, uri: r.RequestURI, started: s.Now(), caller: auth.Nobody, address: s.Proxies.client(r),
+		wants: strings.Join(r.Header["If-None-Match"], ","),
+	}
 	x.instance = cutPath(r.URL.EscapedPath())
 	if x.requestID = r.Header.Get("X-Request-Id"); !saneID(x.requestID) {
 		x.requestID = uuid.Must(uuid.NewV7()).String()
@@ -77,9 +100,6 @@ func (s *service) begin(h http.Header, r *http.Request) *exchange {
 	s.trace(x, r)
 	h["X-Request-Id"] = []string{x.requestID}
 	h["Traceparent"] = []string{"00-" + x.traceID + "-" + x.at.SpanID().String() + "-" + x.at.TraceFlags().String()}
-	h["X-Content-Type-Options"] = nosniff
-	h["Referrer-Policy"] = noReferrer
-	h["Content-Security-Policy"] = apiPolicy
 	return x
 }
 
@@ -165,7 +185,7 @@ func (s *service) log(r *http.Request, x *exchange, status int, size int64) {
 	s.Logger.LogAttrs(ctx, level, traffic.AccessMessage,
 		slog.String("method", r.Method), slog.String("route", cmp.Or(x.route, "none")), slog.Int("status", status), slog.Int64("bytes", size),
 		slog.Float64("duration_ms", float64(s.Now().Sub(x.started).Microseconds())/1000),
-		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("caller", x.caller), slog.String("remote", network(r.RemoteAddr)))
+		slog.String("request_id", x.requestID), slog.String("trace_id", x.traceID), slog.String("caller", x.caller.Name()), slog.String("remote", network(x.address)))
 }
 
 // recorder remembers what was sent.

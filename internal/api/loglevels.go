@@ -37,13 +37,13 @@ type LogLevelAnswer struct {
 func (s *service) registerLogLevels(api huma.API) {
 	const path, about = "/api/v1/monitoring/log-levels", " In the process that answers: others have their own. For operators."
 	op := operation("log-levels", http.MethodGet, path, tagHealth, "What is logged", "The level from which on each package logs."+about)
-	handle[struct{}, LogLevelAnswer](s, api, s.forOperators(op), func(context.Context, *struct{}) (*answer, error) {
+	handle[struct{}, LogLevelAnswer](s, api, op, func(context.Context, *struct{}) (*answer, error) {
 		return s.logLevels()
 	})
 	op = operation("set-log-levels", http.MethodPut, path, tagHealth, "Change what is logged",
 		"Replaces all levels, until the process ends: a package that isn't named goes by the default."+about, http.StatusUnprocessableEntity)
 	type request struct{ Body LogLevelNames }
-	handle[request, LogLevelAnswer](s, api, s.forOperators(op), func(ctx context.Context, in *request) (*answer, error) {
+	handle[request, LogLevelAnswer](s, api, op, func(ctx context.Context, in *request) (*answer, error) {
 		if s.LogLevels == nil {
 			return s.logLevels()
 		}
@@ -55,7 +55,7 @@ func (s *service) registerLogLevels(api huma.API) {
 			return nil, err
 		}
 		s.Logger.LogAttrs(ctx, slog.LevelWarn, "the log's levels were changed", slog.String("default", in.Body.Default), slog.Any("packages", in.Body.Packages),
-			slog.String("caller", exchangeOf(ctx).caller))
+			slog.String("caller", callerOf(ctx).Name()))
 		return s.logLevels()
 	})
 }

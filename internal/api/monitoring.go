@@ -98,17 +98,17 @@ type ConnectionPool struct {
 func (s *service) registerMonitoring(api huma.API) {
 	op := operation("azure-storage-health", http.MethodGet, "/api/v1/azure-storage/health", tagHealth, "How the store of objects does",
 		"Of the folder in the data directory where there is no account. For operators.")
-	handle[struct{}, StorageHealth](s, api, s.forOperators(op), func(ctx context.Context, _ *struct{}) (*answer, error) {
+	handle[struct{}, StorageHealth](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		return s.healthy(s.Monitored.Storage(ctx))
 	})
 	op = operation("azure-cache-stats", http.MethodGet, "/api/v1/monitoring/azure-cache-stats", tagHealth, "How the cache does",
 		"Counted from the start of the process on. For operators.")
-	handle[struct{}, CacheStats](s, api, s.forOperators(op), func(ctx context.Context, _ *struct{}) (*answer, error) {
+	handle[struct{}, CacheStats](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		return s.healthy(s.Monitored.Cache(ctx))
 	})
 	op = operation("database-health", http.MethodGet, "/api/v1/monitoring/database", tagHealth, "How the database does",
 		"Its schema, its replicas, and the pool of connections to it. For operators.")
-	handle[struct{}, DatabaseHealth](s, api, s.forOperators(op), func(ctx context.Context, _ *struct{}) (*answer, error) {
+	handle[struct{}, DatabaseHealth](s, api, op, func(ctx context.Context, _ *struct{}) (*answer, error) {
 		return s.healthy(s.Monitored.Database(ctx))
 	})
 }

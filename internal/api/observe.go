@@ -70,9 +70,10 @@ func (s *service) announce(patterns ...string) {
 	}
 }
 
-// observe tells the observer of a request that was answered.
+// observe tells the observer of a request that was answered, but of those that are
+// answered for as long as somebody listens.
 func (s *service) observe(r *http.Request, x *exchange, route string, status int) {
-	if s.Observer == nil {
+	if s.Observer == nil || x.endless {
 		return
 	}
 	if status == 0 { // nothing was written, which net/http makes a 200
@@ -100,7 +101,7 @@ func (s *service) registerMetrics(api huma.API) {
 			"application/vnd.google.protobuf": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
 	}
-	huma.Register(api, s.forOperators(op), func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
+	huma.Register(api, op, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		if s.Metrics == nil {
 			return nil, s.problem(ctx, op.OperationID, newProblem(codeNotFound, "Nothing is measured here."))
 		}

@@ -55,8 +55,10 @@ func configuration(version string) huma.Config {
 				Title: "Crown Safe", Version: version, Description: apiDescription,
 			},
 			Servers: []*huma.Server{{URL: "/"}},
-			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				operatorScheme: {Type: "http", Scheme: "bearer", Description: "The operator's token, `CROWNSAFE_OPS_TOKEN`."},
+			Components: &huma.Components{Schemas: registry, Headers: limitHeaders(), SecuritySchemes: map[string]*huma.SecurityScheme{
+				bearerScheme: {Type: "http", Scheme: "bearer", Description: "An access token; for operators also the operator's token, `CROWNSAFE_OPS_TOKEN`."},
+				keyScheme:    {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key of an app or a shop."},
+				cookieScheme: {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "A browser's sign-in."},
 			}},
 			Tags: []*huma.Tag{
 				{Name: tagSafety, Description: "Notices, verdicts, and how far they can be relied on."},

@@ -7,13 +7,14 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// operatorScheme names the way in which operators show who they are.
-const operatorScheme = "operator"
+// The ways in which callers show who they are, as the document names them.
+const (
+	bearerScheme = "bearer"
+	keyScheme    = "key"
+	cookieScheme = "cookie"
+)
 
 // Operators says who may read what is meant for operators.
 type Operators struct {
@@ -27,40 +28,24 @@ type Operators struct {
 	Loopback bool
 }
 
-// forOperators makes an operation one for operators only.
-func (s *service) forOperators(op huma.Operation) huma.Operation {
-	op.Errors = append(op.Errors, http.StatusUnauthorized)
-	op.Security = []map[string][]string{{operatorScheme: {}}}
-	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		r, w := humago.Unwrap(ctx)
-		if p := s.Operators.admit(r); p != nil {
-			p.send(w, r)
-			return
-		}
-		next(ctx)
-	})
-	return op
+// shown reports whether the operator's token is shown.
+func (o Operators) shown(authorization []string) bool {
+	token := o.token()
+	return token != "" && len(authorization) == 1 && sameToken(authorization[0], token)
 }
 
-// admit returns nil for an operator's request, else the problem to answer with.
-func (o Operators) admit(r *http.Request) *Problem {
-	given, token := r.Header.Values("Authorization"), ""
-	if o.Token != nil {
-		token = o.Token()
+// admitsHere reports whether a request is an operator's because of where it comes
+// from.
+func (o Operators) admitsHere(r *http.Request) bool {
+	return o.token() == "" && o.Loopback && local(r)
+}
+
+// token is the operator's token as it is now; empty: there is none.
+func (o Operators) token() string {
+	if o.Token == nil {
+		return ""
 	}
-	switch {
-	case token == "" && len(given) > 0: // whoever shows something must not believe that it was checked
-		return unauthorized("There is no operator's token to compare yours with; set CROWNSAFE_OPS_TOKEN.", `Bearer error="invalid_token"`)
-	case token == "" && o.Loopback && local(r):
-		return nil
-	case token == "":
-		return unauthorized("This is for operators, and there is no operator's token; set CROWNSAFE_OPS_TOKEN.", "Bearer")
-	case len(given) == 0:
-		return unauthorized("This is for operators: show the operator's token as Authorization: Bearer.", "Bearer")
-	case len(given) > 1 || !sameToken(given[0], token):
-		return unauthorized("This is not the operator's token.", `Bearer error="invalid_token"`)
-	}
-	return nil
+	return o.Token()
 }
 
 func unauthorized(detail, challenge string) *Problem {

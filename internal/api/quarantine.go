@@ -48,7 +48,7 @@ func (s *service) registerQuarantine(api huma.API) {
 	op := operation("list-quarantine", http.MethodGet, "/api/v1/sources/{agency}/quarantine", tagSafety, "Records that could not become notices",
 		"Newest first, with the reason of each. A record leaves when it is read well: in a later payload, or when the archive is replayed. For operators.",
 		http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
-	handle[quarantineParams, QuarantinePage](s, api, s.forOperators(op), s.listQuarantine)
+	handle[quarantineParams, QuarantinePage](s, api, op, s.listQuarantine)
 }
 
 func (s *service) listQuarantine(ctx context.Context, in *quarantineParams) (*answer, error) {

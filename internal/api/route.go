@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
-// route finds the operation for a request, or the problem that there is none.
-func (s *service) route(w http.ResponseWriter, r *http.Request) {
-	if len(r.RequestURI) > maxURIBytes {
-		s.fail(w, r, newProblem(codeURITooLong, fmt.Sprintf("The address has %d bytes; at most %d are read.", len(r.RequestURI), maxURIBytes)))
+// route finds the operation for a request and lets it answer, if the caller may ask
+// for it; else it answers with the problem. refused is one that was found before
+// the operation was known.
+func (s *service) route(w http.ResponseWriter, r *http.Request, refused *Problem) {
+	if p := tooMuch(r); p != nil {
+		s.fail(w, r, p)
 		return
 	}
 	escapeCode(r)
@@ -19,8 +21,53 @@ func (s *service) route(w http.ResponseWriter, r *http.Request) {
 		s.unrouted(w, r)
 		return
 	}
-	exchangeOf(r.Context()).route = pattern
+	x := exchangeOf(r.Context())
+	x.route = pattern
+	n := s.mux.needs[pattern]
+	if p := s.admit(w, r, x, n, refused); p != nil {
+		s.fail(w, r, p)
+		return
+	}
+	if n.creates {
+		s.once(w, r, x)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// admit returns nil when a request may go to its operation, else why not.
+func (s *service) admit(w http.ResponseWriter, r *http.Request, x *exchange, n need, refused *Problem) *Problem {
+	switch {
+	case refused == nil:
+	case refused.Status != http.StatusUnauthorized:
+		return refused
+	case n.budget == unlimited && n.public(): // a probe isn't turned away for what it shows
+	default:
+		// Who guesses has few guesses.
+		if p := s.takeRefused(r.Context(), w.Header(), x); p != nil {
+			return p
+		}
+		return refused
+	}
+	if p := s.sameOrigin(r, x); p != nil {
+		return p
+	}
+	if p := s.charge(r.Context(), w.Header(), x, n.budget, max(n.cost, 1)); p != nil {
+		return p
+	}
+	return s.authorise(r, x, n)
+}
+
+// tooMuch refuses what no operation takes.
+func tooMuch(r *http.Request) *Problem {
+	if len(r.RequestURI) > maxURIBytes {
+		return newProblem(codeURITooLong, fmt.Sprintf("The address has %d bytes; at most %d are read.", len(r.RequestURI), maxURIBytes))
+	}
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead // and no body
+	if encoding := r.Header.Get("Content-Encoding"); !reads && encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return newProblem(codeMediaType, "The body is compressed; send it as it is.")
+	}
+	return nil
 }
 
 // pattern returns the mux's pattern for a request, "" for none. The address that

@@ -11,6 +11,7 @@ import (
 const (
 	maxHeaderBytes  = 3 << 20
 	maxURIBytes     = 16 << 10
+	maxBodyBytes    = 64 << 10 // of operations that don't say otherwise
 	maxVerdictBytes = 64 << 10
 	maxBatchBytes   = 4 << 20
 )

@@ -16,9 +16,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// anonymous is the caller who shows nothing.
-const anonymous = "anonymous"
-
 // trace continues the caller's trace, or begins one: with a span where somebody
 // takes traces, with ids alone otherwise. Whether a trace that a caller wants
 // recorded is exported is the tracer's to say: anybody can ask for that.
@@ -72,7 +69,6 @@ func ownSpan(from trace.SpanContext) trace.SpanContext {
 // remembers tells the span that the answer is one from before, and its verdict if
 // it is one.
 func (x *exchange) remembers(k *kept) {
-	x.alone = true
 	if x.span == nil || !x.at.IsSampled() {
 		return
 	}
@@ -97,7 +93,7 @@ func (x *exchange) end(r *http.Request, status int, size int64) {
 		return
 	}
 	defer x.span.End()
-	if !x.span.IsRecording() || x.alone && !x.at.IsSampled() { // nobody will see it
+	if !x.span.IsRecording() {
 		return
 	}
 	path := x.route[strings.IndexByte(x.route, ' ')+1:] // most patterns begin with the method
@@ -107,7 +103,7 @@ func (x *exchange) end(r *http.Request, status int, size int64) {
 	x.span.SetAttributes(
 		attribute.String("http.request.method", r.Method), attribute.String("http.route", cmp.Or(path, "none")),
 		attribute.Int("http.response.status_code", status), attribute.Int64("http.response.body.size", size),
-		attribute.String("crownsafe.request_id", x.requestID), attribute.String("crownsafe.caller", x.caller))
+		attribute.String("crownsafe.request_id", x.requestID), attribute.String("crownsafe.caller", x.caller.Name()))
 	if status >= http.StatusInternalServerError {
 		x.span.SetStatus(codes.Error, http.StatusText(status))
 	}
@@ -125,12 +121,8 @@ func (x *exchange) panicked(v any, stack string) {
 
 // network is what the log may know of a client's address: the first 24 bits of an
 // IPv4 address, 48 of an IPv6 one.
-func network(remote string) string {
-	peer, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return "unknown"
-	}
-	address, bits := peer.Addr().Unmap().WithZone(""), 48
+func network(address netip.Addr) string {
+	bits := 48
 	if address.Is4() {
 		bits = 24
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -132,12 +133,14 @@ func TestWithoutATracerLinesHaveTheTrace(t *testing.T) {
 
 func TestOfAnAddressTheLogHasTheNetwork(t *testing.T) {
 	for remote, want := range map[string]string{
-		"192.0.2.77:1234": "192.0.2.0/24", "[2001:db8:1:2:3::4]:1": "2001:db8:1::/48", "[::ffff:192.0.2.77]:1": "192.0.2.0/24",
-		"[fe80::1%eth0]:1": "fe80::/48", "@": "unknown", "": "unknown",
+		"192.0.2.77": "192.0.2.0/24", "2001:db8:1:2:3::4": "2001:db8:1::/48", "::ffff:192.0.2.77": "192.0.2.0/24", "fe80::1%eth0": "fe80::/48",
 	} {
-		if got := network(remote); got != want {
+		if got := network(netip.MustParseAddr(remote)); got != want {
 			t.Errorf("of %q it has %q", remote, got)
 		}
+	}
+	if got := network(netip.Addr{}); got != "unknown" {
+		t.Errorf("of none it has %q", got)
 	}
 }
 

@@ -82,9 +82,6 @@ func (b *jsonBody) read(ctx huma.Context, limit int64) []error {
 	if contentType != "" && contentType != jsonType[0] && !strings.HasSuffix(contentType, "+json") {
 		return []error{newProblem(codeMediaType, fmt.Sprintf("The body is %q; send application/json.", shown("", contentType)))}
 	}
-	if encoding := ctx.Header("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return []error{newProblem(codeMediaType, "The body is compressed; send it as it is.")}
-	}
 	raw, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), limit+1))
 	switch {
 	case int64(len(raw)) > limit:
@@ -148,12 +145,18 @@ func (s *service) registerVerdict(api huma.API) {
 		if problem != nil {
 			return nil, problem
 		}
+		if err := s.chargeMore(ctx, lookups, batchCost(len(raws))-1); err != nil {
+			return nil, err
+		}
 		return s.batch(ctx, raws, func(i int) (recall.Unit, *Problem) {
 			return readUnit(registry, unit, raws[i], fmt.Sprintf("body.units[%d]", i))
 		})
 	})
 	describeBody(api, op.Path, registry.Schema(reflect.TypeFor[BatchRequest](), true, "BatchRequest"))
 }
+
+// batchCost is what a batch of so many units costs, in calls.
+func batchCost(units int) int64 { return int64(max(1, (units+batchShare-1)/batchShare)) }
 
 // batch answers for every unit that can be read.
 func (s *service) batch(ctx context.Context, raws []json.RawMessage, read func(i int) (recall.Unit, *Problem)) (*answer, error) {

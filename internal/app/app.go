@@ -38,6 +38,7 @@ import (
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
 	"github.com/crownsafe/api/internal/photo"
+	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/snapshot"
 	"github.com/crownsafe/api/internal/source"
@@ -62,6 +63,7 @@ type App struct {
 	Metrics   *telemetry.Metrics
 	Health    *health.Board
 	Traffic   *traffic.Recorder
+	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
 	// Audited returns what the last security audit found, nil before the first; to
 	// be set before Serve. Nil: there are no audits.
 	Audited func() *health.Audit
@@ -71,6 +73,8 @@ type App struct {
 	// Secrets are where the settings' secrets come from; nil: from the settings
 	// alone, and none is ever read anew.
 	Secrets *secret.Resolver
+
+	closeLimiter func() error
 
 	seen       *seen
 	audits     audits
@@ -168,6 +172,9 @@ func prepareSpool(dir string) (string, error) {
 }
 
 func build(cfg config.Config, seen *seen, version, self string, st Store) (*App, error) {
+	if err := checkOrigins(cfg); err != nil {
+		return nil, err
+	}
 	spool, err := prepareSpool(cfg.Data)
 	if err != nil {
 		return nil, err
@@ -186,12 +193,17 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
+	limiter, closeLimiter, err := openLimiter(cfg, seen)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
 	a := &App{
 		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(),
 		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
 	}
 	a.asked = asked{role: role, publicAccess: stored.publicAccess}
 	a.Audited = a.audits.forHealth
+	a.Limiter, a.closeLimiter = limiter, closeLimiter
 	a.audits.first = make(chan struct{})
 	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
@@ -241,9 +253,9 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of agencies, the cache and the store.
+// Close lets go of agencies, the limits, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
 	defer a.seen.close()
-	return errors.Join(a.Cache.Close(), a.Store.Close())
+	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

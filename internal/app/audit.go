@@ -153,7 +153,7 @@ func (a *App) probed() (*secaudit.Target, error) {
 			"/api/v1/monitoring/system-health-dashboard", "/api/v1/monitoring/security-audit", "/api/v1/monitoring/azure-cache-stats",
 			"/api/v1/monitoring/database", "/api/v1/azure-storage/health", "/api/v1/sources/us-cpsc/quarantine", "/metrics", "/ops",
 		},
-		Lookup: "/api/v1/recalls", Page: "/", Body: "/api/v1/verdict", MostBody: 1 << 20, Burst: 4000,
+		Lookup: "/api/v1/recalls", Page: "/", Body: "/api/v1/verdict", MostBody: 1 << 20, Burst: 4 * mostProbed, Limited: a.Limiter != nil,
 		HTTPS: strings.HasPrefix(strings.ToLower(a.Config.PublicURL), "https://"), Private: privateWords(a.Config.Data),
 	}, nil
 }

@@ -58,6 +58,7 @@ func (a *App) settingFacts() secaudit.Settings {
 	server := api.Server(nil)
 	s := secaudit.Settings{
 		PublicURL: cfg.PublicURL, DefaultContact: cfg.Contact == config.DefaultContact, Debug: cfg.LogLevel <= slog.LevelDebug, MigratesItself: cfg.Migrate,
+		RateLimit:      cfg.Edge.RateLimit == "on",
 		ServerTimeouts: server.ReadHeaderTimeout > 0 && server.ReadTimeout > 0 && server.WriteTimeout > 0 && server.IdleTimeout > 0,
 	}
 	for agency, feed := range cfg.Feeds.ByAgency() {
@@ -66,6 +67,9 @@ func (a *App) settingFacts() secaudit.Settings {
 		}
 	}
 	slices.Sort(s.PlainFeeds)
+	for _, network := range cfg.Edge.Proxies() {
+		s.TrustedProxies = append(s.TrustedProxies, network.String())
+	}
 	return s
 }
 

@@ -42,9 +42,12 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: a.opsToken, Loopback: a.Config.Environment == config.Development},
+		Limits:    a.limits(a.Limiter), Proxies: a.Config.Edge.Proxies(), Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
+		Once: a.once(),
 	}
 	if forProbes {
 		d.Logger, d.Tracer, d.Observer, d.Traffic = slog.New(slog.DiscardHandler), nil, nil, nil
+		d.Limits = a.limitsForProbes()
 	}
-	return api.New(d), nil
+	return api.New(d)
 }

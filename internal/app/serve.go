@@ -60,7 +60,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.keepAuditing(background) })
 
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- server.Serve(a.bound(listener)) }()
 	a.Logger.Info("listening", "addr", listener.Addr().String(), "version", a.Version, "environment", a.Config.Environment,
 		"notices", a.Catalogue.Current().Len(), "serial", a.Catalogue.Current().Serial(), "offline", a.Config.Offline)
 	select {

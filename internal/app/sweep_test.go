@@ -92,6 +92,7 @@ func TestOneSweeps(t *testing.T) {
 	t.Parallel()
 	st := openStore(t)
 	first, second := program(t, t.TempDir(), st), program(t, t.TempDir(), st)
+	first.Runner.Holder, second.Runner.Holder = "first", "second"
 	if err := first.sweep(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}

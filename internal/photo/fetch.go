@@ -4,64 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"syscall"
-	"time"
+
+	"github.com/crownsafe/api/internal/egress"
 )
-
-const (
-	dialTimeout       = 4 * time.Second
-	mostRedirects     = 3
-	connectionsToHost = 2
-	maxAnswerHeader   = 64 << 10
-	idleTimeout       = 30 * time.Second
-)
-
-// newClient returns a client for addresses that others wrote down: whatever a
-// name resolves to and wherever an answer points, no connection is made that
-// allow refuses.
-func newClient(allow func(netip.AddrPort) error) *http.Client {
-	dialer := &net.Dialer{
-		Timeout: dialTimeout,
-		Control: func(_, address string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("connecting to %s: %w", address, err)
-			}
-			return allow(to)
-		},
-	}
-	return &http.Client{
-		Transport: &http.Transport{
-			// No proxy: behind one nobody could tell what is connected to.
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: dialTimeout,
-			MaxConnsPerHost: connectionsToHost, MaxResponseHeaderBytes: maxAnswerHeader, IdleConnTimeout: idleTimeout,
-			DisableCompression: true, // pictures are compressed already
-		},
-		CheckRedirect: func(next *http.Request, before []*http.Request) error {
-			if len(before) > mostRedirects {
-				return fmt.Errorf("stopped after %d redirects", mostRedirects)
-			}
-			next.Header.Del("Referer") // one agency's addresses are none of another's business
-			return checkAddress(next.URL)
-		},
-	}
-}
-
-// checkAddress refuses what isn't a plain web address. Where it leads is seen when
-// it is connected to.
-func checkAddress(u *url.URL) error {
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("the scheme %q is not fetched", u.Scheme)
-	case u.Hostname() == "" || u.User != nil:
-		return fmt.Errorf("an address without a host or with a password is not fetched")
-	}
-	return nil
-}
 
 // fetch asks an agency for a picture. It returns nothing that isn't one.
 func (m *Mirror) fetch(ctx context.Context, address string) ([]byte, error) {
@@ -71,7 +17,7 @@ func (m *Mirror) fetch(ctx context.Context, address string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAddress(request.URL); err != nil {
+	if err := egress.CheckAddress(request.URL); err != nil {
 		return nil, err
 	}
 	request.Header.Set("User-Agent", m.options.UserAgent)

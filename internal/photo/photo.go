@@ -1,9 +1,8 @@
 // Package photo mirrors the pictures that agencies show with their notices: each
 // is fetched from its agency once, and kept among the objects.
 //
-// It knows objects, uploads and the cache, and the rules by which a server may
-// fetch an address that somebody else wrote down. It doesn't know notices, nor
-// which pictures may be shown.
+// It knows objects, uploads and the cache, and asks agencies through package egress.
+// It doesn't know notices, nor which pictures may be shown.
 package photo
 
 import (
@@ -23,6 +22,7 @@ import (
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/cache"
+	"github.com/crownsafe/api/internal/egress"
 )
 
 // MaxBytes is how large a picture may be.
@@ -74,7 +74,7 @@ type Options struct {
 	Offline bool
 	// UserAgent tells agencies who asks and how to reach us.
 	UserAgent string
-	// Allow decides on each address before it is connected to. nil: PublicOnly.
+	// Allow decides on each address before it is connected to. nil: egress.PublicOnly.
 	Allow  func(netip.AddrPort) error
 	Logger *slog.Logger // nil: silent
 
@@ -92,16 +92,13 @@ type Mirror struct {
 
 // New returns a mirror.
 func New(o Options) *Mirror {
-	if o.Allow == nil {
-		o.Allow = PublicOnly
-	}
 	if o.Uploads == nil {
 		o.Uploads = func() *blob.Uploads { return nil }
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.turn, o.fetch = cmp.Or(o.turn, turnTimeout), cmp.Or(o.fetch, fetchTimeout)
 	return &Mirror{
-		options: o, client: newClient(o.Allow), turns: make(chan struct{}, fetchesAtOnce),
+		options: o, client: egress.NewClient(egress.Options{Allow: o.Allow}), turns: make(chan struct{}, fetchesAtOnce),
 		fetched: cache.For[[]byte](o.Cache, cache.Use{
 			Name: "photo", Shape: 1, TTL: freshTTL, Absent: ErrAbsent, AbsentTTL: absentTTL,
 			MaxBytes: rememberedBytes, LoadTimeout: o.turn + o.fetch + time.Second,

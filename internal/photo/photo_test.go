@@ -25,6 +25,7 @@ import (
 	"github.com/crownsafe/api/internal/blob/disk"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/cache/memory"
+	"github.com/crownsafe/api/internal/egress"
 	"github.com/crownsafe/api/internal/testenv"
 )
 
@@ -35,7 +36,7 @@ func loopback(to netip.AddrPort) error {
 	if to.Addr().IsLoopback() {
 		return nil
 	}
-	return ErrNotPublic
+	return egress.ErrNotPublic
 }
 
 func aPNG(t testing.TB) []byte {

@@ -16,7 +16,8 @@ import (
 var ErrNotEmpty = errors.New("the store is not empty")
 
 // Transfer lets everything that a store keeps go into another one, of the same
-// kind or not: into a larger home, or back from a backup. What belongs to the
+// kind or not: into a larger home, or back from a backup. What it keeps of people
+// (package account) goes with it, and a broken audit log as it is. What belongs to the
 // store itself stays where it is: its identity, its leases, the records of its
 // schema.
 type Transfer interface {

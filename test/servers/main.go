@@ -1,8 +1,9 @@
 // Command servers runs a command with the real servers that tests need: it
-// installs PostgreSQL, Redis, Azurite and promtool where they are missing, starts them on
+// installs PostgreSQL, Redis and Azurite where they are missing, starts them on
 // ports and in folders of their own, names them to the command by the variables
 // of package testenv, and ends them with it. A server whose variable is set
-// already is somebody else's: it is used as it is and not started.
+// already is somebody else's: it is used as it is and not started. Promtool, which
+// is no server, is brought and named too.
 //
 //	go run ./test/servers go test ./internal/store/...
 package main

@@ -20,14 +20,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	driver "github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crownsafe/api/internal/cache"
+	"github.com/crownsafe/api/internal/redisclient"
 )
 
 // format is the number of the layout of keys, values and messages: what is of
@@ -49,7 +48,7 @@ const (
 
 // Options say which Redis, and how to use it.
 type Options struct {
-	// URL is redis://, rediss:// or unix://; see docs/operations.md and parse.
+	// URL is redis://, rediss:// or unix://; see docs/operations.md.
 	URL string
 	// Prefix stands before every key, for servers that others use too; empty:
 	// DefaultPrefix.
@@ -76,16 +75,11 @@ type Store struct {
 	self   string // how this process signs its messages
 }
 
-// silence keeps the driver from writing to standard error; what it has to say
-// comes back as errors.
-var silence = sync.OnceFunc(logging.Disable)
-
 // Open prepares to use Redis. It doesn't ask it anything: a server that isn't
 // there is found out later, and then whenever it comes. An error is one of the
 // options'.
 func Open(opts Options) (*Store, error) {
-	silence()
-	client, err := newClient(opts)
+	client, err := redisclient.Open(redisclient.Options{URL: opts.URL, CAFile: opts.CAFile, Handshake: opts.Handshake})
 	if err != nil {
 		return nil, err
 	}

@@ -181,11 +181,19 @@ func (s *Store) ClearFailures(ctx context.Context, id string) error {
 // DeleteUser implements account.Users.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		q := queries.New(tx)
-		if err := q.ForgetAttemptsOfAccount(ctx, account.Text(id)); err != nil {
+		statements := &pipeline{Tx: tx}
+		q := queries.New(statements)
+		for _, prepare := range []func(context.Context, string) error{
+			q.LockAccount, q.LockSessionsOfAccount, q.LockKeysOfAccount, q.ForgetAttemptsOfAccount,
+		} {
+			if err := prepare(ctx, account.Text(id)); err != nil {
+				return err
+			}
+		}
+		if err := statements.send(ctx); err != nil {
 			return err
 		}
-		return found(q.DeleteAccount(ctx, account.Text(id)))
+		return found(queries.New(tx).DeleteAccount(ctx, account.Text(id)))
 	})
 	if err != nil {
 		return failf(ctx, err, "deleting user %s", id)

@@ -46,6 +46,23 @@ UPDATE account SET locked_until = greatest(coalesce(locked_until, 0), @until::bi
 -- name: ClearFailures :execrows
 UPDATE account SET failures = 0, locked_until = NULL WHERE id = @id;
 
+-- name: LockAccount :exec
+-- Lets nothing more be stored for the account until the transaction ends.
+SELECT id FROM account WHERE id = @id FOR UPDATE;
+
+-- name: HoldAccount :exec
+-- Keeps the account until the transaction ends. Whoever locks something of an
+-- account's, and then needs the account, does this first, as who deletes it does:
+-- so nobody waits for one who waits for him.
+SELECT id FROM account WHERE id = @id FOR KEY SHARE;
+
+-- name: LockSessionsOfAccount :exec
+-- Several rows are locked in order of their ids, everywhere.
+SELECT id FROM session WHERE account_id = @account_id ORDER BY id FOR UPDATE;
+
+-- name: LockKeysOfAccount :exec
+SELECT id FROM api_key WHERE account_id = @account_id ORDER BY id FOR UPDATE;
+
 -- name: DeleteAccount :execrows
 -- Sessions, their secrets, keys and tokens go with it.
 DELETE FROM account WHERE id = @id;
@@ -105,9 +122,16 @@ UPDATE session SET ended_at = @at::bigint
 WHERE id = @id AND account_id = @account_id AND ended_at IS NULL AND expires_at > @at::bigint;
 
 -- name: EndSessions :many
+WITH live AS (
+    SELECT s.id FROM session s
+    WHERE s.account_id = @account_id AND s.id <> @but AND s.ended_at IS NULL AND s.expires_at > @at::bigint
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+)
 UPDATE session SET ended_at = @at::bigint
-WHERE account_id = @account_id AND id <> @but AND ended_at IS NULL AND expires_at > @at::bigint
-RETURNING id;
+FROM live
+WHERE session.id = live.id
+RETURNING session.id;
 
 -- name: CreateKey :exec
 INSERT INTO api_key (id, account_id, name, prefix, hash, scopes, created_at, expires_at, revoked_at, last_used_at)
@@ -140,7 +164,6 @@ WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL
 UPDATE api_key SET revoked_at = @at::bigint WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL;
 
 -- name: TouchKeys :exec
--- Rows are locked in one order everywhere: so nobody waits for one who waits for him.
 WITH used AS (
     SELECT unnest(@ids::text[]) AS id, unnest(@at::bigint[]) AS at
 ), locked AS (
@@ -189,20 +212,38 @@ DELETE FROM attempt
 WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until <= @now ORDER BY a.keep_until LIMIT 10 FOR UPDATE SKIP LOCKED);
 
 -- name: SweepAttempts :exec
-DELETE FROM attempt WHERE keep_until < @before;
+-- What somebody is at work on is left to the next sweep, here and below: so a sweep
+-- waits for nobody.
+DELETE FROM attempt
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < @before FOR UPDATE SKIP LOCKED);
 
 -- name: SweepAttemptsOfKeys :exec
 DELETE FROM attempt
-WHERE owner IN (SELECT 'key:' || id FROM api_key WHERE revoked_at < @before::bigint OR expires_at < @before::bigint);
+WHERE (owner, key) IN (
+    SELECT a.owner, a.key
+    FROM attempt a
+    JOIN api_key k ON a.owner = 'key:' || k.id
+    WHERE k.revoked_at < @before::bigint OR k.expires_at < @before::bigint
+    FOR UPDATE OF a SKIP LOCKED
+);
 
 -- name: SweepKeys :exec
-DELETE FROM api_key WHERE revoked_at < @before::bigint OR expires_at < @before::bigint;
+DELETE FROM api_key
+WHERE id IN (
+    SELECT k.id FROM api_key k WHERE k.revoked_at < @before::bigint OR k.expires_at < @before::bigint
+    FOR UPDATE SKIP LOCKED
+);
 
 -- name: SweepSessions :exec
-DELETE FROM session WHERE ended_at < @before::bigint OR expires_at < @before::bigint;
+DELETE FROM session
+WHERE id IN (
+    SELECT s.id FROM session s WHERE s.ended_at < @before::bigint OR s.expires_at < @before::bigint
+    FOR UPDATE SKIP LOCKED
+);
 
 -- name: SweepTokens :exec
-DELETE FROM single_use_token WHERE expires_at < @before;
+DELETE FROM single_use_token
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < @before FOR UPDATE SKIP LOCKED);
 
 -- name: LockAuditLog :exec
 -- Lets one process at a time append, until the transaction ends.

@@ -61,9 +61,13 @@ func emptied(opts Options) error {
 	const everything = `
 		DO $$ BEGIN
 			IF to_regclass('account') IS NOT NULL THEN
-				ALTER TABLE audit_entry DISABLE TRIGGER USER;
-				TRUNCATE account, session, session_secret, api_key, single_use_token, attempt, audit_entry;
-				ALTER TABLE audit_entry ENABLE TRIGGER USER;
+				DELETE FROM account; -- which is faster than TRUNCATE, for a few rows
+				DELETE FROM attempt;
+				IF EXISTS (SELECT FROM audit_entry) THEN
+					ALTER TABLE audit_entry DISABLE TRIGGER USER;
+					TRUNCATE audit_entry;
+					ALTER TABLE audit_entry ENABLE TRIGGER USER;
+				END IF;
 			END IF;
 		END $$;
 		TRUNCATE revision, notice, offered_copy, former_id, miss, run, rejection, payload, arrival, lease RESTART IDENTITY CASCADE;

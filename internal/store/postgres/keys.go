@@ -89,6 +89,9 @@ func keyFrom(r queries.ApiKey) (account.Key, error) {
 func (s *Store) ReplaceKey(ctx context.Context, k account.Key, replaces string, oldExpires time.Time) error {
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		q := queries.New(tx)
+		if err := q.HoldAccount(ctx, account.Text(k.UserID)); err != nil {
+			return err
+		}
 		err := found(q.LetKeyExpire(ctx, queries.LetKeyExpireParams{
 			ID: account.Text(replaces), AccountID: account.Text(k.UserID), Expires: oldExpires.UnixMicro(), Now: k.CreatedAt.UnixMicro(),
 		}))
@@ -121,8 +124,7 @@ func (s *Store) TouchKeys(ctx context.Context, used map[string]time.Time) error 
 	for id, at := range used {
 		touches.Ids, touches.At = append(touches.Ids, account.Text(id)), append(touches.At, at.UnixMicro())
 	}
-	err := queries.New(s.pool).TouchKeys(ctx, touches)
-	if err != nil {
+	if err := queries.New(s.pool).TouchKeys(ctx, touches); err != nil {
 		return failf(ctx, err, "recording the use of %d keys", len(used))
 	}
 	return nil

@@ -145,11 +145,7 @@ func (s *Store) EndSession(ctx context.Context, userID, id string, at time.Time)
 
 // EndSessions implements account.Sessions.
 func (s *Store) EndSessions(ctx context.Context, userID, but string, at time.Time) ([]string, error) {
-	var ended []string
-	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		ended, err = queries.New(tx).EndSessions(ctx, queries.EndSessionsParams{AccountID: account.Text(userID), But: account.Text(but), At: at.UnixMicro()})
-		return err
-	})
+	ended, err := queries.New(s.pool).EndSessions(ctx, queries.EndSessionsParams{AccountID: account.Text(userID), But: account.Text(but), At: at.UnixMicro()})
 	if err != nil {
 		return nil, failf(ctx, err, "ending the sessions of user %s", userID)
 	}

@@ -55,13 +55,14 @@ func ExerciseAccounts(t *testing.T, place Place) {
 		})
 	}
 	for name, run := range map[string]func(t *testing.T, stores []account.Store){
-		"processes: one has an address":              processesCreate,
-		"processes: every wrong password counts":     processesFail,
-		"processes: one rotates a secret":            processesRotate,
-		"processes: one uses a token":                processesUse,
-		"processes: one begins an attempt":           processesBegin,
-		"processes: touch the same keys":             processesTouch,
-		"processes: append to one log without a gap": processesAppend,
+		"processes: one has an address":               processesCreate,
+		"processes: every wrong password counts":      processesFail,
+		"processes: one rotates a secret":             processesRotate,
+		"processes: one uses a token":                 processesUse,
+		"processes: one begins an attempt":            processesBegin,
+		"processes: touch the same keys":              processesTouch,
+		"processes: append to one log without a gap":  processesAppend,
+		"processes: one deletes whom others work for": processesDelete,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -137,6 +137,47 @@ func usersDeleted(t *testing.T, s account.Store) {
 	with(t, s, person(1)) // the address is free again
 }
 
+// processesDelete deletes a user while everything else is done in their name: it is
+// done before, or there is nobody to do it for.
+func processesDelete(t *testing.T, stores []account.Store) {
+	const rounds = 3
+	for round := range rounds {
+		u := person(round)
+		with(t, stores[0], u)
+		session, key := signedIn(t, stores[0], u.ID, 1000*round+1)[0], appKey(1000*round+1, u.ID)
+		withKeys(t, stores[0], key)
+		together(stores, func(s account.Store, worker int) {
+			ctx, n := t.Context(), 1000*round+10*worker+10
+			if worker == workers {
+				do(t, s.DeleteUser(ctx, u.ID))
+				return
+			}
+			errs := map[string]error{
+				"StartSession": s.StartSession(ctx, signIn(n, u.ID), secret(n)),
+				"RotateSecret": second(s.RotateSecret(ctx, secret(n), secret(n+1), minute(n), minute(n+9))),
+				"TouchSession": s.TouchSession(ctx, session.ID, minute(n), time.Time{}),
+				"ReplaceKey":   s.ReplaceKey(ctx, appKey(n, u.ID), key.ID, minute(9000)),
+				"CreateKey":    s.CreateKey(ctx, appKey(n+1, u.ID)),
+				"TouchKeys":    s.TouchKeys(ctx, map[string]time.Time{key.ID: minute(n), appKey(n, u.ID).ID: minute(n)}),
+				"SaveToken":    s.SaveToken(ctx, account.Token{Hash: secret(n), UserID: u.ID, Purpose: account.PurposeReset, ExpiresAt: minute(n)}),
+				"FailLogin":    second(s.FailLogin(ctx, u.ID)),
+				"EndSessions":  second(s.EndSessions(ctx, u.ID, session.ID, minute(n))),
+				"Sweep":        s.Sweep(ctx, minute(0)),
+			}
+			for what, err := range errs {
+				if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, account.ErrEnded) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
+		everywhere(t, stores[0], func(table, column string, value any) {
+			if text, _ := value.(string); strings.Contains(text, u.ID) {
+				t.Errorf("table %s, column %s: something is left of who was deleted: %q", table, column, text)
+			}
+		})
+	}
+}
+
 // sweeping: what ended before a time goes, and what ended at it stays.
 func sweeping(t *testing.T, s account.Store) {
 	ctx, u := t.Context(), person(1)

@@ -338,9 +338,16 @@ func (q *Queries) EndSession(ctx context.Context, arg EndSessionParams) (int64, 
 }
 
 const endSessions = `-- name: EndSessions :many
+WITH live AS (
+    SELECT s.id FROM session s
+    WHERE s.account_id = $2 AND s.id <> $3 AND s.ended_at IS NULL AND s.expires_at > $1::bigint
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+)
 UPDATE session SET ended_at = $1::bigint
-WHERE account_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $1::bigint
-RETURNING id
+FROM live
+WHERE session.id = live.id
+RETURNING session.id
 `
 
 type EndSessionsParams struct {
@@ -473,6 +480,18 @@ WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until <
 
 func (q *Queries) ForgetSomeAttempts(ctx context.Context, now int64) error {
 	_, err := q.db.Exec(ctx, forgetSomeAttempts, now)
+	return err
+}
+
+const holdAccount = `-- name: HoldAccount :exec
+SELECT id FROM account WHERE id = $1 FOR KEY SHARE
+`
+
+// Keeps the account until the transaction ends. Whoever locks something of an
+// account's, and then needs the account, does this first, as who deletes it does:
+// so nobody waits for one who waits for him.
+func (q *Queries) HoldAccount(ctx context.Context, id string) error {
+	_, err := q.db.Exec(ctx, holdAccount, id)
 	return err
 }
 
@@ -696,6 +715,16 @@ func (q *Queries) Lock(ctx context.Context, arg LockParams) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
+const lockAccount = `-- name: LockAccount :exec
+SELECT id FROM account WHERE id = $1 FOR UPDATE
+`
+
+// Lets nothing more be stored for the account until the transaction ends.
+func (q *Queries) LockAccount(ctx context.Context, id string) error {
+	_, err := q.db.Exec(ctx, lockAccount, id)
+	return err
+}
+
 const lockAuditLog = `-- name: LockAuditLog :exec
 SELECT pg_advisory_xact_lock(hashtext('crownsafe audit log'), 0)
 `
@@ -703,6 +732,15 @@ SELECT pg_advisory_xact_lock(hashtext('crownsafe audit log'), 0)
 // Lets one process at a time append, until the transaction ends.
 func (q *Queries) LockAuditLog(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockAuditLog)
+	return err
+}
+
+const lockKeysOfAccount = `-- name: LockKeysOfAccount :exec
+SELECT id FROM api_key WHERE account_id = $1 ORDER BY id FOR UPDATE
+`
+
+func (q *Queries) LockKeysOfAccount(ctx context.Context, accountID string) error {
+	_, err := q.db.Exec(ctx, lockKeysOfAccount, accountID)
 	return err
 }
 
@@ -729,6 +767,16 @@ func (q *Queries) LockSession(ctx context.Context, id string) (Session, error) {
 		&i.Network,
 	)
 	return i, err
+}
+
+const lockSessionsOfAccount = `-- name: LockSessionsOfAccount :exec
+SELECT id FROM session WHERE account_id = $1 ORDER BY id FOR UPDATE
+`
+
+// Several rows are locked in order of their ids, everywhere.
+func (q *Queries) LockSessionsOfAccount(ctx context.Context, accountID string) error {
+	_, err := q.db.Exec(ctx, lockSessionsOfAccount, accountID)
+	return err
 }
 
 const renewSession = `-- name: RenewSession :exec
@@ -969,9 +1017,12 @@ func (q *Queries) StartSession(ctx context.Context, arg StartSessionParams) erro
 }
 
 const sweepAttempts = `-- name: SweepAttempts :exec
-DELETE FROM attempt WHERE keep_until < $1
+DELETE FROM attempt
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < $1 FOR UPDATE SKIP LOCKED)
 `
 
+// What somebody is at work on is left to the next sweep, here and below: so a sweep
+// waits for nobody.
 func (q *Queries) SweepAttempts(ctx context.Context, before int64) error {
 	_, err := q.db.Exec(ctx, sweepAttempts, before)
 	return err
@@ -979,7 +1030,13 @@ func (q *Queries) SweepAttempts(ctx context.Context, before int64) error {
 
 const sweepAttemptsOfKeys = `-- name: SweepAttemptsOfKeys :exec
 DELETE FROM attempt
-WHERE owner IN (SELECT 'key:' || id FROM api_key WHERE revoked_at < $1::bigint OR expires_at < $1::bigint)
+WHERE (owner, key) IN (
+    SELECT a.owner, a.key
+    FROM attempt a
+    JOIN api_key k ON a.owner = 'key:' || k.id
+    WHERE k.revoked_at < $1::bigint OR k.expires_at < $1::bigint
+    FOR UPDATE OF a SKIP LOCKED
+)
 `
 
 func (q *Queries) SweepAttemptsOfKeys(ctx context.Context, before int64) error {
@@ -988,7 +1045,11 @@ func (q *Queries) SweepAttemptsOfKeys(ctx context.Context, before int64) error {
 }
 
 const sweepKeys = `-- name: SweepKeys :exec
-DELETE FROM api_key WHERE revoked_at < $1::bigint OR expires_at < $1::bigint
+DELETE FROM api_key
+WHERE id IN (
+    SELECT k.id FROM api_key k WHERE k.revoked_at < $1::bigint OR k.expires_at < $1::bigint
+    FOR UPDATE SKIP LOCKED
+)
 `
 
 func (q *Queries) SweepKeys(ctx context.Context, before int64) error {
@@ -997,7 +1058,11 @@ func (q *Queries) SweepKeys(ctx context.Context, before int64) error {
 }
 
 const sweepSessions = `-- name: SweepSessions :exec
-DELETE FROM session WHERE ended_at < $1::bigint OR expires_at < $1::bigint
+DELETE FROM session
+WHERE id IN (
+    SELECT s.id FROM session s WHERE s.ended_at < $1::bigint OR s.expires_at < $1::bigint
+    FOR UPDATE SKIP LOCKED
+)
 `
 
 func (q *Queries) SweepSessions(ctx context.Context, before int64) error {
@@ -1006,7 +1071,8 @@ func (q *Queries) SweepSessions(ctx context.Context, before int64) error {
 }
 
 const sweepTokens = `-- name: SweepTokens :exec
-DELETE FROM single_use_token WHERE expires_at < $1
+DELETE FROM single_use_token
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < $1 FOR UPDATE SKIP LOCKED)
 `
 
 func (q *Queries) SweepTokens(ctx context.Context, before int64) error {
@@ -1031,7 +1097,6 @@ type TouchKeysParams struct {
 	At  []int64
 }
 
-// Rows are locked in one order everywhere: so nobody waits for one who waits for him.
 func (q *Queries) TouchKeys(ctx context.Context, arg TouchKeysParams) error {
 	_, err := q.db.Exec(ctx, touchKeys, arg.Ids, arg.At)
 	return err

@@ -1,4 +1,10 @@
-package redis
+// Package redisclient connects to the Redis that a URL names: one server, a Redis
+// Cluster, or what speaks as they do. Adapters that keep things in Redis share it,
+// so that they read a URL alike.
+//
+// It knows nothing of what is kept there. What it says never holds a password, and
+// the driver says nothing at all.
+package redisclient
 
 import (
 	"cmp"
@@ -9,9 +15,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	driver "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -141,7 +149,26 @@ func takeSwitch(query url.Values, name string) (bool, error) {
 	return false, errOption
 }
 
-func newClient(opts Options) (driver.UniversalClient, error) {
+// Options say which Redis.
+type Options struct {
+	// URL is redis://, rediss:// or unix://; see docs/operations.md and parse.
+	URL string
+	// CAFile holds the certificates of the authorities that a rediss:// server's
+	// may be from, as PEM; empty: those of the system.
+	CAFile string
+	// Handshake, unless nil, is told of each TLS connection that was made.
+	Handshake func(tls.ConnectionState)
+}
+
+// silence keeps the driver from writing to standard error; what it has to say
+// comes back as errors.
+var silence = sync.OnceFunc(logging.Disable)
+
+// Open prepares to use Redis. It doesn't ask it anything: a server that isn't there
+// is found out later, and then whenever it comes. Each command is tried once, until
+// its context ends. An error is one of the options'.
+func Open(opts Options) (driver.UniversalClient, error) {
+	silence()
 	where, err := parse(opts.URL)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package redis
+package redisclient
 
 import (
 	"strings"
@@ -105,7 +105,7 @@ func FuzzParse(f *testing.F) {
 // The settings that the promise of a short wait stands on hold whatever a URL says.
 func TestClientSettings(t *testing.T) {
 	t.Parallel()
-	client, err := newClient(Options{URL: "redis://localhost?max_retries=5&pool_size=7&dial_timeout=1s"})
+	client, err := Open(Options{URL: "redis://localhost?max_retries=5&pool_size=7&dial_timeout=1s"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestClientSettings(t *testing.T) {
 	if o.MaxRetries != 0 || !o.ContextTimeoutEnabled || o.DialerRetries != 1 || o.PoolSize != 7 || o.DialTimeout.Seconds() != 1 {
 		t.Errorf("of one: %+v", o)
 	}
-	cluster, err := newClient(Options{URL: "redis://localhost?cluster=true&pool_size=7&route_randomly=true&read_only=true"})
+	cluster, err := Open(Options{URL: "redis://localhost?cluster=true&pool_size=7&route_randomly=true&read_only=true"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/crownsafe/api/internal/auth"
+	"github.com/crownsafe/api/internal/ratelimit"
+)
+
+// Limiter decides whether somebody may go on; see package ratelimit.
+type Limiter interface {
+	Take(ctx context.Context, limit ratelimit.Limit, who string, cost int64) ratelimit.Decision
+}
+
+// Limits say how often who may ask for what. A nil Limiter: as often as they like.
+type Limits struct {
+	Limiter Limiter
+	// Addresses is for those who show nothing, each address (IPv6: each /64) by itself.
+	Addresses ratelimit.Limit
+	// Keys is for each key, Users for each user, over all that shows who they are.
+	Keys, Users ratelimit.Limit
+	// SignIns is for each address and each account: signing in, registering, refreshing
+	// and resetting. It should be strict.
+	SignIns ratelimit.Limit
+	// Operating is for operators, each caller or address by itself.
+	Operating ratelimit.Limit
+	// Refused is for each address that shows what isn't good.
+	Refused ratelimit.Limit
+}
+
+// budget is what an operation counts against.
+type budget int
+
+const (
+	unlimited budget = iota
+	lookups          // of the address, or of the key and its user
+	signIns          // of the address; the account's is taken by limitAccount
+	operating
+)
+
+// What is more than one call of a budget.
+const (
+	pictureCost = 10 // two processors, for seconds
+	exportCost  = 10 // the whole catalogue
+	batchShare  = 10 // so many units of a batch cost as much as one call
+)
+
+// Header names, in their canonical form.
+const (
+	policyHeader = "Ratelimit-Policy"
+	limitHeader  = "Ratelimit"
+)
+
+// charge takes a cost from the caller's budget. It returns nil when it was there,
+// else the problem, and sets the headers that tell of it either way.
+func (s *service) charge(ctx context.Context, h http.Header, x *exchange, b budget, cost int64) *Problem {
+	if s.Limits.Limiter == nil || b == unlimited {
+		return nil
+	}
+	if x.caller.Kind == auth.AsKey && b == lookups && x.caller.May(x.caller.Role, auth.ScopeLookup) {
+		// All keys of a user together may do what the user may.
+		if p := s.take(ctx, h, s.Limits.Keys, x.caller.KeyID, cost); p != nil {
+			return p
+		}
+	}
+	limit, who := s.budgetOf(x, b)
+	return s.take(ctx, h, limit, who, cost)
+}
+
+// budgetOf returns the limit on a caller, and what it is kept under.
+func (s *service) budgetOf(x *exchange, b budget) (ratelimit.Limit, string) {
+	known := x.caller.UserID
+	if x.caller.Kind == auth.OperatorToken {
+		known = string(auth.OperatorToken)
+	}
+	switch {
+	case b == signIns:
+		return s.Limits.SignIns, place(x.address)
+	case b == operating && known != "":
+		return s.Limits.Operating, known
+	case b == operating:
+		return s.Limits.Operating, place(x.address)
+	case x.caller.Kind == auth.AsUser, x.caller.Kind == auth.AsKey && x.caller.May(x.caller.Role, auth.ScopeLookup):
+		return s.Limits.Users, known
+	case x.caller.Kind == auth.OperatorToken:
+		return s.Limits.Operating, known
+	}
+	return s.Limits.Addresses, place(x.address)
+}
+
+// chargeMore takes what a call turned out to cost beyond what it cost at first.
+func (s *service) chargeMore(ctx context.Context, b budget, cost int64) error {
+	x := exchangeOf(ctx)
+	if cost <= 0 || x == nil {
+		return nil
+	}
+	if p := s.charge(ctx, x.header, x, b, cost); p != nil {
+		return p
+	}
+	return nil
+}
+
+// takeRefused takes one from what an address may show that isn't good.
+func (s *service) takeRefused(ctx context.Context, h http.Header, x *exchange) *Problem {
+	if s.Limits.Limiter == nil {
+		return nil
+	}
+	return s.take(ctx, h, s.Limits.Refused, place(x.address), 1)
+}
+
+// limitAccount takes one attempt at an account from its budget, whoever makes it.
+// name is anything that stands for the account; only its hash is kept.
+func (s *service) limitAccount(ctx context.Context, name string) error {
+	if s.Limits.Limiter == nil {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(name))
+	if p := s.take(ctx, exchangeOf(ctx).header, s.Limits.SignIns, "account "+hex.EncodeToString(sum[:16]), 1); p != nil {
+		return p
+	}
+	return nil
+}
+
+// take asks the limiter, and words its answer.
+func (s *service) take(ctx context.Context, h http.Header, limit ratelimit.Limit, who string, cost int64) *Problem {
+	d := s.Limits.Limiter.Take(ctx, limit, who, cost)
+	h[policyHeader] = []string{`"` + limit.Name + `";q=` + strconv.FormatInt(limit.Burst, 10) + `;w=` + seconds(limit.Window())}
+	h[limitHeader] = []string{`"` + limit.Name + `";r=` + strconv.FormatInt(d.Remaining, 10) + `;t=` + seconds(d.Reset)}
+	switch {
+	case d.Allowed:
+		return nil
+	case d.Never:
+		return newProblem(codeTooLarge, fmt.Sprintf("This costs as much as %d calls; at most %d fit at once. Ask for less.", cost, limit.Burst))
+	}
+	wait := seconds(d.RetryAfter)
+	p := newProblem(codeRateLimited, fmt.Sprintf("Too many requests: %d may come at once, and then %d in %s. Ask again in %s s.", limit.Burst, limit.Count, limit.Per, wait))
+	p.header = http.Header{"Retry-After": {wait}}
+	return p
+}
+
+// seconds rounds up, so that nobody comes too early.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
