@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,13 +108,14 @@ type Dependencies struct {
 // service is the handler that New returns.
 type service struct {
 	Dependencies
-	mux     *routes
-	origins *cors.Middleware // nil: no page elsewhere may read answers
-	csrf    *http.CrossOriginProtection
-	overTLS bool // clients reach the service over TLS, whatever a request looks like
-	answers *answers
-	edition atomic.Pointer[edition] // of the snapshot that was asked for last
-	images  chan struct{}           // holds one for each picture that is being looked at
+	mux      *routes
+	origins  *cors.Middleware // nil: no page elsewhere may read answers
+	csrf     *http.CrossOriginProtection
+	policies sync.Map // of ratelimit.Limit: its header
+	overTLS  bool     // clients reach the service over TLS, whatever a request looks like
+	answers  *answers
+	edition  atomic.Pointer[edition] // of the snapshot that was asked for last
+	images   chan struct{}           // holds one for each picture that is being looked at
 }
 
 // New returns the handler for everything that the server answers. An error is one

@@ -3,10 +3,14 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/secaudit"
 )
 
@@ -33,4 +37,25 @@ func (s *service) registerAudit(api huma.API) {
 		}
 		return s.healthy(report)
 	})
+}
+
+// OperatorPaths lists the paths that only operators may read, by GET. What a path
+// names in braces is left as it is.
+func OperatorPaths() []string {
+	described := &service{mux: newRoutes()}
+	described.register()
+	needs := described.mux.needs
+	for pattern, n := range access {
+		if strings.HasPrefix(pattern, http.MethodGet+" ") { // a route that is no operation
+			needs[pattern] = n
+		}
+	}
+	var paths []string
+	for pattern, n := range needs {
+		if path, is := strings.CutPrefix(pattern, http.MethodGet+" "); is && auth.Reaches(n.role, account.Operator) {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }

@@ -130,8 +130,8 @@ func (s *service) limitAccount(ctx context.Context, name string) error {
 // take asks the limiter, and words its answer.
 func (s *service) take(ctx context.Context, h http.Header, limit ratelimit.Limit, who string, cost int64) *Problem {
 	d := s.Limits.Limiter.Take(ctx, limit, who, cost)
-	h[policyHeader] = []string{`"` + limit.Name + `";q=` + strconv.FormatInt(limit.Burst, 10) + `;w=` + seconds(limit.Window())}
-	h[limitHeader] = []string{`"` + limit.Name + `";r=` + strconv.FormatInt(d.Remaining, 10) + `;t=` + seconds(d.Reset)}
+	h[policyHeader] = s.policyOf(limit)
+	h[limitHeader] = []string{member(limit.Name, 'r', d.Remaining, 't', d.Reset)}
 	switch {
 	case d.Allowed:
 		return nil
@@ -144,7 +144,26 @@ func (s *service) take(ctx context.Context, h http.Header, limit ratelimit.Limit
 	return p
 }
 
-// seconds rounds up, so that nobody comes too early.
-func seconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+// policyOf returns a limit's header, which is the same in every answer.
+func (s *service) policyOf(limit ratelimit.Limit) []string {
+	if made, ok := s.policies.Load(limit); ok {
+		return made.([]string)
+	}
+	made, _ := s.policies.LoadOrStore(limit, []string{member(limit.Name, 'q', limit.Burst, 'w', limit.Window())})
+	return made.([]string)
 }
+
+// member writes one member of a structured field (RFC 9651), a string with two
+// whole numbers as parameters.
+func member(name string, first byte, n int64, second byte, d time.Duration) string {
+	b := make([]byte, 0, 48)
+	b = append(append(append(b, '"'), name...), '"', ';', first, '=')
+	b = strconv.AppendInt(b, n, 10)
+	b = append(b, ';', second, '=')
+	return string(strconv.AppendInt(b, wholeSeconds(d), 10))
+}
+
+// seconds rounds up, so that nobody comes too early.
+func seconds(d time.Duration) string { return strconv.FormatInt(wholeSeconds(d), 10) }
+
+func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

@@ -10,6 +10,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/crownsafe/api/internal/ratelimit"
+	"github.com/crownsafe/api/internal/ratelimit/memory"
 )
 
 // connections is how many connections the benchmarks keep busy.
@@ -136,3 +140,34 @@ func BenchmarkSearchMiss(b *testing.B) {
 		api.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s+%d", searchTarget, i), nil))
 	}
 }
+
+// BenchmarkMiddleware tells what everything around an operation costs, over the
+// loopback interface: the same answer from memory without who calls, limits and
+// headers' reasons, with them, and with a key.
+func BenchmarkMiddleware(b *testing.B) {
+	limited := newBench(b, func(d *Dependencies) {
+		d.Logger, d.Authenticator = slog.New(slog.NewJSONHandler(io.Discard, nil)), knownCallers{}
+		most := ratelimit.Limit{Name: "address", Count: 60_000_000, Per: time.Minute, Burst: 60_000_000}
+		d.Limits = Limits{Limiter: ratelimit.New(memory.Open(memory.Options{}), nil, ratelimit.Options{}), Addresses: most, Keys: most, Users: most}
+	})
+	b.Run("bare", func(b *testing.B) { load(b, bare(b, limited, barcodeTarget), barcodeTarget) })
+	b.Run("without limits", func(b *testing.B) { load(b, newLoaded(b), barcodeTarget) })
+	b.Run("whole", func(b *testing.B) { load(b, limited, barcodeTarget) })
+	for name, handler := range map[string]http.Handler{"in process, without limits": newLoaded(b), "in process, whole": limited} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, barcodeTarget, nil)
+			w := discard{http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				handler.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// discard is an answer that nobody reads.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header       { return d.header }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/crownsafe/api/internal/api"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/secaudit"
@@ -148,14 +149,28 @@ func (a *App) probed() (*secaudit.Target, error) {
 		return nil, fmt.Errorf("building the handler for the audit: %w", err)
 	}
 	return &secaudit.Target{
-		Handler: handler,
-		Operators: []string{
-			"/api/v1/monitoring/system-health-dashboard", "/api/v1/monitoring/security-audit", "/api/v1/monitoring/azure-cache-stats",
-			"/api/v1/monitoring/database", "/api/v1/azure-storage/health", "/api/v1/sources/us-cpsc/quarantine", "/metrics", "/ops",
-		},
-		Lookup: "/api/v1/recalls", Page: "/", Body: "/api/v1/verdict", MostBody: 1 << 20, Burst: 4 * mostProbed, Limited: a.Limiter != nil,
+		Handler: handler, AllowedOrigin: listedOrigin(a.Config.Edge.Origins()),
+		Operators: operatorPaths(),
+		Lookup:    "/api/v1/recalls", Page: "/", Body: "/api/v1/verdict", MostBody: 1 << 20, Burst: 4 * mostProbed, Limited: a.Limiter != nil,
 		HTTPS: strings.HasPrefix(strings.ToLower(a.Config.PublicURL), "https://"), Private: privateWords(a.Config.Data),
 	}, nil
+}
+
+// operatorPaths are addresses of everything that only operators may read.
+func operatorPaths() []string {
+	paths := api.OperatorPaths()
+	for i, path := range paths {
+		paths[i] = strings.ReplaceAll(path, "{agency}", "us-cpsc")
+	}
+	return paths
+}
+
+// listedOrigin is one of the origins that are listed; empty: none is, or all are.
+func listedOrigin(origins []string) string {
+	if len(origins) == 0 || strings.Contains(origins[0], "*") {
+		return ""
+	}
+	return origins[0]
 }
 
 // privateWords are names of this machine that no answer may have in it. A short one

@@ -58,7 +58,8 @@ func (a *App) settingFacts() secaudit.Settings {
 	server := api.Server(nil)
 	s := secaudit.Settings{
 		PublicURL: cfg.PublicURL, DefaultContact: cfg.Contact == config.DefaultContact, Debug: cfg.LogLevel <= slog.LevelDebug, MigratesItself: cfg.Migrate,
-		RateLimit:      cfg.Edge.RateLimit == "on",
+		RateLimit: cfg.Edge.RateLimit == "on",
+		DebugAddr: cfg.Traces.DebugAddr, PlainTelemetry: plainElsewhere(cfg.Traces.OTLPEndpoint),
 		ServerTimeouts: server.ReadHeaderTimeout > 0 && server.ReadTimeout > 0 && server.WriteTimeout > 0 && server.IdleTimeout > 0,
 	}
 	for agency, feed := range cfg.Feeds.ByAgency() {

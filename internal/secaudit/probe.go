@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Target is the handler that serves, as it serves, but with counts, limits and logs
@@ -52,6 +53,9 @@ const (
 	floodAddr = "198.51.100.23:40000"
 	localAddr = "127.0.0.1:40000"
 )
+
+// patience bounds one request: an answer that goes on for ever is looked at then.
+const patience = 5 * time.Second
 
 // publicHost is a name for the service that no browser of this machine would send.
 const publicHost = "service.test"
@@ -122,10 +126,13 @@ func (p *prober) ask(method, path string, changes ...change) (got answer) {
 	if err != nil { // the probes' own paths can be read
 		return answer{status: http.StatusBadRequest, header: http.Header{}}
 	}
-	request := (&http.Request{
+	request := &http.Request{
 		Method: a.method, URL: target, RequestURI: a.path, Host: a.host, RemoteAddr: a.from, Header: a.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
-	}).WithContext(p.ctx)
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	request = request.WithContext(ctx)
 	if a.body != nil {
 		request.Body, request.ContentLength = io.NopCloser(a.body), -1
 		if sized, ok := a.body.(interface{ Len() int }); ok {

@@ -118,7 +118,7 @@ exit $code`
 	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", mount, program.Path, file, starterBarcode)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "CROWNSAFE_OFFLINE=1"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "CROWNSAFE_OFFLINE=1", "CROWNSAFE_RATE_LIMIT=off"}
 	got := program.Finish(t, cmd)
 	if got.Code != 1 || !strings.Contains(got.Stderr, "no space left") || !strings.HasPrefix(got.Stdout, "AFFECTED") {
 		t.Errorf("exit %d\n%s%s(the test needs unshare with user and mount namespaces)", got.Code, got.Stdout, got.Stderr)

@@ -96,7 +96,7 @@ func (v *Vaults) client(host string) (*azsecrets.Client, error) {
 	}
 	client, err := azsecrets.NewClient("https://"+host, v.credential, &azsecrets.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Transport: v.transport, Telemetry: policy.TelemetryOptions{ApplicationID: "crownsafe"},
-		Retry: policy.RetryOptions{TryTimeout: 5 * time.Second},
+		Retry: policy.RetryOptions{TryTimeout: 5 * time.Second, RetryDelay: 200 * time.Millisecond, MaxRetries: 2},
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the vault: %w", err)

@@ -24,6 +24,7 @@ const (
 	goalImport   = 3000            // notices a second
 	goalStart    = time.Second     // from the start of the process to the first answer
 	goalMemory   = 200 << 20       // bytes resident
+	goalLimits   = 0.75            // of the rate without limits
 	goalBarcode  = 0.6             // of the bare handler's rate
 	goalSearch   = 0.35            // of the bare handler's rate
 	goalVisible  = time.Second     // from the end of an import to its last notice being served
@@ -268,6 +269,24 @@ func (r *run) answering(ctx context.Context, ours *server) (err error) {
 			median(anew.rates)/median(b.rates), count(median(anew.rates)), micro(anew.cpuPerRequest()),
 			milli(median(anew.total.latencies)), milli(percentile(anew.total.latencies, 0.99))), "", information)
 	}
+	return r.limiting(ctx, ours, expected(codes))
+}
+
+// limiting compares answers from memory, which cost the least by themselves, with
+// those of a server that lets everybody ask as often as they like.
+func (r *run) limiting(ctx context.Context, ours *server, list []question) (err error) {
+	open, _, err := r.program.with("open", "CROWNSAFE_RATE_LIMIT=off").serveHit(ctx, r.data, r.hits[0])
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, open.stop()) }()
+	ratio, without, with, err := compare(ctx, r.settings, open, ours, inTurn(list))
+	if err != nil {
+		return err
+	}
+	r.row("the same with limits, by the rate without",
+		fmt.Sprintf("%.2f (%s/s by %s/s; processor time %s by %s)", ratio, count(median(with.rates)), count(median(without.rates)), micro(with.cpuPerRequest()), micro(without.cpuPerRequest())),
+		fmt.Sprintf("≥ %.2f", goalLimits), atLeast(ratio, goalLimits))
 	return nil
 }
 

@@ -1,0 +1,295 @@
+package app
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secaudit"
+	"github.com/crownsafe/api/internal/secret"
+	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/postgres"
+	"github.com/crownsafe/api/internal/testenv"
+)
+
+const strong = "kX9v2Lq8Zr4Tn7Wb1Yc6Hd3Jf5Mg0PsQuAeVxRyBzCwDt"
+
+// opened builds the program from variables, as the commands do.
+func opened(t *testing.T, settings map[string]string) *App {
+	t.Helper()
+	cfg, secrets, err := Settings(t.Context(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data = filepath.Join(t.TempDir(), "data")
+	a, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	a.Secrets = secrets
+	return a
+}
+
+func taken(t *testing.T, a *App) secaudit.Report {
+	t.Helper()
+	report, err := a.TakeAudit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// TestSettingsTurnChecksRed: what is set is what is found, through the whole
+// program.
+func TestSettingsTurnChecksRed(t *testing.T) {
+	t.Parallel()
+	production := func(more ...string) map[string]string {
+		settings := map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": strong}
+		for _, pair := range more {
+			name, value, _ := strings.Cut(pair, "=")
+			settings[name] = value
+		}
+		return settings
+	}
+	const account = "DefaultEndpointsProtocol=https;AccountName=crown;AccountKey=bm90IGEgcmVhbCBrZXksIGJ1dCBsb25nIGVub3VnaA=="
+	for _, c := range []struct {
+		check      string
+		red, green map[string]string
+	}{
+		{"secret-key-set", map[string]string{"ENVIRONMENT": "production"}, production()},
+		{"secret-length", production("CROWNSAFE_OPS_TOKEN=short"), production("CROWNSAFE_OPS_TOKEN=" + strong[1:])},
+		{"secret-length", production("CROWNSAFE_SECRET_KEY_PREVIOUS=" + strong[1:] + ",short"), production("CROWNSAFE_SECRET_KEY_PREVIOUS=" + strong[1:])},
+		{"secret-reuse", production("CROWNSAFE_OPS_TOKEN=" + strong), production("CROWNSAFE_OPS_TOKEN=" + strong[2:])},
+		{"secret-reuse", production("REDIS_URL=rediss://:" + strong + "@r.example"), production()},
+		{"server-password-placeholder", production("DATABASE_URL=postgres://u:changeme@db.example/x"), production("DATABASE_URL=postgres://u:" + strong[:20] + "@db.example/x")},
+		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x"), production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=verify-full")},
+		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=require"), production("DATABASE_URL=postgres://u:p@127.0.0.1/x?sslmode=disable")},
+		{"redis-tls", production("REDIS_URL=redis://:p@r.example"), production("REDIS_URL=rediss://:p@r.example")},
+		{"redis-tls", production("REDIS_URL=rediss://:p@r.example?skip_verify=true"), production("REDIS_URL=redis://localhost:6379,[::1]:6380")},
+		{"redis-auth", production("REDIS_URL=rediss://r.example"), production("REDIS_URL=rediss://u:p@r.example")},
+		{"storage-tls", production("AZURE_STORAGE_CONNECTION_STRING=" + strings.Replace(account, "https", "http", 1)), production("AZURE_STORAGE_CONNECTION_STRING=" + account)},
+		{"storage-credential", production("AZURE_STORAGE_CONNECTION_STRING=" + account), production()},
+		{"public-url", production("CROWNSAFE_PUBLIC_URL=http://crown.example"), production("CROWNSAFE_PUBLIC_URL=https://crown.example")},
+		{"contact", production(), production("CROWNSAFE_CONTACT=ops@crown.example")},
+		{"log-level", production("CROWNSAFE_LOG_LEVEL=debug"), production()},
+		{"feeds-tls", production("CROWNSAFE_FEED_US_CPSC=http://mirror.example"), production("CROWNSAFE_FEED_US_CPSC=http://127.0.0.1:1")},
+		{"audit-override", production("CROWNSAFE_AUDIT_OVERRIDE=1"), production()},
+		{"debug-listener", production("CROWNSAFE_DEBUG_ADDR=:6060"), production("CROWNSAFE_DEBUG_ADDR=127.0.0.1:6060")},
+		{"telemetry-tls", production("CROWNSAFE_OTLP_ENDPOINT=http://collector.example:4318"), production("CROWNSAFE_OTLP_ENDPOINT=http://localhost:4318")},
+		{"rate-limit-on", production("CROWNSAFE_RATE_LIMIT=off"), production()},
+		{"trusted-proxies", production("CROWNSAFE_TRUSTED_PROXIES=0.0.0.0/0"), production("CROWNSAFE_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.7")},
+		{"development-exposed", map[string]string{"CROWNSAFE_PUBLIC_URL": "https://crown.example"}, nil},
+		{"database-server", production(), production("DATABASE_URL=postgres://u:p@db.example/x")},
+		{"cache-server", production(), production("REDIS_URL=redis://r.example")},
+		{"storage-server", production(), production("AZURE_STORAGE_CONNECTION_STRING=" + account)},
+	} {
+		for _, red := range []bool{true, false} {
+			settings := c.green
+			if red {
+				settings = c.red
+			}
+			a := opened(t, settings)
+			a.asked = asked{} // no server of these is there
+			facts := a.facts(t.Context())
+			report := secaudit.Run(t.Context(), &facts, nil)
+			i := slices.IndexFunc(report.Checks, func(check secaudit.Check) bool { return check.ID == c.check })
+			if check := report.Checks[i]; check.Passed == red {
+				t.Errorf("%s: passed %v: %s", c.check, check.Passed, check.Detail)
+			}
+		}
+	}
+}
+
+// TestTheEmbeddedDefaultIsWell: on a laptop nothing is found but that it runs as
+// root, if it does; and every probe finds what it asks for.
+func TestTheEmbeddedDefaultIsWell(t *testing.T) {
+	t.Parallel()
+	a := opened(t, nil)
+	report := taken(t, a)
+	for _, check := range report.Findings() {
+		if check.ID != "root" {
+			t.Errorf("found %+v", check)
+		}
+	}
+	known := a.audits.forHealth()
+	if !known.RunAt.Equal(report.RunAt) || known.Findings["LOW"] != report.Totals.Low || known.Findings["CRITICAL"] != 0 {
+		t.Errorf("told to the health score: %+v", known)
+	}
+}
+
+// TestEveryOperatorsAddressIsProbed: what needs an operator in the contract is
+// among what the audit asks for.
+func TestEveryOperatorsAddressIsProbed(t *testing.T) {
+	t.Parallel()
+	target, err := opened(t, nil).probed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/metrics", "/ops", "/api/v1/monitoring/security-audit", "/api/v1/sources/us-cpsc/quarantine", "/api/v1/azure-storage/health"} {
+		if !slices.Contains(target.Operators, path) {
+			t.Errorf("%s is for operators and is not probed", path)
+		}
+	}
+	for _, path := range target.Operators {
+		if strings.ContainsAny(path, "{}") {
+			t.Errorf("%s is no address yet", path)
+		}
+	}
+}
+
+// TestRoleOfARealServer: a superuser is found out.
+func TestRoleOfARealServer(t *testing.T) {
+	t.Parallel()
+	a := opened(t, map[string]string{"DATABASE_URL": testenv.Postgres(t)})
+	d := a.databaseFacts(t.Context())
+	if !d.Asked || d.Embedded || !d.Local {
+		t.Errorf("facts %+v", d)
+	}
+	a.asked.role = func(context.Context) (postgres.Role, error) { return postgres.Role{}, store.ErrUnavailable }
+	if d := a.databaseFacts(t.Context()); d.Asked {
+		t.Errorf("a server that doesn't answer tells of its role: %+v", d)
+	}
+}
+
+// TestASignedAddressOutlivesTheRotationOfItsKey, through the file that the key
+// comes from.
+func TestASignedAddressOutlivesTheRotationOfItsKey(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "key")
+	write := func(key string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strong)
+	a := opened(t, map[string]string{"SECRET_KEY_FILE": path, "ENVIRONMENT": "production"})
+	if _, err := a.Objects.Put(t.Context(), "a", strings.NewReader("content"), blob.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	sign := func() string {
+		t.Helper()
+		signed, err := a.Objects.SignURL(t.Context(), "a", blob.Read, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(signed.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.RequestURI()
+	}
+	before, key := sign(), a.Keys.Current(secret.SignedObjects)
+	write(strong[1:])
+	if err := a.refreshSecrets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after := sign()
+	if before == after || cmp.Equal(key, a.Keys.Current(secret.SignedObjects)) {
+		t.Error("the new key is not in use")
+	}
+	for _, address := range []string{before, after} {
+		answer := httptest.NewRecorder()
+		a.Objects.signed.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil))
+		if body, err := io.ReadAll(answer.Result().Body); err != nil || string(body) != "content" {
+			t.Errorf("%d %s, %v", answer.Code, body, err)
+		}
+	}
+}
+
+// TestPendingSecrets: what is only read at the start, and has changed since, is a
+// finding; so is a source that can't be read.
+func TestPendingSecrets(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "redis")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("redis://:" + strong[:20] + "@127.0.0.1:1/0")
+	a := opened(t, map[string]string{"REDIS_URL_FILE": path})
+	passes := func(id string) bool {
+		t.Helper()
+		_ = a.refreshSecrets(t.Context()) // what is wrong is looked at below
+		report := taken(t, a)
+		return report.Checks[slices.IndexFunc(report.Checks, func(c secaudit.Check) bool { return c.ID == id })].Passed
+	}
+	if !passes("secret-pending") || !passes("secret-refresh") || !passes("secret-file-mode") {
+		t.Error("found before anything changed")
+	}
+	write("redis://:" + strong[1:21] + "@127.0.0.1:1/0")
+	if passes("secret-pending") {
+		t.Error("a password that has changed is not found")
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if passes("secret-file-mode") {
+		t.Error("a file that everybody may read is not found")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if passes("secret-refresh") {
+		t.Error("a file that is gone is not found")
+	}
+}
+
+// TestOldSecretsAreFound by the time of their file.
+func TestOldSecretsAreFound(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte(strong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-100 * 24 * time.Hour)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[string]bool{"2160h": false, "4320h": true} {
+		report := taken(t, opened(t, map[string]string{"SECRET_KEY_FILE": path, "CROWNSAFE_SECRET_MAX_AGE": limit}))
+		i := slices.IndexFunc(report.Checks, func(c secaudit.Check) bool { return c.ID == "secret-age" })
+		if check := report.Checks[i]; check.Passed != want || !want && check.Severity != secaudit.Low {
+			t.Errorf("with %s: %+v", limit, check)
+		}
+	}
+}
+
+// TestFindingsAreToldOnce, and again when they are mended.
+func TestFindingsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	a := opened(t, map[string]string{"CROWNSAFE_OPS_TOKEN": "short"})
+	told := &lines{}
+	a.Logger = slog.New(slog.NewTextHandler(told, nil))
+	for range 3 {
+		taken(t, a)
+	}
+	if n := strings.Count(told.String(), "check=secret-length"); n != 1 || !strings.Contains(told.String(), "level=ERROR") {
+		t.Errorf("told %d times:\n%s", n, told)
+	}
+	a.Config.OpsToken, a.Secrets = config.Secret(strong), nil
+	taken(t, a)
+	if !strings.Contains(told.String(), `msg="security finding is mended" check=secret-length`) {
+		t.Errorf("that it is mended is not told:\n%s", told)
+	}
+}
