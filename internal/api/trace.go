@@ -122,12 +122,13 @@ func (x *exchange) panicked(v any, stack string) {
 // network is what the log may know of a client's address: the first 24 bits of an
 // IPv4 address, 48 of an IPv6 one.
 func network(address netip.Addr) string {
+	address = address.Unmap().WithZone("")
 	bits := 48
 	if address.Is4() {
 		bits = 24
 	}
 	prefix, err := address.Prefix(bits)
-	if err != nil { // both fit
+	if err != nil || !prefix.IsValid() { // there is no address
 		return "unknown"
 	}
 	return prefix.String()
