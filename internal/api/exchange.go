@@ -66,12 +66,16 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer finds out who asks and whether they may, and answers from memory where it
 // can; else it routes the request.
 func (s *service) answer(w http.ResponseWriter, r *http.Request, x *exchange) {
+	if x.span != nil { // what is asked to know the caller is part of the trace
+		r = r.WithContext(x.spanned(r.Context()))
+	}
 	refusal := s.whoCalls(r, x)
 	if e := s.remembered(r); e != nil && refusal == nil {
 		if p := s.charge(r.Context(), w.Header(), x, lookups, 1); p == nil {
 			status, size := e.send(w, r, x.wants)
 			s.given(e.verdict, r, status)
 			x.route = e.route
+			x.remembers(e)
 			s.log(r, x, status, size)
 			return
 		} else {

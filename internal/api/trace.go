@@ -50,7 +50,7 @@ func callersSpan(h http.Header) trace.SpanContext {
 	config.SpanID, _ = trace.SpanIDFromHex(parent)
 	bits, _ := strconv.ParseUint(flags, 16, 8)
 	config.TraceFlags = trace.TraceFlags(bits) & trace.FlagsSampled // the others aren't ours to pass on
-	if states := h["Tracestate"]; len(states) == 1 {                // several could be joined; nobody sends that
+	if states := h["Tracestate"]; len(states) == 1 {
 		config.TraceState, _ = trace.ParseTraceState(states[0]) // an invalid one is none
 	}
 	return trace.NewSpanContext(config)
@@ -64,6 +64,18 @@ func ownSpan(from trace.SpanContext) trace.SpanContext {
 	}
 	binary.BigEndian.PutUint64(config.SpanID[:], rand.Uint64()|1)
 	return trace.NewSpanContext(config)
+}
+
+// remembers tells the span that the answer is one from before, and its verdict if
+// it is one.
+func (x *exchange) remembers(k *kept) {
+	if x.span == nil || !x.at.IsSampled() {
+		return
+	}
+	x.span.SetAttributes(attribute.Bool("crownsafe.remembered", true))
+	if k.verdict != "" {
+		x.span.SetAttributes(attribute.String("crownsafe.verdict", string(k.verdict)))
+	}
 }
 
 // spanned puts the request's span into a context.
@@ -110,12 +122,13 @@ func (x *exchange) panicked(v any, stack string) {
 // network is what the log may know of a client's address: the first 24 bits of an
 // IPv4 address, 48 of an IPv6 one.
 func network(address netip.Addr) string {
+	address = address.Unmap().WithZone("")
 	bits := 48
 	if address.Is4() {
 		bits = 24
 	}
 	prefix, err := address.Prefix(bits)
-	if err != nil { // both fit
+	if err != nil || !prefix.IsValid() { // there is no address
 		return "unknown"
 	}
 	return prefix.String()

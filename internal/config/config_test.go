@@ -52,6 +52,8 @@ func TestUnusableValuesNameTheVariable(t *testing.T) {
 		"DATABASE_URL": "postgres://u:hunter2@db/x ", "REDIS_URL": "\nredis://:hunter2@r", "AZURE_STORAGE_CONNECTION_STRING": " AccountKey=hunter2",
 		"CROWNSAFE_DATABASE_POOL_SIZE": "51", "CROWNSAFE_DATABASE_CONN_IDLE": "hunter2", "CROWNSAFE_UPLOAD_WORKERS": "0", "CROWNSAFE_CACHE_BYTES": "hunter2",
 		"CROWNSAFE_REDIS_TIMEOUT": "-1s", "CROWNSAFE_AZURE_ACCOUNT_URL": "https://x.example/?sig=hunter2", "CROWNSAFE_PUBLIC_URL": "example.org",
+		"CROWNSAFE_OTLP_ENDPOINT": "https://u:hunter2@otlp.example", "CROWNSAFE_OTLP_HEADERS": "hunter2", "CROWNSAFE_TRACE_RATIO": "1.5",
+		"CROWNSAFE_LOG_LEVELS": "ingest=hunter2", "CROWNSAFE_DEBUG_ADDR": "hunter2",
 		"CROWNSAFE_MIGRATE": "perhaps", "CROWNSAFE_SNAPSHOT_EVERY": "0s",
 	} {
 		_, err := load(map[string]string{variable: value})

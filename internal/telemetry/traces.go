@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
@@ -91,16 +92,40 @@ func StartTraces(o TraceOptions) (*Traces, error) {
 // Provider gives tracers whose spans are exported.
 func (t *Traces) Provider() trace.TracerProvider { return t.spans }
 
-// Handler exports log records, each with the trace of its context.
+// Handler exports log records, each with the trace of its context. Those of a trace
+// that isn't sampled go with it, unless they are warnings or errors.
 func (t *Traces) Handler() slog.Handler {
-	return otelslog.NewHandler(Scope, otelslog.WithLoggerProvider(t.logs))
+	return withTheirTrace{otelslog.NewHandler(Scope, otelslog.WithLoggerProvider(t.logs))}
+}
+
+type withTheirTrace struct{ slog.Handler }
+
+func (h withTheirTrace) Enabled(ctx context.Context, level slog.Level) bool {
+	if level < slog.LevelWarn {
+		if at := trace.SpanContextFromContext(ctx); at.IsValid() && !at.IsSampled() {
+			return false
+		}
+	}
+	return h.Handler.Enabled(ctx, level)
+}
+
+func (h withTheirTrace) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withTheirTrace{h.Handler.WithAttrs(attrs)}
+}
+
+func (h withTheirTrace) WithGroup(name string) slog.Handler {
+	return withTheirTrace{h.Handler.WithGroup(name)}
 }
 
 // Stop exports what is left, until ctx ends, and ends the exporting.
 func (t *Traces) Stop(ctx context.Context) error {
-	err := errors.Join(t.spans.Shutdown(ctx), t.logs.Shutdown(ctx))
+	var spans, logs error
+	var wg sync.WaitGroup // side by side: the time that there is serves both
+	wg.Go(func() { spans = t.spans.Shutdown(ctx) })
+	wg.Go(func() { logs = t.logs.Shutdown(ctx) })
+	wg.Wait()
 	t.client.CloseIdleConnections()
-	if err != nil {
+	if err := errors.Join(spans, logs); err != nil {
 		return fmt.Errorf("exporting the last traces and logs: %w", err)
 	}
 	return nil

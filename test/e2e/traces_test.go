@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/crownsafe/api/internal/testenv"
@@ -100,5 +103,95 @@ func TestAnIngestsTrace(t *testing.T) {
 	}
 	if strings.Contains(receiver.Raw(), "hunter2") {
 		t.Error("a key in the agency's address is told to others")
+	}
+}
+
+// TestAReceiverThatIsDownHarmsNobody: neither a request nor the stop.
+func TestAReceiverThatIsDownHarmsNobody(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	s := program.Serve(t, t.TempDir(), "CROWNSAFE_OTLP_ENDPOINT="+gone.URL, "CROWNSAFE_TRACE_RATIO=1", "CROWNSAFE_DRAIN=0s")
+	for range 50 {
+		if response := s.Get("/api/v1/recalls?limit=1", nil); response.StatusCode != http.StatusOK {
+			t.Fatalf("answered %d", response.StatusCode)
+		}
+	}
+	testenv.Eventually(t, program.Patience, "the log says that nothing is exported", func() bool { return strings.Contains(s.Logs.String(), "traces can't be exported") })
+	s.Signal(syscall.SIGTERM)
+	if err := s.Wait(); err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+	if log := s.Logs.String(); strings.Count(log, "traces can't be exported") != 1 {
+		t.Errorf("the log says more than once that nothing is exported:\n%s", log)
+	}
+}
+
+// TestLevelsChangeWhileTheProgramRuns by package, for operators.
+func TestLevelsChangeWhileTheProgramRuns(t *testing.T) {
+	t.Parallel()
+	s := program.Serve(t, t.TempDir(), "CROWNSAFE_LOG_LEVELS=api=warn", "CROWNSAFE_OPS_TOKEN=letmein")
+	const path, token = "/api/v1/monitoring/log-levels", "Authorization: Bearer letmein"
+	type levels struct {
+		Default  string
+		Packages map[string]string
+		Known    []string
+	}
+	var now levels
+	s.Do(http.MethodGet, path, "", &now, token)
+	if now.Default != "info" || len(now.Packages) != 1 || now.Packages["api"] != "warn" || !slices.Contains(now.Known, "ingest") {
+		t.Errorf("the levels are %+v", now)
+	}
+	s.Get("/api/v1/recalls?limit=1", nil)
+	if log := s.Logs.String(); strings.Contains(log, `"msg":"request"`) {
+		t.Errorf("requests are logged below api's level:\n%s", log)
+	}
+	for body, status := range map[string]int{
+		`{"default":"info","packages":{"nobody":"debug"}}`: http.StatusUnprocessableEntity,
+		`{"default":"loud","packages":{}}`:                 http.StatusUnprocessableEntity,
+		`{"default":"info","packages":{"api":"loud"}}`:     http.StatusUnprocessableEntity,
+	} {
+		if response := s.Do(http.MethodPut, path, body, nil, token); response.StatusCode != status {
+			t.Errorf("%s is answered %d", body, response.StatusCode)
+		}
+	}
+	if response := s.Do(http.MethodPut, path, `{"default":"info","packages":{}}`, nil); response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("somebody without a token is answered %d", response.StatusCode)
+	}
+	s.Do(http.MethodPut, path, `{"default":"info","packages":{"api":"info"}}`, &now, token)
+	if now.Packages["api"] != "info" {
+		t.Errorf("after the change the levels are %+v", now)
+	}
+	s.Get("/api/v1/recalls?limit=2", nil)
+	testenv.Eventually(t, program.Patience, "requests are logged", func() bool { return strings.Contains(s.Logs.String(), `"msg":"request"`) })
+	if !strings.Contains(s.Logs.String(), "the log's levels were changed") {
+		t.Errorf("the log doesn't tell of the change:\n%s", s.Logs)
+	}
+}
+
+// TestProfilesHaveAListenerOfTheirOwn: where the settings say, and nowhere else.
+func TestProfilesHaveAListenerOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const profile = "/debug/pprof/goroutine?debug=1"
+	s := program.Serve(t, t.TempDir(), "CROWNSAFE_DEBUG_ADDR=127.0.0.1:0")
+	found := regexp.MustCompile(`"answering profiles","package":"app","addr":"([^"]+)"`).FindStringSubmatch(s.Logs.String())
+	if found == nil {
+		t.Fatalf("the log doesn't tell where profiles are answered:\n%s", s.Logs)
+	}
+	debug := *s
+	debug.Base = "http://" + found[1]
+	if response := debug.Get(profile, nil); response.StatusCode != http.StatusOK {
+		t.Errorf("a profile is answered %d", response.StatusCode)
+	}
+	for _, path := range []string{profile, "/debug/pprof/"} {
+		if response := s.Get(path, nil); response.StatusCode != http.StatusNotFound {
+			t.Errorf("%s of the service is answered %d", path, response.StatusCode)
+		}
+	}
+	if response := debug.Get("/api/v1/recalls", nil); response.StatusCode != http.StatusNotFound {
+		t.Errorf("the service answers %d where profiles are", response.StatusCode)
+	}
+	if without := program.Serve(t, t.TempDir()); strings.Contains(without.Logs.String(), "profiles") {
+		t.Errorf("profiles are answered by default:\n%s", without.Logs)
 	}
 }

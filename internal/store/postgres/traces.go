@@ -42,8 +42,16 @@ func statementName(statement string) string {
 }
 
 // wholeBatches makes one span of a batch: one for each of its statements would be
-// thousands in an import.
+// thousands in an import. That a statement is prepared is part of its first span.
 type wholeBatches struct{ *otelpgx.Tracer }
+
+// TracePrepareStart makes no span.
+func (wholeBatches) TracePrepareStart(ctx context.Context, _ *pgx.Conn, _ pgx.TracePrepareStartData) context.Context {
+	return ctx
+}
+
+// TracePrepareEnd ends none.
+func (wholeBatches) TracePrepareEnd(context.Context, *pgx.Conn, pgx.TracePrepareEndData) {}
 
 // TraceBatchQuery says nothing of one statement of a batch.
 func (wholeBatches) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
