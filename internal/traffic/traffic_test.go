@@ -113,7 +113,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	var log bytes.Buffer
-	logger := slog.New(r.Logged(slog.NewTextHandler(&log, nil)))
+	logger := slog.New(r.Logged(slog.NewTextHandler(&log, nil), "trace_id"))
 	r.Answered(Answer{At: noon, Status: 503, Route: "GET /a/{id}", Code: "unavailable", TraceID: "t1"})
 	r.Answered(Answer{At: noon, Status: 404, Route: "GET /b"})
 	logger.Error(AccessMessage, "status", 503, "trace_id", "t1") // counted already
