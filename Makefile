@@ -28,6 +28,7 @@ format: ## Fail when a file is not formatted
 .PHONY: vet
 vet:
 	go vet ./...
+	go vet -tags browser ./test/browser
 
 # The servers that tests need are installed and started by test/servers, but for
 # those that the variables of internal/testenv name already.
@@ -47,6 +48,11 @@ lint: format vet ## Format, vet, staticcheck, and known vulnerabilities where th
 	go run $(STATICCHECK) ./...
 	@if go run $(GOVULNCHECK) ./... ; then :; else \
 		status=$$?; if [ $$status = 3 ]; then exit 3; fi; echo "govulncheck: the list of vulnerabilities could not be reached; not checked"; fi
+
+# Chromium and the servers that the tests need are installed where they are missing.
+.PHONY: browser
+browser: ## Drive the pages in Chromium, and leave screenshots in .build/screenshots
+	CROWNSAFE_SCREENSHOTS='$(CURDIR)/.build/screenshots' go test -count=1 -timeout 15m -tags browser ./test/browser
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)

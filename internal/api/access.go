@@ -26,6 +26,9 @@ type need struct {
 	cost   int64
 	// creates: the operation takes Idempotency-Key.
 	creates bool
+	// ignores: whoever shows what isn't good is answered as if they showed nothing:
+	// a client whose access token has expired shows it here too.
+	ignores bool
 }
 
 // public says that anybody may call.
@@ -40,6 +43,12 @@ var (
 	forPictures  = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, cost: pictureCost}
 	forExports   = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, cost: exportCost}
 	forPages     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups}
+	forSignIns   = need{role: account.Reader, budget: signIns, ignores: true}
+	forRefreshes = need{role: account.Reader, budget: lookups, ignores: true}
+	forAccounts  = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups, owns: true}
+	forOwners    = need{role: account.Member, budget: lookups, owns: true} // signed in: no key has no scope
+	forCreators  = need{role: account.Member, budget: lookups, owns: true, creates: true}
+	forForms     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, ignores: true}
 	forFiles     = need{role: account.Reader, budget: unlimited}
 )
 
@@ -61,12 +70,21 @@ var access = map[string]need{
 	"system-health-dashboard": forOperators, "list-quarantine": forOperators,
 	"metrics": forScrapers, "security-audit": forOperators, "log-levels": forOperators, "set-log-levels": forOperators,
 
+	"auth-register": {role: account.Reader, budget: signIns, ignores: true, creates: true},
+	"auth-login":    forSignIns, "auth-verify": forSignIns, "auth-reset": forSignIns,
+	"auth-refresh": forRefreshes, "auth-logout": forRefreshes, // nobody guesses 256 bits
+	"get-me": forAccounts, "export-me": forAccounts, "delete-me": forOwners,
+	"list-my-sessions": forOwners, "end-my-session": forOwners,
+	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forOwners,
+
 	"GET /openapi.json": forPages,
 	"/blobs/":           forFiles, // addresses that are signed, and end
 	"GET /{$}":          forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
 	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,
+	"GET /signin": forForms, "GET /verify": forForms, "GET /reset": forForms, "POST /signout": forForms,
+	"POST /signin": forSignIns, "POST /verify": forSignIns, "POST /reset": forSignIns,
 }
 
 // routes is the mux with what each of its patterns needs.
@@ -206,6 +224,9 @@ func (s *service) anonymous(n need) *Problem {
 
 // tooLittle says what a known caller lacks.
 func tooLittle(c auth.Caller, n need) *Problem {
+	if auth.Reaches(c.Role, n.role) && n.scope == "" {
+		return newProblem(codeForbidden, "This is for users who are signed in; no key may do it.")
+	}
 	if auth.Reaches(c.Role, n.role) {
 		if n.scope == "" {
 			return newProblem(codeForbidden, "No key may do this; sign in.")

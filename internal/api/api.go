@@ -20,6 +20,7 @@ import (
 	"github.com/jub0bs/cors"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/catalogue"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/source"
@@ -66,6 +67,10 @@ type Pages interface {
 	// Photo writes the page for a photograph of a barcode: the verdicts on the
 	// codes that it shows, or the code and status of the problem that there are none.
 	Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int)
+	// Account writes one of the pages for accounts, by its path: with the token of a
+	// letter's link, and with what became of its form: "" before it was sent, "done",
+	// or the code and status of the problem.
+	Account(w http.ResponseWriter, r *http.Request, page, token, code string, status int)
 }
 
 // Dependencies is what the API needs. All but those that may be nil are required.
@@ -87,22 +92,26 @@ type Dependencies struct {
 	Once      Once // keeps what was answered to requests that create
 	// Monitored is what operators see of database, cache and storage.
 	Monitored Monitored
-	Audit     Audit                           // tells operators what the last security audit found
-	Board     Board                           // tells operators how the service does as a whole
-	Traffic   Traffic                         // nil: nobody counts requests
-	Shared    SharedAnswers                   // nil: each process makes its own answers
-	Ping      func(ctx context.Context) error // asks the database; nil: there is none to ask
-	Exports   KeptExports                     // nil: each export is made anew
-	Objects   http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
-	Draining  func() bool                     // the process is about to stop
-	Logger    *slog.Logger
-	LogLevels LogLevels    // nil: they can't be changed
-	Tracer    trace.Tracer // nil: nobody takes traces
-	Now       func() time.Time
-	Version   string
-	Pages     Pages        // nil: no human pages
-	Observer  Observer     // nil: nobody counts
-	Metrics   http.Handler // answers /metrics; nil: nothing is measured
+	// Accounts keeps people's accounts; nil: nobody has one here.
+	Accounts *auth.Service
+	// CookieName is that of the browsers' sign-in; "": SessionCookie.
+	CookieName string
+	Audit      Audit                           // tells operators what the last security audit found
+	Board      Board                           // tells operators how the service does as a whole
+	Traffic    Traffic                         // nil: nobody counts requests
+	Shared     SharedAnswers                   // nil: each process makes its own answers
+	Ping       func(ctx context.Context) error // asks the database; nil: there is none to ask
+	Exports    KeptExports                     // nil: each export is made anew
+	Objects    http.Handler                    // answers /blobs/, the signed addresses of objects; nil: there are none
+	Draining   func() bool                     // the process is about to stop
+	Logger     *slog.Logger
+	LogLevels  LogLevels    // nil: they can't be changed
+	Tracer     trace.Tracer // nil: nobody takes traces
+	Now        func() time.Time
+	Version    string
+	Pages      Pages        // nil: no human pages
+	Observer   Observer     // nil: nobody counts
+	Metrics    http.Handler // answers /metrics; nil: nothing is measured
 }
 
 // service is the handler that New returns.
@@ -135,6 +144,7 @@ func New(d Dependencies) (http.Handler, error) {
 			s.serve(pattern, d.Pages)
 		}
 		s.serve("POST /photo", http.HandlerFunc(s.showPhoto))
+		s.registerAccountPages()
 		s.serve("GET /ops", d.Pages)
 		s.serve("GET /ops/events", http.HandlerFunc(s.opsEvents))
 	}
@@ -165,6 +175,9 @@ func (s *service) register() []byte {
 	s.registerExport(api)
 	s.registerHealth(api)
 	s.registerMonitoring(api)
+	s.registerAuth(api)
+	s.registerMe(api)
+	s.registerKeys(api)
 	s.registerAudit(api)
 	s.registerLogLevels(api)
 	s.registerMetrics(api)

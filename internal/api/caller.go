@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,8 +11,9 @@ import (
 	"github.com/crownsafe/api/internal/auth"
 )
 
-// SessionCookie is the name of the cookie that stands for a browser's sign-in.
-const SessionCookie = "crownsafe_session"
+// SessionCookie is the name of the cookie that stands for a browser's sign-in,
+// where nothing else is said.
+const SessionCookie = "__Host-crownsafe"
 
 // Authenticator tells who calls; see package auth. It is not asked for those who
 // show nothing, and not for the operator's token. auth.ErrInvalid and
@@ -25,7 +27,7 @@ type Authenticator interface {
 // asked for. Who shows nothing costs nothing.
 func (s *service) whoCalls(r *http.Request, x *exchange) *Problem {
 	x.caller = auth.Nobody
-	shown := credentials(r)
+	shown := s.credentials(r)
 	switch {
 	case shown.None():
 		return nil
@@ -52,10 +54,10 @@ func (s *service) whoCalls(r *http.Request, x *exchange) *Problem {
 	return nil
 }
 
-func credentials(r *http.Request) auth.Credentials {
+func (s *service) credentials(r *http.Request) auth.Credentials {
 	shown := auth.Credentials{Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"]}
 	if r.Header["Cookie"] != nil {
-		if c, err := r.Cookie(SessionCookie); err == nil {
+		if c, err := r.Cookie(cmp.Or(s.CookieName, SessionCookie)); err == nil {
 			shown.Cookie = c.Value
 		}
 	}

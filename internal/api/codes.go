@@ -35,6 +35,13 @@ const (
 	codeImage        = "bad_image"
 	codeInternal     = "internal"
 	codeUnavailable  = "unavailable"
+	codeCredentials  = "credentials"
+	codeUnverified   = "email_unverified"
+	codeTooManyKeys  = "too_many_keys"
+	codeWeakPassword = "weak_password"
+	codeBadToken     = "bad_token"
+	codeTooMany      = "too_many_attempts"
+	codeNoMail       = "mail_unavailable"
 )
 
 // kinds is the whole list, in the order of the documentation.
@@ -43,12 +50,15 @@ var kinds = []Kind{
 	{codeUnknown, http.StatusBadRequest, "Unknown query parameter", "The call has no parameter of this name; the nearest known one is named."},
 	{codeRepeated, http.StatusBadRequest, "Query parameter given twice", "The parameter takes one value and was given several."},
 	{codeUnauthorized, http.StatusUnauthorized, "Not authorised", "The call needs a token or a key, and none is shown, or one that is not good now."},
+	{codeCredentials, http.StatusUnauthorized, "Wrong address or password", "The address or the password is wrong, or too many wrong passwords came before; which of them isn't told."},
 	{codeForbidden, http.StatusForbidden, "Not allowed", "Who you are is known, and the call needs more: another role, or a key with another scope."},
 	{codeOrigin, http.StatusForbidden, "From another site", "A browser sent this for a page of another site. Only pages of this service may change something in your name."},
+	{codeUnverified, http.StatusForbidden, "Address not confirmed", "The password is right, but the address was not confirmed yet. /api/v1/auth/verify sends another letter."},
 	{codeNotFound, http.StatusNotFound, "Not found", "There is nothing at this address, or no notice has this id."},
 	{codeMethod, http.StatusMethodNotAllowed, "Method not allowed", "The address exists, but not for this method; the Allow header lists those that it takes."},
 	{codeTimeout, http.StatusRequestTimeout, "The request took too long", "The body did not arrive in time."},
 	{codeInProgress, http.StatusConflict, "Still under way", "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."},
+	{codeTooManyKeys, http.StatusConflict, "Too many keys", "A user has at most 50 good keys. Revoke one first."},
 	{codeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large", "The body is larger than this call takes, or the call costs more than the rate limit could ever let through; the detail says how much it may be."},
 	{codeURITooLong, http.StatusRequestURITooLong, "The address is too long", "No barcode and no search is this long."},
 	{codeMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "The body is of a type that this call doesn't take, or compressed. It must be application/json, or a JPEG, PNG or WebP picture where a picture is asked for."},
@@ -65,10 +75,14 @@ var kinds = []Kind{
 	{"too_long", http.StatusUnprocessableEntity, "Field too long", "The field holds more than is read; the message says how much that is."},
 	{codeImage, http.StatusUnprocessableEntity, "Damaged picture", "The picture begins as one should and then breaks off or makes no sense. Take or send it again."},
 	{"empty", http.StatusUnprocessableEntity, "Nothing was given", "Give a barcode, or a brand with a product name or a model."},
+	{codeWeakPassword, http.StatusUnprocessableEntity, "Unusable password", "The password is too short, too long, easy to guess, made of the address, or known to be stolen; the message says which."},
+	{codeBadToken, http.StatusUnprocessableEntity, "Token not good", "The token from a letter was used already, or its time is over, or a newer letter was sent."},
 	{codeKeyReused, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The Idempotency-Key came with another request before. Take a new key for a new request."},
 	{codeRateLimited, http.StatusTooManyRequests, "Too many requests", "The RateLimit headers tell what is left, and Retry-After how many seconds to wait. Keys may ask more often."},
+	{codeTooMany, http.StatusTooManyRequests, "Too many attempts", "Too many wrong passwords or tokens came from this address. Retry-After says when the next is tried."},
 	{codeInternal, http.StatusInternalServerError, "Internal error", "Something failed on our side. The trace id finds it in the logs."},
 	{codeUnavailable, http.StatusServiceUnavailable, "Not available now", "The service cannot answer this now. Ask again later."},
+	{codeNoMail, http.StatusServiceUnavailable, "No mail can be sent", "The call needs a letter to be sent, and no mail server is set up."},
 }
 
 // Kinds returns every code that a problem can have, with its meaning.

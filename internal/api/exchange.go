@@ -28,6 +28,7 @@ type exchange struct {
 	instance  string            // the path for problem documents
 	route     string            // the pattern that matched, once it is known
 	wants     string            // If-None-Match
+	agent     string            // what the client calls itself
 	started   time.Time
 	code      string // of the problem that was answered, if it was one
 	endless   bool   // it is answered for as long as somebody listens
@@ -90,7 +91,7 @@ func (s *service) answer(w http.ResponseWriter, r *http.Request, x *exchange) {
 // begin names the request and sets the headers that every answer carries.
 func (s *service) begin(h http.Header, r *http.Request) *exchange {
 	x := &exchange{
-		header: h, uri: r.RequestURI, started: s.Now(), caller: auth.Nobody, address: s.Proxies.client(r),
+		header: h, uri: r.RequestURI, agent: r.UserAgent(), started: s.Now(), caller: auth.Nobody, address: s.Proxies.client(r),
 		wants: strings.Join(r.Header["If-None-Match"], ","),
 	}
 	x.instance = cutPath(r.URL.EscapedPath())

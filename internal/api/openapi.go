@@ -62,6 +62,7 @@ func configuration(version string) huma.Config {
 			}},
 			Tags: []*huma.Tag{
 				{Name: tagSafety, Description: "Notices, verdicts, and how far they can be relied on."},
+				{Name: tagAccounts, Description: "Users, their sessions and keys."},
 				{Name: tagHealth, Description: "For load balancers and monitors."},
 			},
 		},

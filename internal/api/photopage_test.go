@@ -50,3 +50,8 @@ func TestAPhotographThatFailsInsideIsLogged(t *testing.T) {
 		t.Errorf("%d %s; the log: %s", r.StatusCode, r.body, b.log.String())
 	}
 }
+
+func (pages) Account(w http.ResponseWriter, _ *http.Request, page, token, code string, status int) {
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(page + " " + token + " " + code))
+}

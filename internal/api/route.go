@@ -41,7 +41,7 @@ func (s *service) admit(w http.ResponseWriter, r *http.Request, x *exchange, n n
 	case refused == nil:
 	case refused.Status != http.StatusUnauthorized:
 		return refused
-	case n.budget == unlimited && n.public(): // a probe isn't turned away for what it shows
+	case n.ignores, n.budget == unlimited && n.public(): // a probe isn't turned away for what it shows
 	default:
 		// Who guesses has few guesses.
 		if p := s.takeRefused(r.Context(), w.Header(), x); p != nil {

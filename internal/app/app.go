@@ -30,6 +30,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/opss"
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/agency/safetygate"
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -37,6 +38,7 @@ import (
 	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/lookup"
+	"github.com/crownsafe/api/internal/mail"
 	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/secret"
@@ -60,6 +62,7 @@ type App struct {
 	Lookup    *lookup.Service
 	Snapshots *snapshot.Keeper
 	Photos    *photo.Mirror
+	Accounts  *auth.Service
 	Metrics   *telemetry.Metrics
 	Health    *health.Board
 	Traffic   *traffic.Recorder
@@ -87,6 +90,8 @@ type App struct {
 	ending     chan struct{}                // closed when draining begins
 	end        func()                       // closes it, once
 	uploads    atomic.Pointer[blob.Uploads] // while serving
+	letters    *mail.Queue                  // nil: no mail can be sent
+	breached   *auth.BreachedFile           // nil: there is no list
 }
 
 // Agencies lists every agency, in order of code.
@@ -233,7 +238,10 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
-	a.openHealth()
+	if err := a.openAccounts(); err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	a.openHealth(time.Now)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
@@ -256,6 +264,7 @@ func (a *App) Draining() bool { return a.draining.Load() }
 // Close lets go of agencies, the limits, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
+	a.closeAccounts()
 	defer a.seen.close()
 	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

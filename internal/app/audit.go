@@ -48,7 +48,10 @@ func (l *audits) forHealth() *health.Audit {
 	if report == nil {
 		return nil
 	}
-	known := &health.Audit{RunAt: report.RunAt, Findings: counts(report)}
+	known := &health.Audit{RunAt: report.RunAt, Counts: counts(report)}
+	for _, check := range report.Findings() {
+		known.Findings = append(known.Findings, health.Finding{ID: check.ID, Severity: string(check.Severity), Detail: check.Detail, Remedy: check.Remedy})
+	}
 	if report.RiskLevel != secaudit.None {
 		known.Worst = string(report.RiskLevel)
 	}
@@ -144,12 +147,13 @@ func (a *App) Permit(ctx context.Context) ([]secaudit.Check, error) {
 
 // probed is the handler for the probes, and where in it they find what they ask for.
 func (a *App) probed() (*secaudit.Target, error) {
-	handler, err := a.handler(true)
+	accounts, forge := a.Accounts.Probed()
+	handler, err := a.handler(accounts)
 	if err != nil {
 		return nil, fmt.Errorf("building the handler for the audit: %w", err)
 	}
 	return &secaudit.Target{
-		Handler: handler, AllowedOrigin: listedOrigin(a.Config.Edge.Origins()),
+		Handler: handler, Forge: forge, Member: "/api/v1/me", AllowedOrigin: listedOrigin(a.Config.Edge.Origins()),
 		Operators: operatorPaths(),
 		Lookup:    "/api/v1/recalls", Page: "/", Body: "/api/v1/verdict", MostBody: 1 << 20, Burst: 4 * mostProbed, Limited: a.Limiter != nil,
 		HTTPS: strings.HasPrefix(strings.ToLower(a.Config.PublicURL), "https://"), Private: privateWords(a.Config.Data),

@@ -130,7 +130,7 @@ func TestTheEmbeddedDefaultIsWell(t *testing.T) {
 		}
 	}
 	known := a.audits.forHealth()
-	if !known.RunAt.Equal(report.RunAt) || known.Findings["LOW"] != report.Totals.Low || known.Findings["CRITICAL"] != 0 {
+	if !known.RunAt.Equal(report.RunAt) || known.Counts["LOW"] != report.Totals.Low || known.Counts["CRITICAL"] != 0 {
 		t.Errorf("told to the health score: %+v", known)
 	}
 }

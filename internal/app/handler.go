@@ -7,17 +7,19 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/api"
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/exports"
 	"github.com/crownsafe/api/internal/web"
 )
 
 // Handler builds the HTTP face: the API and the pages over it.
-func (a *App) Handler() (http.Handler, error) { return a.handler(false) }
+func (a *App) Handler() (http.Handler, error) { return a.handler(nil) }
 
 // handler builds the HTTP face. One that is for the audit's probes only is the same
-// but for what counts and logs: what probes do is nobody's traffic.
-func (a *App) handler(forProbes bool) (http.Handler, error) {
+// but for what counts and logs, for what probes do is nobody's traffic, and for whose
+// accounts it knows; nil: it is for everybody.
+func (a *App) handler(probed *auth.Service) (http.Handler, error) {
 	var kinds []web.ProblemKind
 	for _, kind := range api.Kinds() {
 		kinds = append(kinds, web.ProblemKind(kind))
@@ -26,6 +28,7 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources,
 		OpenAPI: api.OpenAPI(a.Version), Problems: kinds, Version: a.Version,
 		Photos: a.Photos, PhotoOrigin: a.Objects.origin,
+		Offline: a.Config.Offline, Board: a.Health, Traffic: a.Traffic, Audit: a.Audited, Ending: a.ending,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
@@ -38,6 +41,7 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,
 		Draining: a.Draining, Logger: a.seen.of("api"), Tracer: a.seen.tracer(), LogLevels: a.seen.levels, Now: time.Now, Version: a.Version, Pages: pages,
 		Monitored: monitor{a}, Audit: &a.audits, Board: a.Health, Traffic: a.Traffic, Shared: shared, Objects: a.Objects.signed,
+		Accounts: a.Accounts, Authenticator: a.Accounts, CookieName: a.Accounts.CookieName(),
 		Exports:   exports.New(a.Objects, a.uploads.Load, a.seen.of("exports")),
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
@@ -45,7 +49,8 @@ func (a *App) handler(forProbes bool) (http.Handler, error) {
 		Limits:    a.limits(a.Limiter), Proxies: a.Config.Edge.Proxies(), Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
 		Once: a.once(),
 	}
-	if forProbes {
+	if probed != nil {
+		d.Accounts, d.Authenticator = probed, probed
 		d.Logger, d.Tracer, d.Observer, d.Traffic = slog.New(slog.DiscardHandler), nil, nil, nil
 		d.Limits = a.limitsForProbes()
 	}

@@ -9,12 +9,20 @@ import (
 	"github.com/crownsafe/api/internal/health"
 )
 
-// openHealth makes the board that tells how the service does.
-func (a *App) openHealth() {
+// openHealth makes the board that tells how the service does, by a clock.
+func (a *App) openHealth(now func() time.Time) {
+	backends := health.Backends{Storage: "disk", Cache: a.Cache.Backend(), Database: "sqlite"}
+	if remoteBlobs(a.Config) {
+		backends.Storage = "azure"
+	}
+	if a.Config.DatabaseURL != "" {
+		backends.Database = "postgres"
+	}
 	a.Health = health.NewBoard(health.Questions{
+		Backends: backends,
 		Security: a.lastAudit, Storage: a.storageHealth, Cache: a.cacheHealth,
 		Pool: a.poolHealth, Database: a.databaseHealth, RecallData: a.recallHealth,
-	}, time.Now)
+	}, now)
 }
 
 // lastAudit tells of the last security audit, nil before the first.
@@ -27,7 +35,7 @@ func (a *App) lastAudit(context.Context) *health.Audit {
 
 func (a *App) storageHealth(ctx context.Context) health.Storage {
 	h := a.Objects.guard.Health(ctx)
-	s := health.Storage{Backend: h.Backend, LatencyMS: h.LatencyMS, Recovering: h.Status == blob.Degraded}
+	s := health.Storage{LatencyMS: h.LatencyMS, Recovering: h.Status == blob.Degraded}
 	if h.Status == blob.Unhealthy {
 		s.Failing = h.Checks["account"]
 	}
@@ -36,7 +44,7 @@ func (a *App) storageHealth(ctx context.Context) health.Storage {
 
 func (a *App) cacheHealth(ctx context.Context) health.Cache {
 	stats := a.Cache.Stats()
-	c := health.Cache{Backend: stats.Backend, HitRate: stats.HitRate, Requests: stats.Hits + stats.Misses}
+	c := health.Cache{HitRate: stats.HitRate, Requests: stats.Hits + stats.Misses}
 	if a.Cache.Health(ctx).Status != "ok" {
 		c.Failing = "the shared cache doesn't answer; the process goes on with its own"
 	}
@@ -61,10 +69,7 @@ func (a *App) poolHealth(context.Context) health.Pool {
 
 func (a *App) databaseHealth(ctx context.Context) health.Database {
 	pool := a.Store.PoolStats()
-	d := health.Database{Backend: "sqlite", Connections: pool.Active + pool.Idle}
-	if a.Config.DatabaseURL != "" {
-		d.Backend = "postgres"
-	}
+	d := health.Database{Connections: pool.Active + pool.Idle}
 	condition, err := a.Store.Condition(ctx)
 	switch {
 	case err != nil:

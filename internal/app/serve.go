@@ -58,6 +58,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.greetOthers(background) })
 	wg.Go(func() { a.keepSecretsFresh(background) })
 	wg.Go(func() { a.keepAuditing(background) })
+	wg.Go(func() { a.keepAccounts(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(a.bound(listener)) }()
@@ -97,6 +98,7 @@ func (a *App) drain(server *http.Server, stopBackground func()) error {
 		err = errors.Join(fmt.Errorf("waiting for the last requests: %w", err), server.Close())
 	}
 	a.endUploads(ctx) // after the last request, which may bring one
+	a.sendLetters(ctx)
 	a.Logger.Info("stopped")
 	return err
 }

@@ -158,9 +158,19 @@ func (l *lines) String() string {
 // program builds the program on a data directory and a store that outlives it.
 func program(t *testing.T, data string, st Store) *running {
 	t.Helper()
+	return programIn(t, "production", data, st)
+}
+
+// programIn is program in an environment.
+func programIn(t *testing.T, environment, data string, st Store) *running {
+	t.Helper()
 	p := &running{cable: &cable{Store: st}, log: &lines{}}
-	cfg := config.Config{Data: data, Environment: "production", Offline: true, Grace: 10 * time.Second, SnapshotEvery: time.Hour, Migrate: true}
-	var err error
+	cfg, err := config.Load(t.Context(), func(string) (string, bool) { return "", false }) // the defaults
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data, cfg.Environment, cfg.Offline = data, environment, true
+	cfg.Drain, cfg.Grace, cfg.SnapshotEvery = 0, 10*time.Second, time.Hour
 	if p.App, err = build(cfg, logged(t, cfg, slog.New(slog.NewTextHandler(p.log, nil))), "test", "here", p.cable); err != nil {
 		t.Fatal(err)
 	}

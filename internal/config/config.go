@@ -116,8 +116,9 @@ type Config struct {
 	SecretKey Secret `env:"SECRET_KEY"`
 	// PublicURL is where clients reach the service, for the addresses that it
 	// gives out; empty: localhost at Port.
-	PublicURL string `env:"CROWNSAFE_PUBLIC_URL"`
-	Edge      Edge   `env:",prefix=CROWNSAFE_"`
+	PublicURL string   `env:"CROWNSAFE_PUBLIC_URL"`
+	Edge      Edge     `env:",prefix=CROWNSAFE_"`
+	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
 	// SnapshotEvery is how often the catalogue is written to the data directory
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
@@ -256,6 +257,9 @@ func (c *Config) check() error {
 		if err := secret.check(); err != nil {
 			return fmt.Errorf("%s %w", name, err)
 		}
+	}
+	if err := c.Accounts.check(); err != nil {
+		return err
 	}
 	if err := c.Edge.check(); err != nil {
 		return err

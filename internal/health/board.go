@@ -33,13 +33,18 @@ type Questions struct {
 	Pool       func(context.Context) Pool
 	Database   func(context.Context) Database
 	RecallData func(context.Context) RecallData
+	Backends   Backends
 }
+
+// Backends are what subsystems are made of, which is known while they are silent too.
+type Backends struct{ Storage, Cache, Database string }
 
 // Board knows how the service does.
 type Board struct {
 	now     func() time.Time
 	started time.Time
 
+	backends   Backends
 	security   question[*Audit]
 	storage    question[Storage]
 	cache      question[Cache]
@@ -55,7 +60,7 @@ type Board struct {
 // NewBoard makes a board for a process that starts now. All questions are needed.
 func NewBoard(q Questions, now func() time.Time) *Board {
 	started := now()
-	b := &Board{now: now, started: started, exhaustions: newWindow(exhaustionsFor, started)}
+	b := &Board{now: now, started: started, exhaustions: newWindow(exhaustionsFor, started), backends: q.Backends}
 	b.security.ask, b.storage.ask, b.cache.ask = q.Security, q.Storage, q.Cache
 	b.pool.ask, b.database.ask, b.recallData.ask = q.Pool, q.Database, q.RecallData
 	return b
@@ -121,7 +126,7 @@ func (b *Board) gather() Dashboard {
 	var facts Subsystems
 	audit, answered := security()
 	if audit != nil {
-		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Findings}
+		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts}
 	}
 	facts.Security.unless(answered)
 	facts.Storage, answered = storage()
@@ -137,6 +142,7 @@ func (b *Board) gather() Dashboard {
 	facts.Database.unless(answered)
 	facts.RecallData, answered = recallData()
 	facts.RecallData.unless(answered)
+	facts.Storage.Backend, facts.Cache.Backend, facts.Database.Backend = b.backends.Storage, b.backends.Cache, b.backends.Database
 	report := Score(facts)
 	report.At = b.now().UTC()
 	report.Uptime = report.At.Sub(b.started).Seconds()

@@ -21,7 +21,8 @@ type fleet struct {
 	hanging [6]atomic.Pointer[chan struct{}] // holds a question back until it is closed
 	deaf    bool                             // to the context's end
 	audit   *Audit
-	pool    Pool
+	// exhausted counts the pools' exhaustions.
+	exhausted atomic.Int64
 }
 
 func (f *fleet) hang(ctx context.Context, i int) {
@@ -41,11 +42,12 @@ func (f *fleet) hang(ctx context.Context, i int) {
 
 func (f *fleet) questions() Questions {
 	return Questions{
+		Backends: Backends{"disk", "memory", "sqlite"},
 		Security: func(ctx context.Context) *Audit { f.hang(ctx, 0); return f.audit },
-		Storage:  func(ctx context.Context) Storage { f.hang(ctx, 1); return Storage{Backend: "disk"} },
-		Cache:    func(ctx context.Context) Cache { f.hang(ctx, 2); return Cache{Backend: "memory"} },
-		Pool:     func(ctx context.Context) Pool { f.hang(ctx, 3); return f.pool },
-		Database: func(ctx context.Context) Database { f.hang(ctx, 4); return Database{Backend: "sqlite"} },
+		Storage:  func(ctx context.Context) Storage { f.hang(ctx, 1); return Storage{} },
+		Cache:    func(ctx context.Context) Cache { f.hang(ctx, 2); return Cache{} },
+		Pool:     func(ctx context.Context) Pool { f.hang(ctx, 3); return Pool{Exhausted: f.exhausted.Load()} },
+		Database: func(ctx context.Context) Database { f.hang(ctx, 4); return Database{} },
 		RecallData: func(ctx context.Context) RecallData {
 			f.hang(ctx, 5)
 			return RecallData{Loaded: true, Notices: 3}
@@ -107,6 +109,9 @@ func TestWhatHangsIsSaidAndNotWaitedFor(t *testing.T) {
 					}
 					if got.Score != 5 || got.Status != Critical {
 						t.Errorf("round %d: %d %s %+v", round, got.Score, got.Status, got.Penalties)
+					}
+					if b := got.Subsystems; b.Storage.Backend != "disk" || b.Cache.Backend != "memory" || b.Database.Backend != "sqlite" {
+						t.Errorf("the backends are %q, %q and %q", b.Storage.Backend, b.Cache.Backend, b.Database.Backend)
 					}
 					for name, s := range subsystems(&got) {
 						if s.Status != Unhealthy || len(s.Issues) == 0 || s.Issues[0] != "no answer within 900ms" {
@@ -183,14 +188,15 @@ func TestScoreDoesNotWait(t *testing.T) {
 // forgotten an hour later.
 func TestExhaustionsCountForAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fleet{pool: Pool{Exhausted: 60}} // within the first moments
+		f := &fleet{}
+		f.exhausted.Store(60) // within the first moments
 		b := NewBoard(f.questions(), time.Now)
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { b.Run(ctx) })
 		last := func() int64 { return b.Dashboard().Subsystems.Pool.Exhaustions }
 		time.Sleep(30 * time.Minute)
-		f.pool.Exhausted = 101
+		f.exhausted.Store(101)
 		time.Sleep(gatherEvery)
 		if got := last(); got != 101 || b.Score() != 85 {
 			t.Errorf("after half an hour %d, score %v", got, b.Score())

@@ -144,5 +144,11 @@ type Penalty struct {
 type Audit struct {
 	RunAt    time.Time
 	Worst    string         // severity of the worst finding; "": nothing was found
-	Findings map[string]int // how many of each severity
+	Counts   map[string]int // how many findings there are of each severity
+	Findings []Finding      // the worst first
+}
+
+// Finding is one check of the audit that failed.
+type Finding struct {
+	ID, Severity, Detail, Remedy string
 }

@@ -17,8 +17,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crownsafe/api/internal/catalogue"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/photo"
 	"github.com/crownsafe/api/internal/recall"
 	"github.com/crownsafe/api/internal/source"
@@ -52,7 +54,8 @@ type Photos interface {
 	Picture(ctx context.Context, address string) (photo.Picture, error)
 }
 
-// Dependencies is what the pages need. All but Photos and PhotoOrigin are required.
+// Dependencies is what the pages need. All up to Version are
+// required.
 type Dependencies struct {
 	Catalogue Catalogue
 	Lookup    Lookup
@@ -64,6 +67,17 @@ type Dependencies struct {
 	// PhotoOrigin is where Photos sends browsers for pictures that are kept
 	// elsewhere ("https://account.example"); "" where it doesn't.
 	PhotoOrigin string
+
+	Now     func() time.Time // nil: time.Now
+	Offline bool             // no agency is polled, as the settings want it
+
+	// Board and Traffic are what the operators' page shows; without them there is none.
+	Board   Board
+	Traffic Traffic
+	// Audit returns the last security audit, nil before the first; nil: there are none.
+	Audit  func() *health.Audit
+	Ending <-chan struct{} // closed when the process begins to stop: no page is kept up to date any more
+	SignIn string          // path of the page on which operators sign in; "": there is none
 }
 
 //go:embed templates/*.html
@@ -84,6 +98,8 @@ type Site struct {
 	docs    docs
 	policy  []string
 	sending chan struct{} // holds one for each picture that is being sent
+
+	listening chan struct{} // holds one for each operators' page that is kept up to date
 }
 
 // New makes the site. It fails when the OpenAPI document can't be read, which
@@ -95,12 +111,15 @@ func New(d Dependencies) (*Site, error) {
 	}
 	s := &Site{
 		Dependencies: d, mux: http.NewServeMux(), docs: documentation,
-		policy: policyFor(d.PhotoOrigin), sending: make(chan struct{}, picturesAtOnce),
+		policy: policyFor(d.PhotoOrigin), sending: make(chan struct{}, picturesAtOnce), listening: make(chan struct{}, listenersAtOnce),
+	}
+	if s.Now == nil {
+		s.Now = time.Now
 	}
 	if s.files, err = readFiles(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = s.parse("home", "docs", "errors", "error"); err != nil {
+	if s.pages, err = s.parse("account", "home", "docs", "errors", "error", "status", "ops"); err != nil {
 		return nil, err
 	}
 	s.mux.HandleFunc("GET /{$}", s.home)
@@ -108,6 +127,11 @@ func New(d Dependencies) (*Site, error) {
 	s.mux.HandleFunc("GET /docs", s.showDocs)
 	s.mux.HandleFunc("GET /docs/errors", s.showErrors)
 	s.mux.HandleFunc("GET /static/{name}", s.static)
+	s.mux.HandleFunc("GET /status", s.showStatus)
+	if d.Board != nil && d.Traffic != nil {
+		s.mux.HandleFunc("GET /ops", s.showOps)
+		s.mux.HandleFunc("GET /ops/events", s.streamOps)
+	}
 	if d.Photos != nil {
 		s.mux.HandleFunc("GET /photos/{id}/{n}", s.picture)
 	}
@@ -139,8 +163,14 @@ func (s *Site) Error(w http.ResponseWriter, r *http.Request, status int, request
 	view := struct {
 		Title, Text, RequestID string
 		Status                 int
-	}{"Something went wrong", "The fault is ours. Please try again in a moment.", requestID, status}
+		SignIn                 string
+	}{Title: "Something went wrong", Text: "The fault is ours. Please try again in a moment.", RequestID: requestID, Status: status}
 	switch {
+	case status == http.StatusUnauthorized:
+		view.Title, view.RequestID, view.SignIn = "This page is for operators", "", s.SignIn
+		view.Text = "Show the operator’s token (Authorization: Bearer), or, on the machine of a development server without one, ask for localhost."
+	case status == http.StatusForbidden:
+		view.Title, view.Text, view.RequestID = "This page is for operators", "Your account is not one of theirs. An administrator can change that.", ""
 	case status == http.StatusNotFound:
 		view.Title, view.Text, view.RequestID = "There is no such page", "The address may be mistyped, or the page has moved.", ""
 	case status < http.StatusInternalServerError:

@@ -42,7 +42,7 @@ func (s *Site) functions() template.FuncMap {
 		"asset":   s.asset,
 		"version": func() string { return s.Version },
 		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
-		"instant": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"instant": instant,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"list":    func(items []string) string { return strings.Join(items, ", ") },
 		"each":    func(items []string) string { return strings.Join(items, "; ") },
@@ -50,8 +50,12 @@ func (s *Site) functions() template.FuncMap {
 		"place":   place,
 		"prose":   prose,
 		"plural":  plural,
+
+		"clock": clock, "capital": capital, "severity": severityTone, "sentence": sentence,
 	}
 }
+
+func instant(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/crownsafe/api/internal/auth"
+)
+
+// The pages for accounts, by the path that each has.
+const (
+	signInPage = "/signin"
+	verifyPage = "/verify"
+	resetPage  = "/reset"
+)
+
+// pageDone is what a page is told instead of a problem's code when all went well.
+const pageDone = "done"
+
+// registerAccountPages adds the forms for accounts, which work without scripts.
+func (s *service) registerAccountPages() {
+	for _, path := range []string{signInPage, verifyPage, resetPage} {
+		s.serve("GET "+path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
+			s.Pages.Account(w, r, path, r.URL.Query().Get("token"), "", http.StatusOK)
+		}))
+	}
+	s.serve("POST "+signInPage, s.form(signInPage, s.signInByPage))
+	s.serve("POST "+verifyPage, s.form(verifyPage, func(w http.ResponseWriter, r *http.Request) error {
+		return badToken(s.Accounts.Verify(r.Context(), r.PostFormValue("token"), personOf(r.Context()).origin))
+	}))
+	s.serve("POST "+resetPage, s.form(resetPage, func(w http.ResponseWriter, r *http.Request) error {
+		origin := personOf(r.Context()).origin
+		if token := r.PostFormValue("token"); token != "" {
+			return badToken(s.Accounts.Reset(r.Context(), token, r.PostFormValue("password"), origin))
+		}
+		return s.Accounts.RequestReset(r.Context(), r.PostFormValue("email"), origin)
+	}))
+	s.serve("POST /signout", http.HandlerFunc(s.signOutByPage))
+}
+
+// form answers a form of a page: do does what it asks for, and has answered itself
+// when it returns errAnswered.
+func (s *service) form(page string, do func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxAccountBytes)
+		code, status, token := pageDone, http.StatusOK, ""
+		err := r.ParseForm()
+		switch {
+		case err != nil:
+			code, status = codeMalformed, http.StatusBadRequest
+		case s.Accounts == nil:
+			code, status = codeUnavailable, http.StatusServiceUnavailable
+		default:
+			err = do(w, r)
+		}
+		if errors.Is(err, errAnswered) {
+			return
+		}
+		if err != nil && code == pageDone {
+			p := s.accountProblem(r.Context(), page, err)
+			code, status = p.Code, p.Status
+			for name, values := range p.header {
+				w.Header()[name] = values
+			}
+			token = r.PostFormValue("token")
+			if page == signInPage {
+				token = "" // the operator's is never written into a page
+			}
+		}
+		s.Pages.Account(w, r, page, token, code, status)
+	})
+}
+
+var errAnswered = errors.New("it was answered already")
+
+// signInByPage signs a browser in, with a password or with the operator's token,
+// and sends it on.
+func (s *service) signInByPage(w http.ResponseWriter, r *http.Request) (err error) {
+	origin, cookie := personOf(r.Context()).origin, ""
+	if token := r.PostFormValue("token"); token != "" {
+		cookie, err = s.Accounts.OperatorCookie(r.Context(), token, origin)
+	} else {
+		cookie, err = s.Accounts.LoginBrowser(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"), origin)
+	}
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, cookie, int(auth.SessionLasts.Seconds())) // how long it is good is for the service to say
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return errAnswered
+}
+
+// signOutByPage ends a browser's session and takes its cookie away.
+func (s *service) signOutByPage(w http.ResponseWriter, r *http.Request) {
+	p := personOf(r.Context())
+	if p.caller.Cookie && s.Accounts != nil {
+		if err := s.Accounts.Logout(r.Context(), p.caller, p.origin); err != nil {
+			s.fail(w, r, s.accountProblem(r.Context(), "signout", err))
+			return
+		}
+	}
+	s.setCookie(w, "", -1)
+	http.Redirect(w, r, signInPage, http.StatusSeeOther)
+}
+
+func (s *service) setCookie(w http.ResponseWriter, value string, maxAge int) {
+	if s.Accounts == nil {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: s.Accounts.CookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.Accounts.SecureCookie(), SameSite: http.SameSiteLaxMode,
+	})
+}

@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/mail"
+)
+
+// mayWrite reports whether a letter of a kind may go to an address: one a minute,
+// so that nobody can have somebody else flooded.
+func (s *Service) mayWrite(kind string, a Address) bool {
+	return s.sent.first(kind+"\n"+a.Key, struct{}{})
+}
+
+// token stores a new single-use token and returns it.
+func (s *Service) token(ctx context.Context, userID string, purpose account.Purpose) (string, error) {
+	prefix, lasts := verifyPrefix, VerifyLasts
+	if purpose == account.PurposeReset {
+		prefix, lasts = resetPrefix, ResetLasts
+	}
+	token, now := newSecret(prefix), s.now()
+	err := s.store.SaveToken(ctx, account.Token{Hash: hashOf(token), UserID: userID, Purpose: purpose, CreatedAt: now, ExpiresAt: now.Add(lasts)})
+	if err != nil {
+		return "", fmt.Errorf("storing a single-use token: %w", err)
+	}
+	return token, nil
+}
+
+func (s *Service) link(page, token string) string {
+	return s.publicURL + page + "?token=" + url.QueryEscape(token)
+}
+
+// sendVerify sends a letter by which an address is proved.
+func (s *Service) sendVerify(ctx context.Context, userID string, a Address) error {
+	token, err := s.token(ctx, userID, account.PurposeVerify)
+	if err != nil {
+		return err
+	}
+	return s.sendLetter(a, "Confirm your address for Crown Safe", fmt.Sprintf(`Somebody, presumably you, made an account at Crown Safe with this address.
+
+To confirm that the address is yours, open this page within 24 hours:
+
+%s
+
+or send this to POST /api/v1/auth/verify as "token":
+
+%s
+
+If that was not you, do nothing: without the confirmation the account stays shut.
+`, s.link("/verify", token), token))
+}
+
+// sendReset sends a letter by which a new password is set.
+func (s *Service) sendReset(ctx context.Context, userID string, a Address) error {
+	token, err := s.token(ctx, userID, account.PurposeReset)
+	if err != nil {
+		return err
+	}
+	return s.sendLetter(a, "Set a new password for Crown Safe", fmt.Sprintf(`Somebody, presumably you, asked for a new password for the account at Crown Safe
+that has this address.
+
+To set one, open this page within an hour:
+
+%s
+
+or send this to POST /api/v1/auth/reset as "token", with the new "password":
+
+%s
+
+If that was not you, do nothing: your password stays as it is.
+`, s.link("/reset", token), token))
+}
+
+// sendExists tells somebody who has an account already that it was asked for.
+func (s *Service) sendExists(a Address) error {
+	return s.sendLetter(a, "You have an account at Crown Safe already", fmt.Sprintf(`Somebody, presumably you, wanted to make an account at Crown Safe with this
+address. There is one already, and it was not changed.
+
+If you forgot its password, set a new one: %s
+
+If that was not you, do nothing.
+`, s.publicURL+"/reset"))
+}
+
+func (s *Service) sendLetter(a Address, subject, text string) error {
+	if err := s.post.Send(mail.Message{To: a.Given, Subject: subject, Text: text}); err != nil {
+		return fmt.Errorf("taking a letter: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// Register makes an account for an address, and sends a letter by which the
+// address is proved. Whether there is one already isn't told: its owner gets
+// another letter then. Errors: ErrAddress, *WeakPassword, ErrNoMail, ErrBusy.
+//
+// An account whose address was never proved is nobody's yet: registering again
+// sets its password anew, so that nobody can lie in wait in somebody's name.
+func (s *Service) Register(ctx context.Context, email, password string, o Origin) error {
+	if s.post == nil {
+		return ErrNoMail
+	}
+	a, err := ParseAddress(email)
+	if err != nil {
+		return err
+	}
+	if err := s.checkPassword(ctx, password, a); err != nil {
+		return err
+	}
+	hash, err := s.hasher.hash(ctx, password) // also where it isn't needed: it takes the same time
+	if err != nil {
+		return err
+	}
+	user, err := s.store.UserByEmail(ctx, a.Key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return s.registerNew(ctx, a, hash, o)
+	case err != nil:
+		return fmt.Errorf("looking for a user: %w", err)
+	case !s.mayWrite(actRegister, a):
+		return nil
+	case !user.VerifiedAt.IsZero():
+		return s.sendExists(a)
+	}
+	err = s.recorded(ctx, actRegister, string(Anonymous), userName(user.ID), o, func() error {
+		return s.replacePassword(ctx, user.ID, hash)
+	})
+	if err != nil {
+		return err
+	}
+	return s.sendVerify(ctx, user.ID, a)
+}
+
+func (s *Service) registerNew(ctx context.Context, a Address, hash []byte, o Origin) error {
+	now := s.now()
+	user := account.User{
+		ID: newID(), Email: a.Given, EmailKey: a.Key, PasswordHash: hash, Role: account.Member, CreatedAt: now, PasswordAt: now,
+	}
+	err := s.recorded(ctx, actRegister, string(Anonymous), userName(user.ID), o, func() error { return s.store.CreateUser(ctx, user) })
+	if errors.Is(err, account.ErrTaken) { // this very moment; that letter tells the owner
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("storing a new user: %w", err)
+	}
+	s.mayWrite(actRegister, a)
+	return s.sendVerify(ctx, user.ID, a)
+}
+
+// replacePassword sets a password and ends everything that the one before began.
+func (s *Service) replacePassword(ctx context.Context, userID string, hash []byte) error {
+	if err := s.store.SetPassword(ctx, userID, hash, s.now()); err != nil {
+		return fmt.Errorf("setting a password: %w", err)
+	}
+	return s.endSessions(ctx, userID)
+}
+
+// RequestVerification sends another letter by which an address is proved, if it
+// is somebody's whose address wasn't yet; whether it is isn't told.
+func (s *Service) RequestVerification(ctx context.Context, email string, _ Origin) error {
+	return s.request(ctx, email, actVerify, func(user account.User, a Address) error {
+		if !user.VerifiedAt.IsZero() {
+			return nil
+		}
+		return s.sendVerify(ctx, user.ID, a)
+	})
+}
+
+// RequestReset sends a letter by which a new password is set, if the address is
+// somebody's; whether it is isn't told.
+func (s *Service) RequestReset(ctx context.Context, email string, o Origin) error {
+	return s.request(ctx, email, actResetAsk, func(user account.User, a Address) error {
+		if !s.open(user) {
+			return nil
+		}
+		if err := s.record(ctx, actResetAsk, string(Anonymous), userName(user.ID), o); err != nil {
+			return err
+		}
+		return s.sendReset(ctx, user.ID, a)
+	})
+}
+
+// request does something for the user who has an address, at most once a minute.
+func (s *Service) request(ctx context.Context, email, action string, do func(account.User, Address) error) error {
+	if s.post == nil {
+		return ErrNoMail
+	}
+	a, err := ParseAddress(email)
+	if err != nil {
+		return err
+	}
+	user, err := s.store.UserByEmail(ctx, a.Key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for a user: %w", err)
+	case !s.mayWrite(action, a):
+		return nil
+	}
+	a.Given = user.Email // as its owner wrote it
+	return do(user, a)
+}
+
+// Verify proves an address by a token from a letter. ErrInvalid for one that is
+// good no more.
+func (s *Service) Verify(ctx context.Context, token string, o Origin) error {
+	used, err := s.use(ctx, token, verifyPrefix, account.PurposeVerify, o)
+	if err != nil {
+		return err
+	}
+	return s.recorded(ctx, actVerify, userName(used.UserID), "", o, func() error {
+		if err := s.store.SetVerified(ctx, used.UserID, s.now()); err != nil {
+			return fmt.Errorf("storing that an address was proved: %w", err)
+		}
+		return nil
+	})
+}
+
+// Reset sets a new password by a token from a letter, which proves the address
+// too, and ends all of the user's sessions. A *WeakPassword leaves the token good.
+func (s *Service) Reset(ctx context.Context, token, password string, o Origin) error {
+	if err := s.mayTry(o); err != nil {
+		return err
+	}
+	// Whose it is isn't known yet; the password must not be anything that is refused
+	// to everybody, and what is made of the address is found out with the token.
+	if err := s.checkPassword(ctx, password, Address{}); err != nil {
+		return err
+	}
+	if !wellFormed(token, resetPrefix) {
+		s.networks.fail(o.place())
+		return ErrInvalid
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	used, err := s.use(ctx, token, resetPrefix, account.PurposeReset, o)
+	if err != nil {
+		return err
+	}
+	if err := s.notTheAddress(ctx, used, password); err != nil {
+		return err
+	}
+	return s.recorded(ctx, actReset, userName(used.UserID), "", o, func() error {
+		if err := s.replacePassword(ctx, used.UserID, hash); err != nil {
+			return err
+		}
+		if err := s.store.SetVerified(ctx, used.UserID, s.now()); err != nil {
+			return fmt.Errorf("storing that an address was proved: %w", err)
+		}
+		return nil
+	})
+}
+
+// notTheAddress returns a *WeakPassword for one that is made of the address of the
+// token's user, and lets the token be used again then.
+func (s *Service) notTheAddress(ctx context.Context, used account.Token, password string) error {
+	user, err := s.store.User(ctx, used.UserID)
+	if err != nil {
+		return fmt.Errorf("looking for a user: %w", err)
+	}
+	err = s.checkPassword(ctx, password, Address{Given: user.Email, Key: user.EmailKey})
+	if _, weak := errors.AsType[*WeakPassword](err); weak {
+		err = errors.Join(err, s.store.SaveToken(ctx, used))
+	}
+	return err
+}
+
+// use takes a single-use token away.
+func (s *Service) use(ctx context.Context, token, prefix string, purpose account.Purpose, o Origin) (account.Token, error) {
+	if !wellFormed(token, prefix) {
+		s.networks.fail(o.place())
+		return account.Token{}, ErrInvalid
+	}
+	used, err := s.store.UseToken(ctx, hashOf(token), purpose, s.now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		s.networks.fail(o.place())
+		return account.Token{}, ErrInvalid
+	case err != nil:
+		return account.Token{}, fmt.Errorf("using a single-use token: %w", err)
+	}
+	return used, nil
+}

@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store"
+)
+
+// SignedIn is what a client gets that signed in or refreshed.
+type SignedIn struct {
+	User          account.User
+	Session       account.Session
+	AccessToken   string
+	AccessExpires time.Time
+	RefreshToken  string
+}
+
+// Login signs in with a password, for a client that keeps tokens. ErrCredentials
+// for a wrong address and a wrong password alike, in the same time, and while an
+// account is held back; ErrUnverified where the password is right and the address
+// wasn't proved; a *WaitError for an address that tried too often; ErrBusy.
+func (s *Service) Login(ctx context.Context, email, password string, o Origin) (SignedIn, error) {
+	user, err := s.byPassword(ctx, email, password, o)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	secret := newSecret(refreshPrefix)
+	session, err := s.start(ctx, user, account.SessionAPI, RefreshLasts, secret, o)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return s.signedIn(user, session, secret)
+}
+
+// LoginBrowser signs in with a password, for a browser, and returns the value of
+// its cookie. Errors are Login's.
+func (s *Service) LoginBrowser(ctx context.Context, email, password string, o Origin) (cookie string, err error) {
+	user, err := s.byPassword(ctx, email, password, o)
+	if err != nil {
+		return "", err
+	}
+	cookie = newSecret(cookiePrefix)
+	_, err = s.start(ctx, user, account.SessionBrowser, CookieLasts, cookie, o)
+	return cookie, err
+}
+
+func (s *Service) signedIn(user account.User, session account.Session, secret string) (SignedIn, error) {
+	token, expires, err := s.accessToken(session)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return SignedIn{User: user, Session: session, AccessToken: token, AccessExpires: expires, RefreshToken: secret}, nil
+}
+
+func (s *Service) start(ctx context.Context, user account.User, kind account.SessionKind, lasts time.Duration, secret string, o Origin) (account.Session, error) {
+	now := s.now()
+	session := account.Session{
+		ID: newID(), UserID: user.ID, Kind: kind, CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(lasts), Agent: o.agent(), Network: o.network(),
+	}
+	err := s.recorded(ctx, actSignIn, userName(user.ID), sessionName(session.ID), o, func() error {
+		if err := s.store.StartSession(ctx, session, hashOf(secret)); err != nil {
+			return fmt.Errorf("starting a session: %w", err)
+		}
+		return nil
+	})
+	return session, err
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// byPassword returns whose address and password these are.
+func (s *Service) byPassword(ctx context.Context, email, password string, o Origin) (account.User, error) {
+	if err := s.mayTry(o); err != nil {
+		return account.User{}, err
+	}
+	var user account.User
+	a, err := ParseAddress(email)
+	done, turnErr := s.hasher.turn(ctx)
+	if turnErr != nil {
+		return account.User{}, turnErr
+	}
+	defer done()
+	// With the turn: whoever guesses at many passwords at once is counted one by one.
+	if err == nil {
+		user, err = s.store.UserByEmail(ctx, a.Key)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, ErrAddress) {
+		return account.User{}, fmt.Errorf("looking for a user: %w", err)
+	}
+	right := s.hasher.matches(user.PasswordHash, password)
+	if user.ID == "" {
+		s.networks.fail(o.place())
+		s.refuse(ctx, actSignIn, string(Anonymous), "", "address", o)
+		return account.User{}, ErrCredentials
+	}
+	held, err := s.heldBack(ctx, user, o)
+	switch {
+	case err != nil:
+		return account.User{}, err
+	case held:
+		s.networks.fail(o.place())
+		s.refuse(ctx, actSignIn, string(Anonymous), userName(user.ID), "held_back", o)
+		return account.User{}, ErrCredentials
+	case !right:
+		return account.User{}, s.wrongPassword(ctx, user, o)
+	}
+	return user, s.rightPassword(ctx, user, password, o)
+}
+
+// heldBack reports that no password is tried for a user now. From where the user
+// is signed in already it is tried all the same: otherwise anybody could keep
+// somebody out by guessing again and again.
+func (s *Service) heldBack(ctx context.Context, user account.User, o Origin) (bool, error) {
+	if !s.now().Before(user.LockedUntil) {
+		return false, nil
+	}
+	sessions, err := s.store.Sessions(ctx, user.ID, s.now())
+	if err != nil {
+		return false, fmt.Errorf("looking for a user's sessions: %w", err)
+	}
+	network := o.network()
+	known := slices.ContainsFunc(sessions, func(session account.Session) bool { return network != "" && session.Network == network })
+	return !known, nil
+}
+
+func (s *Service) wrongPassword(ctx context.Context, user account.User, o Origin) error {
+	s.networks.fail(o.place())
+	count, err := s.store.FailLogin(ctx, user.ID)
+	if err == nil && count >= accountFailures {
+		err = s.store.Lock(ctx, user.ID, s.now().Add(pause(count, accountFailures)))
+	}
+	s.refuse(ctx, actSignIn, string(Anonymous), userName(user.ID), "password", o)
+	if err != nil { // what isn't counted must not be a way to go on guessing
+		return fmt.Errorf("counting a wrong password: %w", err)
+	}
+	return ErrCredentials
+}
+
+// rightPassword decides whether whoever knows the password may sign in.
+func (s *Service) rightPassword(ctx context.Context, user account.User, password string, o Origin) error {
+	if !s.open(user) {
+		s.refuse(ctx, actSignIn, userName(user.ID), "", "disabled", o)
+		return ErrCredentials
+	}
+	if s.verified && user.VerifiedAt.IsZero() {
+		s.refuse(ctx, actSignIn, userName(user.ID), "", "unverified", o)
+		return ErrUnverified
+	}
+	if user.Failures > 0 || !user.LockedUntil.IsZero() {
+		if err := s.store.ClearFailures(ctx, user.ID); err != nil {
+			return fmt.Errorf("forgetting wrong passwords: %w", err)
+		}
+	}
+	if s.hasher.outdated(user.PasswordHash) {
+		hash, err := s.hasher.hashNow(password)
+		if err == nil {
+			err = s.store.UpgradePassword(ctx, user.ID, user.PasswordHash, hash)
+		}
+		if err != nil {
+			s.logger.WarnContext(ctx, "the hash of a password could not be made costlier; it is tried again at the next sign-in", "error", err)
+		}
+	}
+	return nil
+}
+
+// Refresh takes a refresh token for new tokens. ErrInvalid for one that isn't
+// good; where it was used before, somebody has a copy, and the session ends.
+func (s *Service) Refresh(ctx context.Context, token string, o Origin) (SignedIn, error) {
+	if !wellFormed(token, refreshPrefix) {
+		return SignedIn{}, ErrInvalid
+	}
+	now, old := s.now(), hashOf(token)
+	secret := newSecret(refreshPrefix)
+	expires := now.Add(RefreshLasts)
+	// When the session began, which bounds it, is known by the present secret only:
+	// one that was replaced has to reach RotateSecret, which tells it from nonsense.
+	if present, err := s.store.SessionBySecret(ctx, old); err == nil {
+		if present.Kind != account.SessionAPI {
+			return SignedIn{}, ErrInvalid
+		}
+		if last := present.CreatedAt.Add(SessionLasts); last.Before(expires) {
+			expires = last
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return SignedIn{}, fmt.Errorf("looking for a session: %w", err)
+	}
+	session, err := s.store.RotateSecret(ctx, old, hashOf(secret), now, expires)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, account.ErrEnded):
+		return SignedIn{}, ErrInvalid
+	case errors.Is(err, account.ErrReused):
+		s.end(session.ID)
+		s.refuse(ctx, actRefreshReuse, string(Anonymous), sessionName(session.ID), "reused", o)
+		return SignedIn{}, ErrInvalid
+	case err != nil:
+		return SignedIn{}, fmt.Errorf("replacing a refresh token: %w", err)
+	}
+	user, err := s.store.User(ctx, session.UserID)
+	if err != nil {
+		return SignedIn{}, fmt.Errorf("looking for a session's user: %w", err)
+	}
+	if !s.open(user) {
+		return SignedIn{}, ErrInvalid
+	}
+	return s.signedIn(user, session, secret)
+}
