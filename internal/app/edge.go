@@ -154,6 +154,10 @@ var errSealed = errors.New("it was sealed with a key that isn't known, or change
 
 // bound lets so many connections be open and the others wait to be accepted, so
 // that connections that do nothing can't take all files that the process may have.
+// Settings that were not loaded have no bound.
 func (a *App) bound(l net.Listener) net.Listener {
+	if a.Config.Edge.MaxConnections == 0 {
+		return l
+	}
 	return netutil.LimitListener(l, a.Config.Edge.MaxConnections)
 }
