@@ -266,7 +266,7 @@ func (a *attempts) BeginAttempt(_ context.Context, owner, key string, fingerprin
 	return known, nil
 }
 
-func (a *attempts) FinishAttempt(_ context.Context, owner, key string, answer []byte) error {
+func (a *attempts) FinishAttempt(_ context.Context, owner, key string, lease account.Lease, answer []byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	known := a.kept[owner+"\n"+key]
