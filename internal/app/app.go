@@ -78,6 +78,7 @@ type App struct {
 	Secrets *secret.Resolver
 
 	closeLimiter func() error
+	probing      *ratelimit.Limiter // for the audit's probes; nil where there are no limits
 
 	seen       *seen
 	audits     audits
@@ -209,6 +210,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	a.asked = asked{role: role, publicAccess: stored.publicAccess}
 	a.Audited = a.audits.forHealth
 	a.Limiter, a.closeLimiter = limiter, closeLimiter
+	a.probing = openProbing(limiter)
 	a.audits.first = make(chan struct{})
 	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
@@ -265,6 +267,9 @@ func (a *App) Draining() bool { return a.draining.Load() }
 func (a *App) Close() error {
 	a.Photos.Close()
 	a.closeAccounts()
+	if a.probing != nil {
+		a.probing.Close()
+	}
 	defer a.seen.close()
 	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

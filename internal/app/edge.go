@@ -83,12 +83,18 @@ func (a *App) limits(limiter *ratelimit.Limiter) api.Limits {
 // the audit's probes meet, whatever the settings say: more would take too long.
 const mostProbed = 1000
 
-// limitsForProbes are the limits on the audit's probes, which count against nobody's.
-func (a *App) limitsForProbes() api.Limits {
-	if a.Limiter == nil {
-		return api.Limits{}
+// openProbing makes the limiter for the audit's probes, which count against nobody's
+// limits; nil where nobody else has any.
+func openProbing(serving *ratelimit.Limiter) *ratelimit.Limiter {
+	if serving == nil {
+		return nil
 	}
-	limits := a.limits(ratelimit.New(memory.Open(memory.Options{}), nil, ratelimit.Options{}))
+	return ratelimit.New(memory.Open(memory.Options{}), nil, ratelimit.Options{})
+}
+
+// limitsForProbes are the limits on the audit's probes.
+func (a *App) limitsForProbes() api.Limits {
+	limits := a.limits(a.probing)
 	limits.Addresses.Burst = min(limits.Addresses.Burst, mostProbed)
 	limits.Addresses.Count = min(limits.Addresses.Count, mostProbed)
 	return limits
