@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -69,6 +70,9 @@ func TestSettingsTurnChecksRed(t *testing.T) {
 		}
 		return settings
 	}
+	mailing := func(password, host string) map[string]string {
+		return production("CROWNSAFE_MAIL_FROM=a@crown.example", "CROWNSAFE_SMTP_URL=smtp://u:"+password+"@"+host)
+	}
 	const account = "DefaultEndpointsProtocol=https;AccountName=crown;AccountKey=bm90IGEgcmVhbCBrZXksIGJ1dCBsb25nIGVub3VnaA=="
 	for _, c := range []struct {
 		check      string
@@ -80,6 +84,9 @@ func TestSettingsTurnChecksRed(t *testing.T) {
 		{"secret-reuse", production("CROWNSAFE_OPS_TOKEN=" + strong), production("CROWNSAFE_OPS_TOKEN=" + strong[2:])},
 		{"secret-reuse", production("REDIS_URL=rediss://:" + strong + "@r.example"), production()},
 		{"server-password-placeholder", production("DATABASE_URL=postgres://u:changeme@db.example/x"), production("DATABASE_URL=postgres://u:" + strong[:20] + "@db.example/x")},
+		{"server-password-placeholder", mailing("changeme", "mail.example"), mailing(strong[:20], "mail.example")},
+		{"server-password-length", mailing(strong[:15], "mail.example"), mailing(strong[:15], "localhost")},
+		{"secret-reuse", production("CROWNSAFE_MAIL_FROM=a@crown.example", "CROWNSAFE_SMTP_URL=smtp://u:"+strong+"@mail.example"), mailing(strong[:20], "mail.example")},
 		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x"), production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=verify-full")},
 		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=require"), production("DATABASE_URL=postgres://u:p@127.0.0.1/x?sslmode=disable")},
 		{"redis-tls", production("REDIS_URL=redis://:p@r.example"), production("REDIS_URL=rediss://:p@r.example")},
@@ -291,5 +298,95 @@ func TestFindingsAreToldOnce(t *testing.T) {
 	taken(t, a)
 	if !strings.Contains(told.String(), `msg="security finding is mended" check=secret-length`) {
 		t.Errorf("that it is mended is not told:\n%s", told)
+	}
+}
+
+// TestAnAuditThatFailsIsSaid: who asks for the first is not left waiting for it.
+func TestAnAuditThatFailsIsSaid(t *testing.T) {
+	t.Parallel()
+	a := opened(t, nil)
+	gone, end := context.WithCancel(t.Context())
+	end()
+	if _, err := a.TakeAudit(gone); err == nil {
+		t.Error("an audit that was cut short was taken for one")
+	}
+	if _, err := a.audits.LastAudit(t.Context()); !errors.Is(err, errNoAudit) {
+		t.Errorf("after a first audit that failed: %v", err)
+	}
+	handler, err := a.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/api/v1/monitoring/security-audit", nil)
+	request.RemoteAddr = "127.0.0.1:40000"
+	answer := httptest.NewRecorder()
+	if handler.ServeHTTP(answer, request); answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	want := taken(t, a)
+	if got, err := a.audits.LastAudit(t.Context()); err != nil || !got.RunAt.Equal(want.RunAt) {
+		t.Errorf("after one that didn't: %v", err)
+	}
+}
+
+// TestDebugLinesAreFoundWhereverTheyAreSet: for all, for one package, or while it runs.
+func TestDebugLinesAreFoundWhereverTheyAreSet(t *testing.T) {
+	t.Parallel()
+	if !opened(t, map[string]string{"CROWNSAFE_LOG_LEVELS": "blob=debug"}).settingFacts().Debug {
+		t.Error("a package's own level is not seen")
+	}
+	a := opened(t, nil)
+	for _, set := range []struct {
+		normal slog.Level
+		own    map[string]slog.Level
+		debug  bool
+	}{
+		{slog.LevelDebug, nil, true},
+		{slog.LevelWarn, map[string]slog.Level{"api": slog.LevelInfo, "mail": slog.LevelDebug - 4}, true},
+		{slog.LevelInfo, map[string]slog.Level{"api": slog.LevelError}, false},
+	} {
+		if err := a.seen.levels.Set(set.normal, set.own); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.settingFacts().Debug; got != set.debug {
+			t.Errorf("with %s and %v: %v", set.normal, set.own, got)
+		}
+	}
+}
+
+// TestOnlyARefusalIsTheCredentials: an agency that answers with an apology, or with
+// nothing that can be read, has not refused the credential.
+func TestOnlyARefusalIsTheCredentials(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int
+		body    string
+		refused bool
+	}{
+		"401": {http.StatusUnauthorized, "", true}, "403": {http.StatusForbidden, "", true}, "404": {http.StatusNotFound, "", false},
+		"an apology": {http.StatusOK, `{"resultCode":"5000","resultMsg":"HTTP status 401","resultData":[]}`, false}, "a page": {http.StatusOK, "<html>", false},
+	} {
+		feed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		}))
+		t.Cleanup(feed.Close)
+		a := opened(t, map[string]string{"CROWNSAFE_KEY_KR_KATS": strong, "CROWNSAFE_FEED_KR_KATS": feed.URL})
+		if err := a.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kats, err := a.Runner.Agency("kr-kats")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run, err := a.Runner.Poll(t.Context(), kats, nil); err == nil || run.Reason == "" {
+			t.Errorf("%s: polled with %v, %q", name, err, run.Reason)
+		}
+		if err := a.Sources.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.agencyFacts(); len(got) != 1 || got[0].Rejected != c.refused {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
