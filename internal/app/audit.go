@@ -181,7 +181,7 @@ func operatorPaths() []string {
 
 // listedOrigin is one of the origins that are listed; empty: none is, or all are.
 func listedOrigin(origins []string) string {
-	if len(origins) == 0 || strings.Contains(origins[0], "*") {
+	if len(origins) == 0 || slices.Contains(origins, "*") {
 		return ""
 	}
 	return origins[0]

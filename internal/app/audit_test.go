@@ -19,6 +19,7 @@ import (
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
@@ -388,5 +389,122 @@ func TestOnlyARefusalIsTheCredentials(t *testing.T) {
 		if got := a.agencyFacts(); len(got) != 1 || got[0].Rejected != c.refused {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// vacuous lists the probes that had nothing to ask for.
+func vacuous(report secaudit.Report) []string {
+	var ids []string
+	for _, check := range report.Checks {
+		if check.Vacuous {
+			ids = append(ids, check.ID)
+		}
+	}
+	return ids
+}
+
+// TestNoProbeIsThereForShow: by default only what needs a list of origins, or is of
+// production alone, has nothing to ask for; where all is set every probe asks.
+func TestNoProbeIsThereForShow(t *testing.T) {
+	t.Parallel()
+	if got := vacuous(taken(t, opened(t, nil))); !slices.Equal(got, []string{"cors-lookalike", "hsts"}) {
+		t.Errorf("by default these have nothing to ask for: %v", got)
+	}
+	for _, origins := range []string{"https://shop.example", "https://shop.example:8443", "https://*.shop.example", "https://*.shop.example:*,https://other.example"} {
+		report := taken(t, opened(t, map[string]string{
+			"ENVIRONMENT": "production", "SECRET_KEY": strong, "CROWNSAFE_PUBLIC_URL": "https://crown.example", "CROWNSAFE_CORS_ORIGINS": origins,
+		}))
+		if got := vacuous(report); len(got) > 0 {
+			t.Errorf("with all set, and %s, these have nothing to ask for: %v", origins, got)
+		}
+		for _, check := range report.Findings() {
+			if check.Category == "CORS" || check.Category == "JWT" || check.Category == "access" || check.Category == "requests" || check.Category == "headers" {
+				t.Errorf("with %s: found %+v", origins, check)
+			}
+		}
+	}
+}
+
+// TestABrokenMatcherOfOriginsIsSeen, in front of the handler that serves.
+func TestABrokenMatcherOfOriginsIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]func(origin string) bool{
+		"prefixes": func(origin string) bool { return strings.HasPrefix(origin, "https://shop.example") },
+		"suffixes": func(origin string) bool { return strings.HasSuffix(origin, "shop.example") },
+	} {
+		a := opened(t, map[string]string{"CROWNSAFE_CORS_ORIGINS": "https://shop.example"})
+		target, err := a.probed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound := target.Handler
+		target.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if origin := r.Header.Get("Origin"); broken(origin) {
+				r.Header.Set("Origin", "https://shop.example")
+				w = &forgiving{w, origin}
+			}
+			sound.ServeHTTP(w, r)
+		})
+		a.audits.target = target
+		report := taken(t, a)
+		if i := slices.IndexFunc(report.Checks, func(c secaudit.Check) bool { return c.ID == "cors-lookalike" }); report.Checks[i].Passed {
+			t.Errorf("a matcher that takes %s is not seen", name)
+		}
+	}
+}
+
+// forgiving allows the origin that asks, whichever it is.
+type forgiving struct {
+	http.ResponseWriter
+	origin string
+}
+
+func (f *forgiving) WriteHeader(status int) {
+	f.Header().Set("Access-Control-Allow-Origin", f.origin)
+	f.ResponseWriter.WriteHeader(status)
+}
+
+// TestASoundProductionIsHealthy: with all that can be set right, and what this
+// machine and a test's build can't be left out, what is left is that no backup is
+// known of, and the service is healthy.
+func TestASoundProductionIsHealthy(t *testing.T) {
+	t.Parallel()
+	settings := map[string]string{
+		"ENVIRONMENT": "production", "CROWNSAFE_PUBLIC_URL": "https://crown.example", "CROWNSAFE_CONTACT": "ops@crown.example", "CROWNSAFE_MIGRATE": "0",
+		"CROWNSAFE_AZURE_ACCOUNT_URL": "https://crown.blob.core.windows.net", "CROWNSAFE_MAIL_FROM": "safe@crown.example",
+		"CROWNSAFE_CORS_ORIGINS": "https://shop.example", "CROWNSAFE_TRUSTED_PROXIES": "10.0.0.0/8",
+	}
+	for name, value := range map[string]string{
+		"SECRET_KEY": strong, "CROWNSAFE_OPS_TOKEN": strong[1:], "DATABASE_URL": "postgres://u:" + strong[:24] + "@db.example/x?sslmode=verify-full",
+		"REDIS_URL": "rediss://u:" + strong[1:25] + "@r.example", "CROWNSAFE_SMTP_URL": "smtps://u:" + strong[2:26] + "@mail.example",
+	} {
+		path := filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(path, []byte(value), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		settings[name+"_FILE"] = path
+	}
+	a := opened(t, settings)
+	a.asked.role = func(context.Context) (postgres.Role, error) { return postgres.Role{}, nil }
+	a.asked.publicAccess = func(context.Context) (string, error) { return "", nil }
+	facts := a.facts(t.Context())
+	facts.Host.Root, facts.Host.CoreDumps, facts.Host.Umask = false, false, 0o027
+	facts.Build.Known, facts.Build.Modified = true, false
+	target, err := a.probed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := secaudit.Run(t.Context(), &facts, target)
+	if found := report.Findings(); len(found) != 1 || found[0].ID != "backup-age" || found[0].Severity != secaudit.Low {
+		t.Errorf("found %+v", found)
+	}
+	a.audits.last.Store(&report)
+	audit := a.audits.forHealth()
+	score := health.Score(health.Subsystems{
+		Security:   health.Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts},
+		RecallData: health.RecallData{Loaded: true},
+	})
+	if score.Status != health.Healthy || score.Score != 95 {
+		t.Errorf("%d %s %+v", score.Score, score.Status, score.Penalties)
 	}
 }
