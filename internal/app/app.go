@@ -67,10 +67,7 @@ type App struct {
 	Health    *health.Board
 	Traffic   *traffic.Recorder
 	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
-	// Audited returns what the last security audit found, nil before the first; to
-	// be set before Serve. Nil: there are no audits.
-	Audited func() *health.Audit
-	Version string
+	Version   string
 	// Keys are what the service signs with.
 	Keys *secret.Keyring
 	// Secrets are where the settings' secrets come from; nil: from the settings
@@ -208,7 +205,6 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
 	}
 	a.asked = asked{role: role, publicAccess: stored.publicAccess}
-	a.Audited = a.audits.forHealth
 	a.Limiter, a.closeLimiter = limiter, closeLimiter
 	a.probing = openProbing(limiter)
 	a.audits.first = make(chan struct{})
@@ -243,7 +239,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err := a.openAccounts(); err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a.openHealth(time.Now)
+	a.openHealth(time.Now, a.audits.forHealth)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
