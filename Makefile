@@ -62,6 +62,7 @@ fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
 
 .PHONY: bench
 bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multiplies agencies' own notices
+	go test -run '^$$' -bench '^Benchmark(Scrape|Signature|Authenticate)$$' ./internal/telemetry ./internal/auth
 	go run ./test/load/bench -real '$(DATA)'
 
 .PHONY: eval

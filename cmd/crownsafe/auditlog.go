@@ -13,7 +13,6 @@ import (
 
 	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/app"
-	"github.com/crownsafe/api/internal/config"
 )
 
 type auditLogCommand struct {
@@ -127,7 +126,7 @@ func (s *session) printVerdict(head account.Head, broken *account.Broken) error 
 
 // withAuditLog does something with the audit log of the store.
 func (s *session) withAuditLog(do func(account.Log) error) (err error) {
-	cfg, err := config.Load(s.ctx, s.env.lookup)
+	cfg, _, err := app.Settings(s.ctx, s.env.lookup)
 	if err != nil {
 		return err
 	}

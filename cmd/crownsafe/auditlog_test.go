@@ -177,3 +177,17 @@ func TestAuditLogOfNothing(t *testing.T) {
 		t.Errorf("status %d, %q, %q", code, out, stderr)
 	}
 }
+
+// TestAuditLogReadsSecretsFromFiles: it must not verify a file that lies there while
+// the log is in the database that DATABASE_URL_FILE names.
+func TestAuditLogReadsSecretsFromFiles(t *testing.T) {
+	t.Parallel()
+	p := place{data: t.TempDir()}
+	p.write(t, account.Entry{At: time.Now(), Action: "test", Actor: "cli", Subject: "stale", Outcome: "ok"})
+	p.settings = map[string]string{"DATABASE_URL_FILE": filepath.Join(p.data, "nowhere")}
+	for _, command := range []string{"verify", "list"} {
+		if code, stdout, stderr := p.run(t, "auditlog", command); code == 0 || stdout != "" || !strings.Contains(stderr, "DATABASE_URL_FILE") {
+			t.Errorf("%s: status %d, %q, %q", command, code, stdout, stderr)
+		}
+	}
+}

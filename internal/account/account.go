@@ -213,10 +213,16 @@ type Tokens interface {
 	UseToken(ctx context.Context, hash []byte, purpose Purpose, now time.Time) (Token, error)
 }
 
+// Lease says which beginning of an attempt it is. What it is made of is the store's
+// affair.
+type Lease int64
+
 // Attempt is what became of an attempt to begin a request that must not be done twice.
 type Attempt struct {
-	// First: nobody began it before; the caller does it and calls FinishAttempt.
+	// First: nobody began it before; the caller does it and calls FinishAttempt with
+	// the Lease, which others don't get.
 	First bool
+	Lease Lease
 	// Fingerprint is that of the request that came first.
 	Fingerprint []byte
 	// Answer is what was answered; nil while the first is under way.
@@ -229,13 +235,14 @@ type Attempt struct {
 type Attempts interface {
 	// BeginAttempt records that a request begins, or tells what is known of the one
 	// that came first with the key: of several at once one is First. An attempt is
-	// known for keep; one that isn't finished may be begun anew after lease. What
-	// ended is forgotten by and by.
+	// known for keep; one that isn't finished may be begun anew after lease, which is
+	// more than nothing. What ended is forgotten by and by.
 	BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error)
 	// FinishAttempt keeps the answer, which may be empty; a nil answer forgets the
-	// attempt, so that the request may be sent again. One that is known no longer is
-	// passed over.
-	FinishAttempt(ctx context.Context, owner, key string, answer []byte) error
+	// attempt, so that the request may be sent again. One that is known no longer, or
+	// was begun anew since the lease was given, is passed over: who comes too late
+	// changes nothing of another's.
+	FinishAttempt(ctx context.Context, owner, key string, lease Lease, answer []byte) error
 }
 
 // Entry is one line of the audit log. It names ids and never addresses, names or
@@ -279,6 +286,12 @@ type Store interface {
 	Audit
 	// Sweep forgets what ended before a time: sessions with their secrets, tokens,
 	// kept answers, and keys that were revoked or had expired by then. Users and the
-	// audit log stay.
-	Sweep(ctx context.Context, before time.Time) error
+	// audit log stay. Of sessions that go on it forgets the secrets that were replaced
+	// before another time: they are store.ErrNotFound from then on, and end nothing.
+	// That time is to be so long ago that whoever had the secret to himself could not
+	// have kept the session going with it any more.
+	//
+	// It goes in steps that others can work between, and what it has done stays done
+	// when it fails or ctx ends.
+	Sweep(ctx context.Context, before, replacedBefore time.Time) error
 }

@@ -219,8 +219,8 @@ func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerpr
 }
 
 // FinishAttempt is Attempts'.
-func (o *observed) FinishAttempt(ctx context.Context, owner, key string, answer []byte) error {
-	return o.told(ctx, "finish_attempt", func(ctx context.Context) error { return o.store.FinishAttempt(ctx, owner, key, answer) })
+func (o *observed) FinishAttempt(ctx context.Context, owner, key string, lease Lease, answer []byte) error {
+	return o.told(ctx, "finish_attempt", func(ctx context.Context) error { return o.store.FinishAttempt(ctx, owner, key, lease, answer) })
 }
 
 // AppendEntry is Audit's.
@@ -252,6 +252,6 @@ func (o *observed) LastEntry(ctx context.Context) (Entry, error) {
 }
 
 // Sweep is Store's.
-func (o *observed) Sweep(ctx context.Context, before time.Time) error {
-	return o.told(ctx, "sweep", func(ctx context.Context) error { return o.store.Sweep(ctx, before) })
+func (o *observed) Sweep(ctx context.Context, before, replacedBefore time.Time) error {
+	return o.told(ctx, "sweep", func(ctx context.Context) error { return o.store.Sweep(ctx, before, replacedBefore) })
 }

@@ -42,7 +42,12 @@ const (
 // ErrTooLarge says that an answer is longer than the client reads.
 var ErrTooLarge = errors.New("the answer is larger than what is read of one answer")
 
-// StatusError is an answer whose status says that it isn't the thing asked for.
+// ErrRefused says that an agency lets us in no further: for one that wants a
+// credential, that it doesn't take ours.
+var ErrRefused = errors.New("the agency refuses access")
+
+// StatusError is an answer whose status says that it isn't the thing asked for. It is
+// ErrRefused for 401 and 403 (RFC 9110, sections 15.5.2 and 15.5.4).
 // Some agencies say "nothing found" so (openFDA: 404), which is why Get returns
 // the answer beside it.
 type StatusError struct {
@@ -58,6 +63,11 @@ func (e *StatusError) Error() string {
 		text += fmt.Sprintf(" (come back in %s)", e.RetryAfter)
 	}
 	return text
+}
+
+// Is implements errors.Is.
+func (e *StatusError) Is(target error) bool {
+	return target == ErrRefused && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
 }
 
 // ClientOptions configures a Client; the zero value is ready for use.

@@ -15,7 +15,7 @@ import (
 )
 
 // Audit tells what the last security audit found. It waits for the first one, and
-// then never.
+// then never; it is an error when that could not be taken.
 type Audit interface {
 	LastAudit(ctx context.Context) (secaudit.Report, error)
 }
@@ -31,7 +31,7 @@ func (s *service) registerAudit(api huma.API) {
 		defer cancel()
 		report, err := s.Audit.LastAudit(ctx)
 		if err != nil {
-			p := newProblem(codeUnavailable, "The first audit has not finished yet; ask again in a moment.")
+			p := newProblem(codeUnavailable, "No audit could be taken yet, or the first has not finished; ask again in a moment.")
 			p.header = http.Header{"Retry-After": {"2"}}
 			return nil, p
 		}

@@ -66,6 +66,9 @@ func (s *service) registerAuth(api huma.API) {
 	op := s.authOperation("register", "Make an account", "Answers the same whether the address has an account or not; its owner gets a letter in either case.",
 		http.StatusServiceUnavailable)
 	handlePerson(s, api, op, http.StatusAccepted, func(ctx context.Context, p person, in *struct{ Body Credentials }) (*response[Accepted], error) {
+		if err := s.limitAccount(ctx, letters, in.Body.Email); err != nil {
+			return nil, err
+		}
 		return replied(Accepted{registered}), s.Accounts.Register(ctx, in.Body.Email, in.Body.Password, p.origin)
 	})
 
@@ -73,6 +76,9 @@ func (s *service) registerAuth(api huma.API) {
 		"and twice as long after each further one, up to 15 minutes; from a network in which the user is signed in already they are tried all the same.",
 		http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
 	handlePerson(s, api, op, http.StatusOK, func(ctx context.Context, p person, in *struct{ Body Credentials }) (*response[SignedIn], error) {
+		if err := s.limitGuess(ctx, in.Body.Email, p.origin); err != nil {
+			return nil, err
+		}
 		return s.signedIn(s.Accounts.Login(ctx, in.Body.Email, in.Body.Password, p.origin))
 	})
 
@@ -137,6 +143,9 @@ func (s *service) verify(ctx context.Context, p person, in *struct{ Body VerifyR
 	case (b.Token == "") == (b.Email == ""):
 		return nil, fieldProblem(codeInvalid, "body", "needs either token or email", "")
 	case b.Email != "":
+		if err := s.limitAccount(ctx, letters, b.Email); err != nil {
+			return nil, err
+		}
 		return accepted(requested), s.Accounts.RequestVerification(ctx, b.Email, p.origin)
 	default:
 		return did("The address is confirmed; sign in."), badToken(s.Accounts.Verify(ctx, b.Token, p.origin))
@@ -150,6 +159,9 @@ func (s *service) reset(ctx context.Context, p person, in *struct{ Body ResetReq
 	case b.Email != "" && b.Password != "":
 		return nil, fieldProblem(codeInvalid, "body.password", "goes with a token, and not with an address", "")
 	case b.Email != "":
+		if err := s.limitAccount(ctx, letters, b.Email); err != nil {
+			return nil, err
+		}
 		return accepted(requested), s.Accounts.RequestReset(ctx, b.Email, p.origin)
 	default:
 		return did("The new password is set; sign in with it."), badToken(s.Accounts.Reset(ctx, b.Token, b.Password, p.origin))

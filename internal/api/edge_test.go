@@ -249,6 +249,7 @@ func TestCompressedBodiesAreRefused(t *testing.T) {
 type attempts struct {
 	mu   sync.Mutex
 	kept map[string]account.Attempt
+	last account.Lease
 	down error
 }
 
@@ -260,16 +261,20 @@ func (a *attempts) BeginAttempt(_ context.Context, owner, key string, fingerprin
 	}
 	known, ok := a.kept[owner+"\n"+key]
 	if !ok {
-		a.kept[owner+"\n"+key] = account.Attempt{Fingerprint: fingerprint}
-		return account.Attempt{First: true}, nil
+		a.last++
+		a.kept[owner+"\n"+key] = account.Attempt{Fingerprint: fingerprint, Lease: a.last}
+		return account.Attempt{First: true, Lease: a.last}, nil
 	}
 	return known, nil
 }
 
-func (a *attempts) FinishAttempt(_ context.Context, owner, key string, answer []byte) error {
+func (a *attempts) FinishAttempt(_ context.Context, owner, key string, lease account.Lease, answer []byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	known := a.kept[owner+"\n"+key]
+	if known.Lease != lease {
+		return nil
+	}
 	if known.Answer = answer; answer == nil {
 		delete(a.kept, owner+"\n"+key)
 		return nil

@@ -25,8 +25,8 @@ type Limits struct {
 	Addresses ratelimit.Limit
 	// Keys is for each key, Users for each user, over all that shows who they are.
 	Keys, Users ratelimit.Limit
-	// SignIns is for each address and each account: signing in, registering, refreshing
-	// and resetting. It should be strict.
+	// SignIns is for each address: signing in, registering and resetting; and for each
+	// account, what is tried with its email address. It should be strict.
 	SignIns ratelimit.Limit
 	// Operating is for operators, each caller or address by itself.
 	Operating ratelimit.Limit
@@ -114,17 +114,44 @@ func (s *service) takeRefused(ctx context.Context, h http.Header, x *exchange) *
 	return s.take(ctx, h, s.Limits.Refused, place(x.address), 1)
 }
 
-// limitAccount takes one attempt at an account from its budget, whoever makes it.
-// name is anything that stands for the account; only its hash is kept.
-func (s *service) limitAccount(ctx context.Context, name string) error {
-	if s.Limits.Limiter == nil {
-		return nil
+// What is tried at an account, each with a budget of its own: who guesses at its
+// password doesn't keep its owner from a letter.
+const (
+	guesses = "account"
+	letters = "letters"
+)
+
+// limitAccount takes one attempt at the account of an email address from its budget,
+// whoever makes it and whether there is such an account or not. Of the address only
+// the hash of its key is kept. What is no address is for the operation to refuse.
+func (s *service) limitAccount(ctx context.Context, attempt, email string) error {
+	address, err := auth.ParseAddress(email)
+	if s.Limits.Limiter == nil || err != nil {
+		return nil //nolint:nilerr // see above
 	}
-	sum := sha256.Sum256([]byte(name))
-	if p := s.take(ctx, exchangeOf(ctx).header, s.Limits.SignIns, "account "+hex.EncodeToString(sum[:16]), 1); p != nil {
+	sum := sha256.Sum256([]byte(address.Key))
+	if p := s.take(ctx, exchangeOf(ctx).header, s.Limits.SignIns, attempt+" "+hex.EncodeToString(sum[:16]), 1); p != nil {
 		return p
 	}
 	return nil
+}
+
+// limitGuess takes one guess at an account's password from its budget. From a network
+// in which the user is signed in already there may be more, within the address's
+// limit: otherwise anybody could keep somebody out by guessing.
+func (s *service) limitGuess(ctx context.Context, email string, o auth.Origin) error {
+	limited := s.limitAccount(ctx, guesses, email)
+	if limited == nil {
+		return nil
+	}
+	familiar, err := s.Accounts.IsFamiliar(ctx, email, o)
+	switch {
+	case err != nil:
+		return fmt.Errorf("finding out whether somebody is signed in already: %w", err)
+	case familiar:
+		return nil
+	}
+	return limited
 }
 
 // take asks the limiter, and words its answer.

@@ -5,13 +5,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/auth"
+	"github.com/crownsafe/api/internal/mail"
 	"github.com/crownsafe/api/internal/ratelimit"
 	"github.com/crownsafe/api/internal/ratelimit/memory"
+	"github.com/crownsafe/api/internal/store/sqlite"
 )
 
 // limited gives a bench limits of its own, on the bench's clock. Nothing comes back
@@ -202,23 +209,102 @@ func TestBatchesCostWhatTheyHold(t *testing.T) {
 	}
 }
 
-// TestAccountsHaveLimits whoever asks, and from wherever.
-func TestAccountsHaveLimits(t *testing.T) {
-	b := limitedBench(t)
-	s := b.Handler.(*service)
-	try := func(name string) error {
-		return s.limitAccount(withExchange(t, &exchange{header: http.Header{}}), name)
+// peopled is a limited bench with accounts in a store: ada's, with her password.
+func peopled(t *testing.T) *bench {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "accounts.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for range 5 {
-		if err := try("a@example.org"); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
 		}
+	})
+	b := &bench{clock: start}
+	seed := make([]byte, 32)
+	accounts := auth.New(auth.Options{
+		Store: st, Seeds: func() [][]byte { return [][]byte{seed} }, PublicURL: "https://recalls.example", Post: nowhere{}, Cost: bcrypt.MinCost,
+		Now: func() time.Time { return b.clock },
+	})
+	if _, err := accounts.CreateUser(t.Context(), ada, adasPassword, account.Member); err != nil {
+		t.Fatal(err)
 	}
-	if p, ok := try("a@example.org").(*Problem); !ok || p.Status != 429 {
-		t.Errorf("the sixth: %+v", p)
+	b = wholeBench(t, limited(&b), func(d *Dependencies) { d.Accounts = accounts })
+	return b
+}
+
+const ada, adasPassword = "ada@example.org", "seven plums in a teapot"
+
+// nowhere takes letters that nobody reads.
+type nowhere struct{}
+
+func (nowhere) Send(mail.Message) error { return nil }
+
+// sendFrom sends a body from the n-th network.
+func (b *bench) sendFrom(n int, path, content string) *http.Response {
+	r := httptest.NewRequest("POST", path, strings.NewReader(content))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Content-Type", "application/json")
+	if !strings.HasPrefix(content, "{") {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if err := try("b@example.org"); err != nil {
-		t.Error(err)
+	r.RemoteAddr = fmt.Sprintf("198.51.%d.1:1000", n)
+	return b.answer(r)
+}
+
+// TestAccountsHaveLimits whoever asks, from wherever, however the address is spelled
+// and whether somebody has it or not.
+func TestAccountsHaveLimits(t *testing.T) {
+	t.Parallel()
+	const login, reset, verify, register = "/api/v1/auth/login", "/api/v1/auth/reset", "/api/v1/auth/verify", "/api/v1/auth/register"
+	for name, c := range map[string]struct{ path, content, spelled, other string }{
+		"signing in":        {login, `{"email":"ada@example.org","password":"a guess at it"}`, `{"email":"ADA@Example.org","password":"another"}`, `{"email":"b@example.org","password":"a"}`},
+		"nobody's":          {login, `{"email":"no@example.org","password":"a guess at it"}`, `{"email":"No@example.ORG","password":"a guess at it"}`, `{"email":"b@example.org","password":"a"}`},
+		"letters to reset":  {reset, `{"email":"ada@example.org"}`, `{"email":"ADA@Example.org"}`, `{"email":"b@example.org"}`},
+		"letters to verify": {verify, `{"email":"ada@example.org"}`, `{"email":"ADA@Example.org"}`, `{"email":"b@example.org"}`},
+		"registering":       {register, `{"email":"c@example.org","password":"nine pears, one kettle"}`, `{"email":"C@example.org","password":"nine pears, one kettle"}`, `{"email":"b@example.org","password":"nine pears, one kettle"}`},
+		"the page":          {"/signin", "email=ada%40example.org&password=guess", "email=ADA%40example.org&password=guess", "email=b%40example.org&password=guess"},
+		"letters by a page": {"/reset", "email=ada%40example.org", "email=ADA%40example.org", "email=b%40example.org"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := peopled(t)
+			for n := range 5 {
+				if res := b.sendFrom(n, c.path, c.content); res.StatusCode == 429 || res.StatusCode >= 500 {
+					t.Fatalf("attempt %d: %d %s", n+1, res.StatusCode, body(t, res))
+				}
+			}
+			if res := b.sendFrom(6, c.path, c.spelled); res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
+				t.Errorf("the sixth: %d %v", res.StatusCode, res.Header)
+			}
+			if res := b.sendFrom(6, c.path, c.other); res.StatusCode == 429 {
+				t.Error("another account is limited too")
+			}
+		})
+	}
+}
+
+// TestGuessesKeepNobodyOut of where they are signed in already, nor from a letter.
+func TestGuessesKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	b := peopled(t)
+	right := `{"email":"ada@example.org","password":"` + adasPassword + `"}`
+	const home = 200
+	if res := b.sendFrom(home, "/api/v1/auth/login", right); res.StatusCode != 200 {
+		t.Fatalf("signing in: %d %s", res.StatusCode, body(t, res))
+	}
+	for n := range 10 {
+		b.sendFrom(n, "/api/v1/auth/login", `{"email":"ada@example.org","password":"a guess at it"}`)
+	}
+	if res := b.sendFrom(home+1, "/api/v1/auth/login", right); res.StatusCode != 429 {
+		t.Errorf("from elsewhere: %d", res.StatusCode)
+	}
+	if res := b.sendFrom(home, "/api/v1/auth/login", right); res.StatusCode != 200 {
+		t.Errorf("from where she is signed in: %d %s", res.StatusCode, body(t, res))
+	}
+	if res := b.sendFrom(home+1, "/api/v1/auth/reset", `{"email":"ada@example.org"}`); res.StatusCode != 202 {
+		t.Errorf("asking for a letter: %d", res.StatusCode)
 	}
 }
 

@@ -81,6 +81,7 @@ func (s *service) once(w http.ResponseWriter, r *http.Request, x *exchange) {
 	case err != nil:
 		s.fail(w, r, s.problem(r.Context(), x.route, &outage{fmt.Errorf("beginning a request that must not be done twice: %w", err)}))
 	case begun.First:
+		a.lease = begun.Lease
 		s.first(w, r, a)
 	case !bytes.Equal(begun.Fingerprint, a.print):
 		s.fail(w, r, newProblem(codeKeyReused, kindOf(codeKeyReused).Meaning, FieldError{Location: "header.Idempotency-Key", Message: "came with another request before"}))
@@ -97,6 +98,7 @@ func (s *service) once(w http.ResponseWriter, r *http.Request, x *exchange) {
 type attempt struct {
 	owner, key string
 	print      []byte
+	lease      account.Lease // of who does it
 }
 
 // about binds a sealed answer to its request.
@@ -144,7 +146,7 @@ func (s *service) first(w http.ResponseWriter, r *http.Request, a attempt) {
 	defer func() { // also when the operation panics: then nothing is kept
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), onceFinish)
 		defer cancel()
-		if err := s.Once.Attempts.FinishAttempt(ctx, a.owner, a.key, sealed); err != nil {
+		if err := s.Once.Attempts.FinishAttempt(ctx, a.owner, a.key, a.lease, sealed); err != nil {
 			s.Logger.LogAttrs(ctx, slog.LevelError, "the answer to a request that must not be done twice could not be kept", slog.String("error", err.Error()))
 		}
 	}()

@@ -34,6 +34,9 @@ func (s *service) registerAccountPages() {
 		if token := r.PostFormValue("token"); token != "" {
 			return badToken(s.Accounts.Reset(r.Context(), token, r.PostFormValue("password"), origin))
 		}
+		if err := s.limitAccount(r.Context(), letters, r.PostFormValue("email")); err != nil {
+			return err
+		}
 		return s.Accounts.RequestReset(r.Context(), r.PostFormValue("email"), origin)
 	}))
 	s.serve("POST /signout", http.HandlerFunc(s.signOutByPage))
@@ -81,7 +84,7 @@ func (s *service) signInByPage(w http.ResponseWriter, r *http.Request) (err erro
 	origin, cookie := personOf(r.Context()).origin, ""
 	if token := r.PostFormValue("token"); token != "" {
 		cookie, err = s.Accounts.OperatorCookie(r.Context(), token, origin)
-	} else {
+	} else if err = s.limitGuess(r.Context(), r.PostFormValue("email"), origin); err == nil {
 		cookie, err = s.Accounts.LoginBrowser(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"), origin)
 	}
 	if err != nil {

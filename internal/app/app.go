@@ -67,10 +67,7 @@ type App struct {
 	Health    *health.Board
 	Traffic   *traffic.Recorder
 	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
-	// Audited returns what the last security audit found, nil before the first; to
-	// be set before Serve. Nil: there are no audits.
-	Audited func() *health.Audit
-	Version string
+	Version   string
 	// Keys are what the service signs with.
 	Keys *secret.Keyring
 	// Secrets are where the settings' secrets come from; nil: from the settings
@@ -78,6 +75,7 @@ type App struct {
 	Secrets *secret.Resolver
 
 	closeLimiter func() error
+	probing      *ratelimit.Limiter // for the audit's probes; nil where there are no limits
 
 	seen       *seen
 	audits     audits
@@ -207,8 +205,8 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
 	}
 	a.asked = asked{role: role, publicAccess: stored.publicAccess}
-	a.Audited = a.audits.forHealth
 	a.Limiter, a.closeLimiter = limiter, closeLimiter
+	a.probing = openProbing(limiter)
 	a.audits.first = make(chan struct{})
 	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
@@ -241,7 +239,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err := a.openAccounts(); err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	a.openHealth(time.Now)
+	a.openHealth(time.Now, a.audits.forHealth)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
 	}
@@ -265,6 +263,9 @@ func (a *App) Draining() bool { return a.draining.Load() }
 func (a *App) Close() error {
 	a.Photos.Close()
 	a.closeAccounts()
+	if a.probing != nil {
+		a.probing.Close()
+	}
 	defer a.seen.close()
 	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
 }

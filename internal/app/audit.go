@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -28,19 +29,28 @@ type audits struct {
 	known  map[string]secaudit.Severity // findings that were told of
 
 	last  atomic.Pointer[secaudit.Report]
-	first chan struct{} // closed after the first
+	first chan struct{} // closed when the first was taken, or could not be
 	once  sync.Once
 }
+
+// errNoAudit says that no audit could be taken yet.
+var errNoAudit = errors.New("no security audit could be taken yet")
 
 // LastAudit implements api.Audit.
 func (l *audits) LastAudit(ctx context.Context) (secaudit.Report, error) {
 	select {
 	case <-l.first:
-		return *l.last.Load(), nil
 	case <-ctx.Done():
 		return secaudit.Report{}, ctx.Err()
 	}
+	if report := l.last.Load(); report != nil {
+		return *report, nil
+	}
+	return secaudit.Report{}, errNoAudit
 }
+
+// tried ends the wait for the first audit.
+func (l *audits) tried() { l.once.Do(func() { close(l.first) }) }
 
 // forHealth is what the health score needs of the last audit, nil before the first.
 func (l *audits) forHealth() *health.Audit {
@@ -48,7 +58,7 @@ func (l *audits) forHealth() *health.Audit {
 	if report == nil {
 		return nil
 	}
-	known := &health.Audit{RunAt: report.RunAt, Counts: counts(report)}
+	known := &health.Audit{RunAt: report.RunAt, Every: auditEvery, Counts: counts(report)}
 	for _, check := range report.Findings() {
 		known.Findings = append(known.Findings, health.Finding{ID: check.ID, Severity: string(check.Severity), Detail: check.Detail, Remedy: check.Remedy})
 	}
@@ -71,6 +81,7 @@ func counts(report *secaudit.Report) map[string]int {
 func (a *App) TakeAudit(ctx context.Context) (secaudit.Report, error) {
 	a.audits.taking.Lock()
 	defer a.audits.taking.Unlock()
+	defer a.audits.tried()
 	if a.audits.target == nil {
 		target, err := a.probed()
 		if err != nil {
@@ -86,7 +97,6 @@ func (a *App) TakeAudit(ctx context.Context) (secaudit.Report, error) {
 	a.tell(ctx, &report)
 	a.Metrics.Audited(counts(&report))
 	a.audits.last.Store(&report)
-	a.audits.once.Do(func() { close(a.audits.first) })
 	return report, nil
 }
 
@@ -171,7 +181,7 @@ func operatorPaths() []string {
 
 // listedOrigin is one of the origins that are listed; empty: none is, or all are.
 func listedOrigin(origins []string) string {
-	if len(origins) == 0 || strings.Contains(origins[0], "*") {
+	if len(origins) == 0 || slices.Contains(origins, "*") {
 		return ""
 	}
 	return origins[0]

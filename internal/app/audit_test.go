@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store"
@@ -69,6 +71,9 @@ func TestSettingsTurnChecksRed(t *testing.T) {
 		}
 		return settings
 	}
+	mailing := func(password, host string) map[string]string {
+		return production("CROWNSAFE_MAIL_FROM=a@crown.example", "CROWNSAFE_SMTP_URL=smtp://u:"+password+"@"+host)
+	}
 	const account = "DefaultEndpointsProtocol=https;AccountName=crown;AccountKey=bm90IGEgcmVhbCBrZXksIGJ1dCBsb25nIGVub3VnaA=="
 	for _, c := range []struct {
 		check      string
@@ -80,6 +85,9 @@ func TestSettingsTurnChecksRed(t *testing.T) {
 		{"secret-reuse", production("CROWNSAFE_OPS_TOKEN=" + strong), production("CROWNSAFE_OPS_TOKEN=" + strong[2:])},
 		{"secret-reuse", production("REDIS_URL=rediss://:" + strong + "@r.example"), production()},
 		{"server-password-placeholder", production("DATABASE_URL=postgres://u:changeme@db.example/x"), production("DATABASE_URL=postgres://u:" + strong[:20] + "@db.example/x")},
+		{"server-password-placeholder", mailing("changeme", "mail.example"), mailing(strong[:20], "mail.example")},
+		{"server-password-length", mailing(strong[:15], "mail.example"), mailing(strong[:15], "localhost")},
+		{"secret-reuse", production("CROWNSAFE_MAIL_FROM=a@crown.example", "CROWNSAFE_SMTP_URL=smtp://u:"+strong+"@mail.example"), mailing(strong[:20], "mail.example")},
 		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x"), production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=verify-full")},
 		{"database-tls", production("DATABASE_URL=postgres://u:p@db.example/x?sslmode=require"), production("DATABASE_URL=postgres://u:p@127.0.0.1/x?sslmode=disable")},
 		{"redis-tls", production("REDIS_URL=redis://:p@r.example"), production("REDIS_URL=rediss://:p@r.example")},
@@ -291,5 +299,212 @@ func TestFindingsAreToldOnce(t *testing.T) {
 	taken(t, a)
 	if !strings.Contains(told.String(), `msg="security finding is mended" check=secret-length`) {
 		t.Errorf("that it is mended is not told:\n%s", told)
+	}
+}
+
+// TestAnAuditThatFailsIsSaid: who asks for the first is not left waiting for it.
+func TestAnAuditThatFailsIsSaid(t *testing.T) {
+	t.Parallel()
+	a := opened(t, nil)
+	gone, end := context.WithCancel(t.Context())
+	end()
+	if _, err := a.TakeAudit(gone); err == nil {
+		t.Error("an audit that was cut short was taken for one")
+	}
+	if _, err := a.audits.LastAudit(t.Context()); !errors.Is(err, errNoAudit) {
+		t.Errorf("after a first audit that failed: %v", err)
+	}
+	handler, err := a.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/api/v1/monitoring/security-audit", nil)
+	request.RemoteAddr = "127.0.0.1:40000"
+	answer := httptest.NewRecorder()
+	if handler.ServeHTTP(answer, request); answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	want := taken(t, a)
+	if got, err := a.audits.LastAudit(t.Context()); err != nil || !got.RunAt.Equal(want.RunAt) {
+		t.Errorf("after one that didn't: %v", err)
+	}
+}
+
+// TestDebugLinesAreFoundWhereverTheyAreSet: for all, for one package, or while it runs.
+func TestDebugLinesAreFoundWhereverTheyAreSet(t *testing.T) {
+	t.Parallel()
+	if !opened(t, map[string]string{"CROWNSAFE_LOG_LEVELS": "blob=debug"}).settingFacts().Debug {
+		t.Error("a package's own level is not seen")
+	}
+	a := opened(t, nil)
+	for _, set := range []struct {
+		normal slog.Level
+		own    map[string]slog.Level
+		debug  bool
+	}{
+		{slog.LevelDebug, nil, true},
+		{slog.LevelWarn, map[string]slog.Level{"api": slog.LevelInfo, "mail": slog.LevelDebug - 4}, true},
+		{slog.LevelInfo, map[string]slog.Level{"api": slog.LevelError}, false},
+	} {
+		if err := a.seen.levels.Set(set.normal, set.own); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.settingFacts().Debug; got != set.debug {
+			t.Errorf("with %s and %v: %v", set.normal, set.own, got)
+		}
+	}
+}
+
+// TestOnlyARefusalIsTheCredentials: an agency that answers with an apology, or with
+// nothing that can be read, has not refused the credential.
+func TestOnlyARefusalIsTheCredentials(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int
+		body    string
+		refused bool
+	}{
+		"401": {http.StatusUnauthorized, "", true}, "403": {http.StatusForbidden, "", true}, "404": {http.StatusNotFound, "", false},
+		"an apology": {http.StatusOK, `{"resultCode":"5000","resultMsg":"HTTP status 401","resultData":[]}`, false}, "a page": {http.StatusOK, "<html>", false},
+	} {
+		feed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		}))
+		t.Cleanup(feed.Close)
+		a := opened(t, map[string]string{"CROWNSAFE_KEY_KR_KATS": strong, "CROWNSAFE_FEED_KR_KATS": feed.URL})
+		if err := a.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kats, err := a.Runner.Agency("kr-kats")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run, err := a.Runner.Poll(t.Context(), kats, nil); err == nil || run.Reason == "" {
+			t.Errorf("%s: polled with %v, %q", name, err, run.Reason)
+		}
+		if err := a.Sources.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.agencyFacts(); len(got) != 1 || got[0].Rejected != c.refused {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// vacuous lists the probes that had nothing to ask for.
+func vacuous(report secaudit.Report) []string {
+	var ids []string
+	for _, check := range report.Checks {
+		if check.Vacuous {
+			ids = append(ids, check.ID)
+		}
+	}
+	return ids
+}
+
+// TestNoProbeIsThereForShow: by default only what needs a list of origins, or is of
+// production alone, has nothing to ask for; where all is set every probe asks.
+func TestNoProbeIsThereForShow(t *testing.T) {
+	t.Parallel()
+	if got := vacuous(taken(t, opened(t, nil))); !slices.Equal(got, []string{"cors-lookalike", "hsts"}) {
+		t.Errorf("by default these have nothing to ask for: %v", got)
+	}
+	for _, origins := range []string{"https://shop.example", "https://shop.example:8443", "https://*.shop.example", "https://*.shop.example:*,https://other.example"} {
+		report := taken(t, opened(t, map[string]string{
+			"ENVIRONMENT": "production", "SECRET_KEY": strong, "CROWNSAFE_PUBLIC_URL": "https://crown.example", "CROWNSAFE_CORS_ORIGINS": origins,
+		}))
+		if got := vacuous(report); len(got) > 0 {
+			t.Errorf("with all set, and %s, these have nothing to ask for: %v", origins, got)
+		}
+		for _, check := range report.Findings() {
+			if check.Category == "CORS" || check.Category == "JWT" || check.Category == "access" || check.Category == "requests" || check.Category == "headers" {
+				t.Errorf("with %s: found %+v", origins, check)
+			}
+		}
+	}
+}
+
+// TestABrokenMatcherOfOriginsIsSeen, in front of the handler that serves.
+func TestABrokenMatcherOfOriginsIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]func(origin string) bool{
+		"prefixes": func(origin string) bool { return strings.HasPrefix(origin, "https://shop.example") },
+		"suffixes": func(origin string) bool { return strings.HasSuffix(origin, "shop.example") },
+	} {
+		a := opened(t, map[string]string{"CROWNSAFE_CORS_ORIGINS": "https://shop.example"})
+		target, err := a.probed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound := target.Handler
+		target.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if origin := r.Header.Get("Origin"); broken(origin) {
+				r.Header.Set("Origin", "https://shop.example")
+				w = &forgiving{w, origin}
+			}
+			sound.ServeHTTP(w, r)
+		})
+		a.audits.target = target
+		report := taken(t, a)
+		if i := slices.IndexFunc(report.Checks, func(c secaudit.Check) bool { return c.ID == "cors-lookalike" }); report.Checks[i].Passed {
+			t.Errorf("a matcher that takes %s is not seen", name)
+		}
+	}
+}
+
+// forgiving allows the origin that asks, whichever it is.
+type forgiving struct {
+	http.ResponseWriter
+	origin string
+}
+
+func (f *forgiving) WriteHeader(status int) {
+	f.Header().Set("Access-Control-Allow-Origin", f.origin)
+	f.ResponseWriter.WriteHeader(status)
+}
+
+// TestASoundProductionIsHealthy: with all that can be set right, and what this
+// machine and a test's build can't be left out, what is left is that no backup is
+// known of, and the service is healthy.
+func TestASoundProductionIsHealthy(t *testing.T) {
+	t.Parallel()
+	settings := map[string]string{
+		"ENVIRONMENT": "production", "CROWNSAFE_PUBLIC_URL": "https://crown.example", "CROWNSAFE_CONTACT": "ops@crown.example", "CROWNSAFE_MIGRATE": "0",
+		"CROWNSAFE_AZURE_ACCOUNT_URL": "https://crown.blob.core.windows.net", "CROWNSAFE_MAIL_FROM": "safe@crown.example",
+		"CROWNSAFE_CORS_ORIGINS": "https://shop.example", "CROWNSAFE_TRUSTED_PROXIES": "10.0.0.0/8",
+	}
+	for name, value := range map[string]string{
+		"SECRET_KEY": strong, "CROWNSAFE_OPS_TOKEN": strong[1:], "DATABASE_URL": "postgres://u:" + strong[:24] + "@db.example/x?sslmode=verify-full",
+		"REDIS_URL": "rediss://u:" + strong[1:25] + "@r.example", "CROWNSAFE_SMTP_URL": "smtps://u:" + strong[2:26] + "@mail.example",
+	} {
+		path := filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(path, []byte(value), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		settings[name+"_FILE"] = path
+	}
+	a := opened(t, settings)
+	a.asked.role = func(context.Context) (postgres.Role, error) { return postgres.Role{}, nil }
+	a.asked.publicAccess = func(context.Context) (string, error) { return "", nil }
+	facts := a.facts(t.Context())
+	facts.Host.Root, facts.Host.CoreDumps, facts.Host.Umask = false, false, 0o027
+	facts.Build.Known, facts.Build.Modified = true, false
+	target, err := a.probed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := secaudit.Run(t.Context(), &facts, target)
+	if found := report.Findings(); len(found) != 1 || found[0].ID != "backup-age" || found[0].Severity != secaudit.Low {
+		t.Errorf("found %+v", found)
+	}
+	a.audits.last.Store(&report)
+	audit := a.audits.forHealth()
+	score := health.Score(health.Subsystems{
+		Security:   health.Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts},
+		RecallData: health.RecallData{Loaded: true},
+	})
+	if score.Status != health.Healthy || score.Score != 95 {
+		t.Errorf("%d %s %+v", score.Score, score.Status, score.Penalties)
 	}
 }

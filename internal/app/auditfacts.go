@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/crownsafe/api/internal/api"
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/ingest"
 	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -57,7 +59,7 @@ func (a *App) settingFacts() secaudit.Settings {
 	cfg := &a.Config
 	server := api.Server(nil)
 	s := secaudit.Settings{
-		PublicURL: cfg.PublicURL, DefaultContact: cfg.Contact == config.DefaultContact, Debug: cfg.LogLevel <= slog.LevelDebug, MigratesItself: cfg.Migrate,
+		PublicURL: cfg.PublicURL, DefaultContact: cfg.Contact == config.DefaultContact, Debug: a.logsDebug(), MigratesItself: cfg.Migrate,
 		RateLimit: cfg.Edge.RateLimit == "on",
 		DebugAddr: cfg.Traces.DebugAddr, PlainTelemetry: plainElsewhere(cfg.Traces.OTLPEndpoint),
 		ServerTimeouts: server.ReadHeaderTimeout > 0 && server.ReadTimeout > 0 && server.WriteTimeout > 0 && server.IdleTimeout > 0,
@@ -72,6 +74,14 @@ func (a *App) settingFacts() secaudit.Settings {
 		s.TrustedProxies = append(s.TrustedProxies, network.String())
 	}
 	return s
+}
+
+// logsDebug reports that debug lines are logged of anything, by the levels as they
+// are now: operators can change them.
+func (a *App) logsDebug() bool {
+	normal, own := a.seen.levels.Get()
+	lowest := slices.Min(slices.AppendSeq([]slog.Level{normal}, maps.Values(own)))
+	return lowest <= slog.LevelDebug
 }
 
 // plainElsewhere reports that an address is another machine's, without TLS.
@@ -214,10 +224,6 @@ func buildFacts() secaudit.Build {
 	return b
 }
 
-// refusals are the reasons of sources whose agency doesn't take the credential, as
-// ingest words them.
-var refusals = []string{"HTTP status 401", "HTTP status 403", "the agency answered with an error"}
-
 func (a *App) agencyFacts() []secaudit.Agency {
 	if a.Config.KeyKATS == "" {
 		return nil
@@ -226,7 +232,7 @@ func (a *App) agencyFacts() []secaudit.Agency {
 	agency := secaudit.Agency{Code: code}
 	for _, s := range a.Sources.List(a.Catalogue.Current()) {
 		if s.Agency == code && s.State == source.Failing {
-			agency.Rejected = slices.ContainsFunc(refusals, func(words string) bool { return strings.Contains(s.Reason, words) })
+			agency.Rejected = ingest.Refused(s.Reason)
 		}
 	}
 	return []secaudit.Agency{agency}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -82,6 +83,15 @@ func (a *App) judgedSecrets() []judged {
 		case "REDIS_URL":
 			_, password, _, _ := splitRedis(value)
 			if j.use, j.value, j.local = secaudit.Server, password, cacheFacts(value).Local; j.value == "" {
+				continue
+			}
+		case "CROWNSAFE_SMTP_URL":
+			server, err := url.Parse(value)
+			if err != nil || server.User == nil { // the mail server's adapter has read it
+				continue
+			}
+			j.use, j.local = secaudit.Server, sameMachine(server.Hostname())
+			if j.value, _ = server.User.Password(); j.value == "" {
 				continue
 			}
 		case "AZURE_STORAGE_CONNECTION_STRING":

@@ -83,12 +83,18 @@ func (a *App) limits(limiter *ratelimit.Limiter) api.Limits {
 // the audit's probes meet, whatever the settings say: more would take too long.
 const mostProbed = 1000
 
-// limitsForProbes are the limits on the audit's probes, which count against nobody's.
-func (a *App) limitsForProbes() api.Limits {
-	if a.Limiter == nil {
-		return api.Limits{}
+// openProbing makes the limiter for the audit's probes, which count against nobody's
+// limits; nil where nobody else has any.
+func openProbing(serving *ratelimit.Limiter) *ratelimit.Limiter {
+	if serving == nil {
+		return nil
 	}
-	limits := a.limits(ratelimit.New(memory.Open(memory.Options{}), nil, ratelimit.Options{}))
+	return ratelimit.New(memory.Open(memory.Options{}), nil, ratelimit.Options{})
+}
+
+// limitsForProbes are the limits on the audit's probes.
+func (a *App) limitsForProbes() api.Limits {
+	limits := a.limits(a.probing)
 	limits.Addresses.Burst = min(limits.Addresses.Burst, mostProbed)
 	limits.Addresses.Count = min(limits.Addresses.Count, mostProbed)
 	return limits
@@ -154,6 +160,10 @@ var errSealed = errors.New("it was sealed with a key that isn't known, or change
 
 // bound lets so many connections be open and the others wait to be accepted, so
 // that connections that do nothing can't take all files that the process may have.
+// Settings that were not loaded have no bound.
 func (a *App) bound(l net.Listener) net.Listener {
+	if a.Config.Edge.MaxConnections == 0 {
+		return l
+	}
 	return netutil.LimitListener(l, a.Config.Edge.MaxConnections)
 }

@@ -9,21 +9,14 @@ import (
 	"github.com/crownsafe/api/internal/health"
 )
 
-// openHealth makes the board that tells how the service does, by a clock.
-func (a *App) openHealth(now func() time.Time) {
+// openHealth makes the board that tells how the service does, by a clock and by what
+// the last security audit found.
+func (a *App) openHealth(now func() time.Time, audited func() *health.Audit) {
 	a.Health = health.NewBoard(health.Questions{
 		Backends: health.Backends{Storage: backendOf(a.Config), Cache: a.Cache.Backend(), Database: databaseBackend(a.Config)},
-		Security: a.lastAudit, Storage: a.storageHealth, Cache: a.cacheHealth,
+		Security: func(context.Context) *health.Audit { return audited() }, Storage: a.storageHealth, Cache: a.cacheHealth,
 		Pool: a.poolHealth, Database: a.databaseHealth, RecallData: a.recallHealth,
 	}, now)
-}
-
-// lastAudit tells of the last security audit, nil before the first.
-func (a *App) lastAudit(context.Context) *health.Audit {
-	if a.Audited == nil {
-		return nil
-	}
-	return a.Audited()
 }
 
 func (a *App) storageHealth(ctx context.Context) health.Storage {

@@ -74,8 +74,7 @@ func watched(t *testing.T) (*running, *turning) {
 	t.Helper()
 	p, clock := program(t, t.TempDir(), openStore(t)), &turning{}
 	p.Config.OpsToken = opsToken
-	p.openHealth(clock.now)
-	p.Audited = nil
+	p.openHealth(clock.now, func() *health.Audit { return nil })
 	return p, clock
 }
 
@@ -89,7 +88,7 @@ func TestTheEmbeddedDefaultIsHealthy(t *testing.T) {
 	p.eventually(t, "an audit", func() bool { return p.dashboard(t).Subsystems.Security.RunAt != nil })
 	d := p.dashboard(t)
 	if d.Status != health.Healthy {
-		t.Errorf("%d %s %+v: %+v", d.Score, d.Status, d.Penalties, p.Audited().Findings)
+		t.Errorf("%d %s %+v: %+v", d.Score, d.Status, d.Penalties, p.audits.forHealth().Findings)
 	}
 	if s := d.Subsystems; s.RecallData.Notices == 0 || s.RecallData.Serial == 0 || len(s.RecallData.Sources) != 13 || s.Storage.LatencyMS == nil ||
 		s.Storage.Backend != "disk" || s.Cache.Backend != "memory" || s.Database.Backend != "sqlite" {
@@ -101,7 +100,7 @@ func TestTheScoreTellsOfFindings(t *testing.T) {
 	t.Parallel()
 	p, clock := watched(t)
 	var last atomic.Pointer[health.Audit]
-	p.Audited = last.Load
+	p.openHealth(clock.now, last.Load)
 	p.start(t)
 	p.scores(t, 100)
 	for worst, score := range map[string]int{"CRITICAL": 50, "HIGH": 70, "MEDIUM": 85, "LOW": 95} {
@@ -114,6 +113,12 @@ func TestTheScoreTellsOfFindings(t *testing.T) {
 	p.scores(t, 100)
 	if got := p.dashboard(t).Subsystems.Security.Status; got != health.Healthy {
 		t.Errorf("after an audit that found nothing: %s", got)
+	}
+	last.Store(&health.Audit{RunAt: time.Now().Add(-3 * auditEvery), Every: auditEvery, Worst: "LOW", Counts: map[string]int{"LOW": 1}})
+	clock.forward(time.Second)
+	p.scores(t, 95, "security_finding")
+	if got := p.dashboard(t).Subsystems.Security; got.Status != health.Unhealthy || len(got.Issues) != 2 {
+		t.Errorf("when audits have stopped: %+v", got)
 	}
 }
 

@@ -59,8 +59,9 @@ func (a *App) secretNow(variable string, atStart config.Secret) string {
 // opsToken is the operators' token as it is now.
 func (a *App) opsToken() string { return a.secretNow(opsTokenVariable, a.Config.OpsToken) }
 
-// missTimeout bounds what a request waits for that shows a key nobody knows.
-const missTimeout = 3 * time.Second
+// missTimeout bounds how long sources are asked because of a key that nobody knows;
+// the requests that show it wait for less. It is longer than a vault is waited for.
+const missTimeout = 30 * time.Second
 
 // keepSecretsFresh reads secrets anew from files and vaults until ctx ends. What
 // is wrong with a source is told once, and when it is over.
@@ -68,7 +69,7 @@ func (a *App) keepSecretsFresh(ctx context.Context) {
 	if a.Secrets == nil || !a.Secrets.Refreshable() {
 		return
 	}
-	a.Keys.RefreshWith(func(ctx context.Context) error {
+	a.Keys.RefreshWith(func() error {
 		ctx, cancel := context.WithTimeout(ctx, missTimeout)
 		defer cancel()
 		return a.refreshSecrets(ctx)
@@ -95,8 +96,11 @@ func (a *App) keepSecretsFresh(ctx context.Context) {
 
 // refreshSecrets reads secrets anew and puts to use those that can be changed
 // while the program runs.
-func (a *App) refreshSecrets(ctx context.Context) error {
-	changed, err := a.Secrets.Refresh(ctx)
+func (a *App) refreshSecrets(ctx context.Context) error { return a.Secrets.Refresh(ctx, a.useSecrets) }
+
+// useSecrets puts to use those of the variables that can be changed while the
+// program runs. A key that development made stays: no variable has it.
+func (a *App) useSecrets(changed []string) {
 	if slices.Contains(changed, secretKeyVariable) || slices.Contains(changed, previousKeyVariable) {
 		previous := config.Secrets{KeyPrevious: config.Secret(a.secretNow(previousKeyVariable, ""))}
 		a.Keys.Replace(a.secretNow(secretKeyVariable, a.Config.SecretKey), previous.PreviousKeys()...)
@@ -109,5 +113,4 @@ func (a *App) refreshSecrets(ctx context.Context) error {
 			a.Logger.Warn("a secret has changed at its source and is in use from the next start on", "variable", variable)
 		}
 	}
-	return err
 }

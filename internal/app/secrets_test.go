@@ -70,3 +70,25 @@ func TestSecretKeyThatIsSet(t *testing.T) {
 		t.Errorf("the folder holds %v, %v", files, err)
 	}
 }
+
+// TestAMadeKeyOutlivesAChangeOfThePrevious: no variable has it, and it goes on signing.
+func TestAMadeKeyOutlivesAChangeOfThePrevious(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "previous")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strong)
+	a := opened(t, map[string]string{"CROWNSAFE_SECRET_KEY_PREVIOUS_FILE": path})
+	before := a.Keys.Current(secret.AccessTokens)
+	write(strong[1:])
+	if err := a.refreshSecrets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := a.Keys.Current(secret.AccessTokens); len(before) == 0 || !bytes.Equal(before, after) || len(a.Keys.All(secret.AccessTokens)) != 2 {
+		t.Errorf("it signs with %x after %x, and takes %d keys", after, before, len(a.Keys.All(secret.AccessTokens)))
+	}
+}

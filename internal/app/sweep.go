@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/crownsafe/api/internal/auth"
 )
 
 const (
@@ -12,6 +14,9 @@ const (
 	// sweepAfter is for how long it is kept: a revoked key stands in its owner's list,
 	// and who comes with the secret of a session that has ended is told so.
 	sweepAfter = 7 * 24 * time.Hour
+	// replacedAfter is for how long a session's replaced secrets are known: whoever had
+	// one to himself could not have gone on with it for longer without a refresh.
+	replacedAfter = auth.RefreshLasts
 	// sweepLease is the name of the lease.
 	sweepLease = "sweep accounts"
 )
@@ -40,5 +45,5 @@ func (a *App) sweep(ctx context.Context, now time.Time) error {
 	if err != nil || !mine {
 		return err
 	}
-	return a.Store.Sweep(ctx, now.Add(-sweepAfter))
+	return a.Store.Sweep(ctx, now.Add(-sweepAfter), now.Add(-replacedAfter))
 }

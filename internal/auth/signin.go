@@ -149,13 +149,33 @@ func (s *Service) heldBack(ctx context.Context, user account.User, o Origin) (bo
 	if !s.now().Before(user.LockedUntil) {
 		return false, nil
 	}
-	sessions, err := s.store.Sessions(ctx, user.ID, s.now())
+	familiar, err := s.isFamiliar(ctx, user.ID, o)
+	return !familiar, err
+}
+
+// isFamiliar reports whether a user is signed in from a network already.
+func (s *Service) isFamiliar(ctx context.Context, userID string, o Origin) (bool, error) {
+	sessions, err := s.store.Sessions(ctx, userID, s.now())
 	if err != nil {
 		return false, fmt.Errorf("looking for a user's sessions: %w", err)
 	}
 	network := o.network()
-	known := slices.ContainsFunc(sessions, func(session account.Session) bool { return network != "" && session.Network == network })
-	return !known, nil
+	return slices.ContainsFunc(sessions, func(session account.Session) bool { return network != "" && session.Network == network }), nil
+}
+
+// IsFamiliar reports whether whoever has an address is signed in already from the
+// network that a request comes from: what others do from elsewhere must not keep
+// them out there. Of an address that nobody has it takes as long to say so.
+func (s *Service) IsFamiliar(ctx context.Context, email string, o Origin) (bool, error) {
+	a, err := ParseAddress(email)
+	if err != nil {
+		return false, nil //nolint:nilerr // nobody has what is no address
+	}
+	user, err := s.store.UserByEmail(ctx, a.Key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, fmt.Errorf("looking for a user: %w", err)
+	}
+	return s.isFamiliar(ctx, user.ID, o)
 }
 
 func (s *Service) wrongPassword(ctx context.Context, user account.User, o Origin) error {

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,7 @@ func (b *Board) gather() Dashboard {
 	var facts Subsystems
 	audit, answered := security()
 	if audit != nil {
-		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts}
+		facts.Security = Security{RunAt: &audit.RunAt, Worst: audit.Worst, Findings: audit.Counts, Overdue: audit.overdue(b.now())}
 	}
 	facts.Security.unless(answered)
 	facts.Storage, answered = storage()
@@ -155,4 +156,13 @@ func (s *Subsystem) unless(answered bool) {
 	if !answered {
 		s.Failing = noAnswer
 	}
+}
+
+// overdue says in words that there should have been another audit by now: one may
+// fail, and two in a row may not.
+func (a *Audit) overdue(now time.Time) string {
+	if a.Every <= 0 || now.Sub(a.RunAt) <= 2*a.Every {
+		return ""
+	}
+	return fmt.Sprintf("the last security audit is from %s, and there should be one every %s", a.RunAt.UTC().Format(time.RFC3339), a.Every)
 }

@@ -224,6 +224,22 @@ func TestExhaustionsCountForAnHour(t *testing.T) {
 	})
 }
 
+// TestAuditsThatStopAreNoticed: what the last one found doesn't stand for ever.
+func TestAuditsThatStopAreNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{audit: &Audit{RunAt: time.Now(), Every: time.Minute}}
+		b := NewBoard(f.questions(), time.Now)
+		time.Sleep(2 * time.Minute)
+		if got := b.Dashboard().Subsystems.Security; got.Status != Healthy || len(got.Issues) > 0 {
+			t.Errorf("after one audit that failed: %+v", got)
+		}
+		time.Sleep(time.Second)
+		if got := b.Dashboard().Subsystems.Security; got.Status != Unhealthy || len(got.Issues) != 1 || !strings.Contains(got.Issues[0], "every 1m0s") {
+			t.Errorf("after two: %+v", got)
+		}
+	})
+}
+
 // TestTheShape holds the names that clients read.
 func TestTheShape(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,9 @@ type Security struct {
 	RunAt    *time.Time     `json:"run_at" nullable:"true" doc:"of the last audit; null before the first, when the status is unknown"`
 	Worst    string         `json:"worst" enum:",LOW,MEDIUM,HIGH,CRITICAL" doc:"severity of the worst finding; empty: nothing was found"`
 	Findings map[string]int `json:"findings" doc:"how many of each severity"`
+	// Overdue says in words since when there should have been another audit; "" when
+	// the last is what it should be.
+	Overdue string `json:"-"`
 }
 
 // Storage is how the store of objects does.
@@ -143,6 +146,7 @@ type Penalty struct {
 // Audit is what is known of the last security audit.
 type Audit struct {
 	RunAt    time.Time
+	Every    time.Duration  // how often there is to be one; 0: nobody said
 	Worst    string         // severity of the worst finding; "": nothing was found
 	Counts   map[string]int // how many findings there are of each severity
 	Findings []Finding      // the worst first

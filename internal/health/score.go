@@ -84,7 +84,8 @@ func (s *Subsystem) worsen(to Status, issue string) {
 	}
 }
 
-// security takes the points of the worst finding, once, however many there are.
+// security takes the points of the worst finding, once, however many there are. An
+// audit that is overdue says so and goes on counting for what it found.
 func (r *Dashboard) security(s Security) {
 	s.Subsystem = judged(s.Subsystem)
 	if s.Findings == nil {
@@ -104,11 +105,16 @@ func (r *Dashboard) security(s Security) {
 			s.Issues = append(s.Issues, fmt.Sprintf("%s of severity %s", counted(n, "finding", "findings"), severity.name))
 		}
 	}
+	if s.Overdue != "" {
+		s.worsen(Unhealthy, s.Overdue)
+	}
 	for _, severity := range severities {
 		if s.Worst != severity.name {
 			continue
 		}
-		s.Status = Degraded
+		if s.Status == Healthy {
+			s.Status = Degraded
+		}
 		if severity.points >= 30 {
 			s.Status = Unhealthy
 		}

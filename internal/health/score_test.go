@@ -56,6 +56,7 @@ func TestScore(t *testing.T) {
 		"nothing wrong": {func(*Subsystems) {}, 100, Healthy, nil, nil},
 
 		"no audit yet":             {func(f *Subsystems) { f.Security.RunAt = nil }, 100, Healthy, nil, map[string]Status{"security": Unknown}},
+		"an audit that is overdue": {func(f *Subsystems) { found("LOW", map[string]int{"LOW": 1})(f); f.Security.Overdue = "of yesterday" }, 95, Healthy, map[string]int{"security_finding": 5}, map[string]Status{"security": Unhealthy}},
 		"a LOW finding":            {found("LOW", map[string]int{"LOW": 1}), 95, Healthy, map[string]int{"security_finding": 5}, map[string]Status{"security": Degraded}},
 		"a MEDIUM finding":         {found("MEDIUM", map[string]int{"MEDIUM": 1, "LOW": 9}), 85, Degraded, map[string]int{"security_finding": 15}, map[string]Status{"security": Degraded}},
 		"a HIGH finding":           {found("HIGH", map[string]int{"HIGH": 1}), 70, Degraded, map[string]int{"security_finding": 30}, map[string]Status{"security": Unhealthy}},

@@ -368,6 +368,7 @@ func TestPublicReasonsNameNoAddress(t *testing.T) {
 		"certificate":   {asked(x509.UnknownAuthorityError{}), "no secure connection could be made (TLS)"},
 		"no TLS":        {asked(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "no secure connection could be made (TLS)"},
 		"early end":     {asked(io.EOF), "the connection failed"},
+		"a refusal":     {fmt.Errorf("fetching: %w", &agency.StatusError{URL: "http://10.1.2.3:9", Status: 403, Said: "hunter2"}), "the agency refuses access (HTTP status 403 Forbidden)"},
 		"status":        {fmt.Errorf("fetching: %w", &agency.StatusError{URL: "http://10.1.2.3:9", Status: 503, Said: "hunter2"}), "the agency answered with HTTP status 503 Service Unavailable"},
 		"too large":     {asked(agency.ErrTooLarge), agency.ErrTooLarge.Error()},
 		"half":          {asked(agency.ErrTruncated), "the answer ended in the middle"},

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/crownsafe/api/internal/agency"
@@ -46,6 +47,10 @@ func publicReason(err error) string {
 	return "the poll could not be finished; the log says why"
 }
 
+// Refused reports that the reason of a run, or of a source for it, is that the agency
+// refuses access.
+func Refused(reason string) bool { return strings.Contains(reason, agency.ErrRefused.Error()) }
+
 // ownFault names what is wrong on this side.
 func ownFault(err error) string {
 	if errors.Is(err, ErrLeaseLost) {
@@ -70,6 +75,9 @@ func ownFault(err error) string {
 // answerFault names what is wrong with what the agency answered.
 func answerFault(err error) string {
 	if e, ok := errors.AsType[*agency.StatusError](err); ok {
+		if errors.Is(e, agency.ErrRefused) {
+			return fmt.Sprintf("%v (HTTP status %d %s)", agency.ErrRefused, e.Status, http.StatusText(e.Status))
+		}
 		return fmt.Sprintf("the agency answered with HTTP status %d %s", e.Status, http.StatusText(e.Status))
 	}
 	switch {

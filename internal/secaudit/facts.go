@@ -33,7 +33,7 @@ type Use int
 // The uses of secrets.
 const (
 	Own    Use = iota // the service signs with it, or compares it with what it is shown
-	Server            // a password that the service shows to a server
+	Server            // a password that the service shows to a server, and operators chose
 	Issued            // made by others, who answer for its strength
 )
 
@@ -163,5 +163,5 @@ type Agency struct {
 
 // Backup is what is known of backups.
 type Backup struct {
-	LastAt time.Time // of the newest; zero: there is none
+	LastAt time.Time // of the newest; zero: none is known of
 }

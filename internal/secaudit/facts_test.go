@@ -94,7 +94,7 @@ var faults = map[string][]fault{
 		{High, func(f *Facts) { f.Settings.DebugAddr = ":6060" }}, {High, func(f *Facts) { f.Settings.DebugAddr = "0.0.0.0:6060" }}, {High, func(f *Facts) { f.Settings.DebugAddr = "10.0.0.1:6060" }},
 	},
 	"server-timeouts":    {{Medium, func(f *Facts) { f.Settings.ServerTimeouts = false }}},
-	"backup-age":         {{Medium, func(f *Facts) { f.Backup = Backup{} }}, {Medium, func(f *Facts) { f.Backup.LastAt = now.Add(-27 * time.Hour) }}},
+	"backup-age":         {{Low, func(f *Facts) { f.Backup = Backup{} }}, {Medium, func(f *Facts) { f.Backup.LastAt = now.Add(-27 * time.Hour) }}},
 	"agency-credentials": {{Medium, func(f *Facts) { f.Agencies[0].Rejected = true }}},
 
 	"database-server":       {{High, func(f *Facts) { f.Database.Embedded = true }}},

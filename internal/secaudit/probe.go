@@ -31,7 +31,8 @@ type Target struct {
 	// Limited and HTTPS say what the settings want: limits, and browsers that come
 	// by TLS only.
 	Limited, HTTPS bool
-	// AllowedOrigin is an origin whose pages may call; empty: none may.
+	// AllowedOrigin is an origin whose pages may call, as it is listed: "*." before
+	// the host stands for all below it, ":*" for any port. Empty: none may, or all.
 	AllowedOrigin string
 	// Private are words that no answer may have in it: names of hosts and folders.
 	Private []string

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,7 +30,7 @@ var flaws = map[string][]flaw{
 	"rate-limit":          {"no limit", "no Retry-After"},
 	"cors-origin":         {"reflects origins", "any origin with credentials"},
 	"cors-null":           {"reflects origins", "allows null"},
-	"cors-lookalike":      {"allows prefixes of origins", "allows suffixes of origins"},
+	"cors-lookalike":      {"allows prefixes of origins", "allows suffixes of origins", "allows no origin"},
 	"headers-api":         {"no nosniff", "no referrer policy", "unsafe referrer policy"},
 	"headers-page":        {"no nosniff on pages"},
 	"headers-error":       {"no nosniff on errors"},
@@ -169,7 +170,7 @@ func (s *small) dress(h http.Header, r *http.Request) {
 
 func (s *small) cors(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
-	allowed := origin == allowedOrigin || s.flaws["reflects origins"] || s.flaws["allows null"] && origin == "null" ||
+	allowed := origin == allowedOrigin && !s.flaws["allows no origin"] || s.flaws["reflects origins"] || s.flaws["allows null"] && origin == "null" ||
 		s.flaws["allows prefixes of origins"] && strings.HasPrefix(origin, allowedOrigin) ||
 		s.flaws["allows suffixes of origins"] && strings.HasSuffix(origin, "shop.example")
 	switch {
@@ -322,6 +323,16 @@ func TestProbesOfWhatIsNotThere(t *testing.T) {
 	report := Run(t.Context(), sound(), bare)
 	if found := report.Findings(); len(found) > 0 {
 		t.Errorf("found %+v", found)
+	}
+	var idle []string
+	for _, check := range report.Checks {
+		if check.Vacuous {
+			idle = append(idle, check.ID)
+		}
+	}
+	want := []string{"jwt-valid", "jwt-none", "jwt-other-key", "jwt-expired", "jwt-audience", "jwt-garbage", "rate-limit", "cors-lookalike", "hsts"}
+	if !slices.Equal(idle, want) {
+		t.Errorf("had nothing to ask for: %v", idle)
 	}
 	keyless := target(withFlaws())
 	keyless.Forge = tokens{broken: true}

@@ -75,9 +75,13 @@ func accessProbes() []rule {
 			about: "an origin that only looks like a listed one is not allowed", remedy: "list whole origins in CROWNSAFE_CORS_ORIGINS",
 			probe: func(p *prober) verdict {
 				if p.AllowedOrigin == "" {
-					return pass("no origin is listed")
+					return idle("no origin is listed, or all are")
 				}
-				for _, origin := range []string{p.AllowedOrigin + ".attacker.example", strings.Replace(p.AllowedOrigin, "://", "://attacker-", 1)} {
+				allowed, lookalikes := originsLike(p.AllowedOrigin)
+				if p.get(p.Lookup, with("Origin", allowed)).header.Get("Access-Control-Allow-Origin") != allowed {
+					return fail(Low, "an origin that is listed is refused as well: its pages don't work")
+				}
+				for _, origin := range lookalikes {
 					if v := p.crossOrigin(origin); v.severity != "" {
 						return v
 					}
@@ -86,6 +90,18 @@ func accessProbes() []rule {
 			},
 		},
 	}
+}
+
+// originsLike returns an origin that a listed one allows, and some that only look so.
+func originsLike(listed string) (allowed string, lookalikes []string) {
+	scheme, host, _ := strings.Cut(listed, "://")
+	host, port, _ := strings.Cut(host, ":")
+	if port = strings.TrimSuffix(port, "*"); port != "" {
+		port = ":" + port
+	}
+	base := strings.TrimPrefix(host, "*.")
+	allowed = scheme + "://" + strings.Replace(host, "*.", "audit-probe.", 1) + port
+	return allowed, []string{scheme + "://" + base + ".attacker.example" + port, scheme + "://attacker-" + base + port}
 }
 
 // crossOrigin asks as a browser does for a page of an origin.
@@ -112,7 +128,7 @@ func (p *prober) crossOrigin(origin string) verdict {
 
 func rateLimit(p *prober) verdict {
 	if !p.Limited {
-		return pass("limits are off, which is a finding of its own")
+		return idle("limits are off, which is a finding of its own")
 	}
 	for n := range p.Burst {
 		got := p.get(p.Lookup, from(floodAddr))

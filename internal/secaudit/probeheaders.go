@@ -69,7 +69,7 @@ func headerProbes() []rule {
 			about: "browsers are told to come by TLS only, where `CROWNSAFE_PUBLIC_URL` is https", remedy: "report it: this is a fault of the program",
 			probe: func(p *prober) verdict {
 				if !p.HTTPS {
-					return pass("clients don't come over https, which is a finding of its own")
+					return idle("clients don't come over https, which is a finding of its own")
 				}
 				if !strings.Contains(p.get(p.Page).header.Get("Strict-Transport-Security"), "max-age=") {
 					return fail(Medium, "Strict-Transport-Security is missing: the first request of a browser may go in plain text")

@@ -13,7 +13,7 @@ func tokenProbes() []rule {
 			about: "a good access token is taken: else the probes below prove nothing", remedy: "look into the log for why tokens are refused",
 			probe: func(p *prober) verdict {
 				if p.Forge == nil {
-					return pass("the service gives out no access tokens")
+					return idle("the service gives out no access tokens")
 				}
 				token, err := p.Forge.Valid(p.ctx)
 				if err != nil {
@@ -38,7 +38,7 @@ func tokenProbes() []rule {
 			about: "what is no token at all is refused, and nothing breaks by it", remedy: "report it: this is a fault of the program",
 			probe: func(p *prober) verdict {
 				if p.Forge == nil {
-					return pass("the service gives out no access tokens")
+					return idle("the service gives out no access tokens")
 				}
 				for _, token := range []string{"", ".", "..", "a.b.c", "eyJhbGciOiJub25lIn0..", "null", "{}"} {
 					if got := p.get(p.Member, with("Authorization", "Bearer "+token)); got.status != http.StatusUnauthorized {
@@ -58,11 +58,11 @@ func refusal(id string, severity Severity, about string, forge func(context.Cont
 		remedy: "stop the service: this is a fault of the program, and tokens protect nothing",
 		probe: func(p *prober) verdict {
 			if p.Forge == nil {
-				return pass("the service gives out no access tokens")
+				return idle("the service gives out no access tokens")
 			}
 			token, err := forge(p.ctx, p.Forge)
 			if err != nil {
-				return pass("there is no key to sign with, and so no token is taken")
+				return idle("there is no key to sign with, and so no token is taken")
 			}
 			for _, path := range append([]string{p.Member}, p.Operators...) {
 				if got := p.get(path, with("Authorization", "Bearer "+token)); got.status != http.StatusUnauthorized {

@@ -42,6 +42,8 @@ type Check struct {
 	Passed   bool     `json:"passed"`
 	Detail   string   `json:"detail" doc:"what was found; never a secret"`
 	Remedy   string   `json:"remedy" doc:"what to do when it has not passed"`
+	// Vacuous says that a probe passed because it had nothing to ask for.
+	Vacuous bool `json:"-"`
 }
 
 // Totals counts findings by severity.
@@ -88,13 +90,17 @@ func (r *Report) Count(severity Severity) int {
 type verdict struct {
 	severity Severity
 	detail   string
+	vacuous  bool
 }
 
 func pass(format string, args ...any) verdict { return verdict{detail: fmt.Sprintf(format, args...)} }
 
 func fail(severity Severity, format string, args ...any) verdict {
-	return verdict{severity, fmt.Sprintf(format, args...)}
+	return verdict{severity: severity, detail: fmt.Sprintf(format, args...)}
 }
+
+// idle is the verdict of a probe that has nothing to ask for.
+func idle(why string) verdict { return verdict{detail: why, vacuous: true} }
 
 // rule is one check: of facts or, by asking the handler, of a target.
 type rule struct {
@@ -152,15 +158,15 @@ func (r *rule) check(facts *Facts, asking *prober) Check {
 	var found verdict
 	switch {
 	case r.scope == production && facts.Environment != "production":
-		found = pass("asked of production only")
+		found = verdict{detail: "asked of production only", vacuous: r.probe != nil}
 	case r.facts != nil:
 		found = r.facts(facts)
 	case asking == nil:
-		found = pass("there is no handler to ask")
+		found = idle("there is no handler to ask")
 	default:
 		found = r.probe(asking)
 	}
-	check.Detail = found.detail
+	check.Detail, check.Vacuous = found.detail, found.vacuous
 	if found.severity == "" {
 		return check
 	}

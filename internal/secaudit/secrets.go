@@ -17,7 +17,11 @@ const (
 	minPassword = 16
 )
 
-const makeSecret = "make one by: openssl rand -base64 48"
+const (
+	makeSecret = "make one by: openssl rand -base64 48"
+	// replaceWeak is what to do about a secret that could be guessed.
+	replaceWeak = makeSecret + "; one that could be guessed must not go on as CROWNSAFE_SECRET_KEY_PREVIOUS, for who guesses it can sign with it"
+)
 
 func secretRules() []rule {
 	const category = "secrets"
@@ -34,7 +38,7 @@ func secretRules() []rule {
 		},
 		{
 			id: "secret-length", category: category, worst: Critical, scope: everywhere,
-			about: "secrets of our own have 32 characters or more", remedy: makeSecret,
+			about: "secrets of our own have 32 characters or more", remedy: replaceWeak,
 			facts: eachSecret(Own, Critical, func(s *Secret) string {
 				if s.Strength.Length < minOwn {
 					return fmt.Sprintf("has %d characters, fewer than %d", s.Strength.Length, minOwn)
@@ -44,12 +48,12 @@ func secretRules() []rule {
 		},
 		{
 			id: "secret-placeholder", category: category, worst: Critical, scope: everywhere,
-			about: "secrets of our own are no placeholders (`changeme`, `your-secret-key`, …)", remedy: makeSecret,
+			about: "secrets of our own are no placeholders (`changeme`, `your-secret-key`, …)", remedy: replaceWeak,
 			facts: eachSecret(Own, Critical, isPlaceholder),
 		},
 		{
 			id: "secret-entropy", category: category, worst: High,
-			about: "secrets of our own look random: no repetitions, no sequences", remedy: makeSecret,
+			about: "secrets of our own look random: no repetitions, no sequences", remedy: replaceWeak,
 			facts: eachSecret(Own, High, func(s *Secret) string {
 				if s.Strength.Bits < minOwnBits {
 					return fmt.Sprintf("could be guessed: %.0f bits at most, fewer than %d", s.Strength.Bits, minOwnBits)
@@ -59,13 +63,13 @@ func secretRules() []rule {
 		},
 		{
 			id: "server-password-placeholder", category: category, worst: Critical,
-			about:  "passwords of database, cache and storage are no placeholders; of a server on the same machine HIGH",
+			about:  "passwords of database, cache and mail server are no placeholders; of a server on the same machine HIGH",
 			remedy: "give the server's user a random password, and the URL with it",
 			facts:  serverPlaceholders,
 		},
 		{
 			id: "server-password-length", category: category, worst: High,
-			about: "passwords of database, cache and storage have 16 characters or more", remedy: "give the server's user a longer random password",
+			about: "passwords of database, cache and mail server on other machines have 16 characters or more", remedy: "give the server's user a longer random password",
 			facts: eachSecret(Server, High, func(s *Secret) string {
 				if s.Strength.Length < minPassword && !s.Local {
 					return fmt.Sprintf("holds a password of %d characters, fewer than %d", s.Strength.Length, minPassword)
@@ -75,7 +79,7 @@ func secretRules() []rule {
 		},
 		{
 			id: "issued-key-placeholder", category: category, worst: Medium,
-			about: "keys that agencies and others gave us are no placeholders", remedy: "set the key that was issued to you, or unset the variable",
+			about: "keys that agencies, the account of the storage and others gave us are no placeholders", remedy: "set the key that was issued to you, or unset the variable",
 			facts: eachSecret(Issued, Medium, isPlaceholder),
 		},
 		{
@@ -91,7 +95,7 @@ func secretRules() []rule {
 		{
 			id: "secret-age", category: category, worst: Medium,
 			about:  "secrets are rotated within `CROWNSAFE_SECRET_MAX_AGE` (90 days), by the vault's word, the file's time, or since when the data directory knows them",
-			remedy: "rotate the secret; for SECRET_KEY, move the old one to CROWNSAFE_SECRET_KEY_PREVIOUS",
+			remedy: "rotate the secret; for SECRET_KEY, move the old one to CROWNSAFE_SECRET_KEY_PREVIOUS, unless another check finds it weak",
 			facts:  secretAges,
 		},
 		{

@@ -127,12 +127,13 @@ func settingRules() []rule {
 		},
 		{
 			id: "backup-age", category: "backups", worst: Medium, scope: production,
-			about: "a backup was made within the last day and two hours", remedy: "have crownsafe backup create run every day",
+			about:  "a backup was made within the last day and two hours; while the service knows of none at all, LOW",
+			remedy: "back the database up every day with its own tools, and restore one now and then to see that it can be done: docs/operations.md says what belongs to it",
 			facts: func(f *Facts) verdict {
 				const most = 26 * time.Hour
 				switch age := f.At.Sub(f.Backup.LastAt); {
 				case f.Backup.LastAt.IsZero():
-					return fail(Medium, "no backup is known of")
+					return fail(Low, "the service knows of no backup: that there are any is for whoever runs the database to see to")
 				case age > most:
 					return fail(Medium, "the newest backup is %d hours old", int(age/time.Hour))
 				}

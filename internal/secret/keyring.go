@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Purpose is what a derived key is for, so that none is used for two things.
@@ -30,6 +33,9 @@ const Retention = 7 * 24 * time.Hour
 // knows asked for: anybody can show such a key.
 const missPause = 10 * time.Second
 
+// missPatience bounds what each of them waits for it.
+const missPatience = 3 * time.Second
+
 // Keyring derives keys from the secret key: the current one to sign with, and
 // those before it, so that what was signed before a rotation is good until its
 // end. It is safe for concurrent use.
@@ -42,9 +48,9 @@ type Keyring struct {
 	retired []retired // replaced while the program ran, the newest first
 	changed chan struct{}
 
-	missing sync.Mutex // held while a key that nobody knows is asked for
-	asked   time.Time
-	refresh func(context.Context) error
+	refresh func() error
+	asked   time.Time          // when a key that nobody knows was last asked for
+	missing singleflight.Group // of those who were shown one
 }
 
 type retired struct {
@@ -60,9 +66,11 @@ func NewKeyring(current string, previous ...string) *Keyring {
 
 // Replace rotates: what was current is good for Retention from now on, and what
 // previous lists for as long as it is listed. The same keys again change nothing.
+// No current key leaves the one that there is: it was made, and no setting has it.
 func (k *Keyring) Replace(current string, previous ...string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	current = cmp.Or(current, k.current)
 	if current == k.current && slices.Equal(previous, k.given) {
 		return
 	}
@@ -123,24 +131,40 @@ func derive(secret string, use Purpose) []byte {
 	return key
 }
 
-// RefreshWith sets what Refresh does: ask the sources of the secret key anew.
-func (k *Keyring) RefreshWith(refresh func(context.Context) error) {
-	k.missing.Lock()
-	defer k.missing.Unlock()
+// RefreshWith sets what Refresh does: ask the sources of the secret key anew. It
+// bounds itself, for nobody's request ends it.
+func (k *Keyring) RefreshWith(refresh func() error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.refresh = refresh
 }
 
 // Refresh is for who was shown a key that isn't on the ring: another process may
-// have rotated first. It asks the sources, at most once in ten seconds whoever
-// asks, and returns without an error when it wasn't time yet or there is nothing
-// to ask.
+// have rotated first. It asks the sources, once for all who wait and at most once in
+// ten seconds whoever asks, and returns without an error when it wasn't time yet or
+// there is nothing to ask. It waits for three seconds at most; what it asked for goes
+// on after that, and when ctx ends.
 func (k *Keyring) Refresh(ctx context.Context) error {
-	k.missing.Lock()
-	defer k.missing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, missPatience)
+	defer cancel()
+	asking := k.missing.DoChan("", func() (any, error) { return nil, k.due()() })
+	select {
+	case asked := <-asking:
+		return asked.Err
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the source of the secret key: %w", ctx.Err())
+	}
+}
+
+// due returns what asks the sources, or nobody when there is nothing to ask or it
+// isn't time.
+func (k *Keyring) due() func() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	now := k.now()
 	if k.refresh == nil || !k.asked.IsZero() && now.Sub(k.asked) < missPause {
-		return nil
+		return func() error { return nil }
 	}
 	k.asked = now
-	return k.refresh(ctx)
+	return k.refresh
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -72,6 +74,10 @@ func TestAnEmptyRingSignsNothing(t *testing.T) {
 	if len(k.All(use)) != 1 {
 		t.Error("the empty key was kept for what it signed")
 	}
+	k.Replace("", "zero")
+	if !bytes.Equal(k.Current(use), derive("one", use)) || len(k.All(use)) != 2 {
+		t.Error("a change of the previous keys alone took the current one away")
+	}
 }
 
 // TestKeysAreTheirPurposes: each secret and each purpose has a key of its own, and
@@ -98,7 +104,7 @@ func TestRefreshIsRareForWhoShowsUnknownKeys(t *testing.T) {
 		t.Errorf("with nothing to ask: %v", err)
 	}
 	asked, fault := 0, errors.New("down")
-	k.RefreshWith(func(context.Context) error { asked++; return fault })
+	k.RefreshWith(func() error { asked++; return fault })
 	for range 100 {
 		now = now.Add(time.Second)
 		if err := k.Refresh(t.Context()); err != nil && !errors.Is(err, fault) {
@@ -108,4 +114,36 @@ func TestRefreshIsRareForWhoShowsUnknownKeys(t *testing.T) {
 	if asked != 10 {
 		t.Errorf("asked %d times within 100 seconds", asked)
 	}
+}
+
+// TestASourceThatHangsHoldsNobodyForLong: who shows a key that nobody knows waits
+// for three seconds, together with all others, and who hangs up ends nothing.
+func TestASourceThatHangsHoldsNobodyForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, asked := NewKeyring("one"), 0
+		k.RefreshWith(func() error { asked++; time.Sleep(20 * time.Second); k.Replace("two"); return nil })
+		gone, hangUp := context.WithCancel(t.Context())
+		begin := time.Now()
+		var asking sync.WaitGroup
+		for i := range 20 {
+			asking.Go(func() {
+				ctx, want := t.Context(), context.DeadlineExceeded
+				if i%2 == 0 {
+					ctx, want = gone, context.Canceled
+				}
+				if err := k.Refresh(ctx); !errors.Is(err, want) || time.Since(begin) > missPatience {
+					t.Errorf("after %s: %v", time.Since(begin), err)
+				}
+			})
+		}
+		synctest.Wait()
+		hangUp()
+		asking.Wait()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if asked != 1 || !bytes.Equal(k.Current(use), derive("two", use)) {
+			t.Errorf("asked %d times, and the new key is not in use", asked)
+		}
+	})
 }

@@ -139,7 +139,8 @@ func (r *Resolver) place(name string) (held, bool, error) {
 }
 
 // readAll reads secrets from their places, side by side. What could not be read
-// keeps what it had and is marked; the errors are joined.
+// keeps what it had and is marked, unless ctx ended: that tells nothing of a source.
+// The errors are joined.
 func (r *Resolver) readAll(ctx context.Context, places map[string]held) (map[string]held, error) {
 	var mu sync.Mutex
 	read, failed := map[string]held{}, map[string]error{}
@@ -150,10 +151,11 @@ func (r *Resolver) readAll(ctx context.Context, places map[string]held) (map[str
 			value, err := r.read(ctx, name, place)
 			mu.Lock()
 			defer mu.Unlock()
-			if place.failing = err != nil; err != nil {
+			if err != nil {
 				failed[name] = err
+				place.failing = place.failing || ctx.Err() == nil
 			} else {
-				place.Value = value
+				place.Value, place.failing = value, false
 			}
 			read[name] = place
 			return nil
@@ -237,26 +239,30 @@ func (r *Resolver) Lookup(name string) (string, bool) {
 	return secret.Text, set
 }
 
-// Refresh reads anew what can change while the program runs, and returns the
-// variables whose secret did. A source that can't be read leaves its secret as it
-// was; the error names its variable.
-func (r *Resolver) Refresh(ctx context.Context) (changed []string, err error) {
+// Refresh reads anew what can change while the program runs, and tells use of the
+// variables whose secret did, if any. Nobody else refreshes before use returns, so
+// that what was read last is used last. A source that can't be read leaves its secret
+// as it was; the error names its variable.
+func (r *Resolver) Refresh(ctx context.Context, use func(changed []string)) error {
 	r.refreshing.Lock()
 	defer r.refreshing.Unlock()
 	r.mu.RLock()
 	before := maps.Clone(r.found)
 	r.mu.RUnlock()
 	after, err := r.readAll(ctx, before)
+	var changed []string
 	for name, secret := range after {
 		if secret.Text != before[name].Text {
 			changed = append(changed, name)
 		}
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.found = after
-	slices.Sort(changed)
-	return changed, err
+	r.mu.Unlock()
+	if slices.Sort(changed); len(changed) > 0 {
+		use(changed)
+	}
+	return err
 }
 
 // Refreshable reports whether any secret can change while the program runs.

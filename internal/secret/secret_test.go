@@ -146,7 +146,8 @@ func TestRefresh(t *testing.T) {
 	r := resolved(t, map[string]string{"OPS_FILE": path, "SECRET_KEY": "keyvault://crown/key", "DATABASE_URL": "fixed"}, kept)
 	refreshed := func(wantErr string, want ...string) {
 		t.Helper()
-		changed, err := r.Refresh(t.Context())
+		var changed []string
+		err := r.Refresh(t.Context(), func(names []string) { changed = names })
 		if diff := cmp.Diff(want, changed); diff != "" {
 			t.Errorf("changed (-want +got):\n%s", diff)
 		}
@@ -182,5 +183,58 @@ func TestRefresh(t *testing.T) {
 	holds("OPS", "two", false)
 	if !r.Refreshable() || resolved(t, map[string]string{"OPS": "fixed"}, nil).Refreshable() {
 		t.Error("what can change while the program runs is not told apart")
+	}
+}
+
+// TestWhatWasReadLastIsUsedLast: nobody refreshes while what was read is put to use.
+func TestWhatWasReadLastIsUsedLast(t *testing.T) {
+	t.Parallel()
+	kept := vault{"key": {Text: "first"}}
+	r := resolved(t, map[string]string{"SECRET_KEY": "keyvault://crown/key"}, kept)
+	kept["key"] = Value{Text: "second"}
+	used := ""
+	err := r.Refresh(t.Context(), func([]string) {
+		used, _ = r.Lookup("SECRET_KEY")
+		if r.refreshing.TryLock() {
+			r.refreshing.Unlock()
+			t.Error("another may read a newer secret meanwhile, and be overtaken")
+		}
+	})
+	if err != nil || used != "second" {
+		t.Errorf("used %q, %v", used, err)
+	}
+	if err := r.Refresh(t.Context(), func([]string) { t.Error("what hasn't changed is told") }); err != nil {
+		t.Error(err)
+	}
+}
+
+// impatient is a vault that answers who waits for it, and nobody else.
+type impatient struct{ vault }
+
+func (v impatient) Read(ctx context.Context, ref Reference) (Value, error) {
+	if err := ctx.Err(); err != nil {
+		return Value{}, err
+	}
+	return v.vault.Read(ctx, ref)
+}
+
+// TestWhoHangsUpSpoilsNoSource: that somebody no longer waits tells nothing of a vault.
+func TestWhoHangsUpSpoilsNoSource(t *testing.T) {
+	t.Parallel()
+	kept := vault{"key": {Text: "first"}}
+	r := resolved(t, map[string]string{"SECRET_KEY": "keyvault://crown/key"}, impatient{kept})
+	failing := func() bool { return r.Origins()[0].Failing }
+	refresh := func(ctx context.Context) error { return r.Refresh(ctx, func([]string) {}) }
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if err := refresh(gone); !errors.Is(err, context.Canceled) || failing() {
+		t.Errorf("after somebody hung up: %v, failing %v", err, failing())
+	}
+	delete(kept, "key")
+	if err := refresh(t.Context()); err == nil || !failing() {
+		t.Errorf("of a vault without the secret: %v, failing %v", err, failing())
+	}
+	if err := refresh(gone); err == nil || !failing() {
+		t.Errorf("one that failed is well because somebody hung up: %v, failing %v", err, failing())
 	}
 }

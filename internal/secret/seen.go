@@ -16,15 +16,16 @@ import (
 // seenFile is where the data directory holds since when each secret was seen.
 const seenFile = "secrets-seen.json"
 
-// The fingerprint is made slow to compute, and so short that of the guesses at a
-// secret very many have the same: who reads the file can't tell a secret from it.
+// The fingerprint is slow to compute, and so short that of 4,096 guesses at a secret
+// one has the same: who reads the file can strike wrong guesses out, and be sure of
+// none. One new secret in as many is taken for the one before, and its age with it. No
+// key goes into it: with the key's rotation every other secret would look new.
 const (
 	fingerprintRounds = 10_000
-	fingerprintBytes  = 4
+	fingerprintBits   = 12
 )
 
-// seen is the content of the file. It holds no secret and nothing that one could
-// be recovered from.
+// seen is the content of the file.
 type seen struct {
 	Salt    []byte               `json:"salt"` // of this data directory
 	Secrets map[string]seenSince `json:"secrets"`
@@ -63,10 +64,11 @@ func FirstSeen(data string, secrets map[string]string, now time.Time) (map[strin
 }
 
 func fingerprint(salt []byte, name, secret string) ([]byte, error) {
-	mark, err := pbkdf2.Key(sha256.New, secret, append([]byte(name+"\n"), salt...), fingerprintRounds, fingerprintBytes)
+	mark, err := pbkdf2.Key(sha256.New, secret, append([]byte(name+"\n"), salt...), fingerprintRounds, (fingerprintBits+7)/8)
 	if err != nil {
 		return nil, fmt.Errorf("fingerprinting a secret: %w", err)
 	}
+	mark[len(mark)-1] &= 0xff << (8*len(mark) - fingerprintBits)
 	return mark, nil
 }
 

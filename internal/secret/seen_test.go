@@ -11,6 +11,9 @@ import (
 func TestFirstSeen(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
+	if err := writeSeen(filepath.Join(data, seenFile), seen{Salt: []byte("so that none of these are the same")}); err != nil {
+		t.Fatal(err)
+	}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	look := func(after time.Duration, secrets map[string]string, want map[string]time.Duration) {
 		t.Helper()
@@ -48,21 +51,39 @@ func TestFirstSeen(t *testing.T) {
 // variables, tell nobody that they hold the same secret.
 func TestTheSameSecretLooksDifferentElsewhere(t *testing.T) {
 	t.Parallel()
-	marks := map[string]bool{}
-	for range 2 {
+	marks, salts := map[string]bool{}, map[string]bool{}
+	for _, salt := range []string{"one", "other"} {
+		for _, name := range []string{"A", "B"} {
+			mark, err := fingerprint([]byte(salt), name, canary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			marks[string(mark)] = true
+		}
 		data := t.TempDir()
-		if _, err := FirstSeen(data, map[string]string{"A": canary, "B": canary}, time.Now()); err != nil {
+		if _, err := FirstSeen(data, map[string]string{"A": canary}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		known, err := readSeen(filepath.Join(data, seenFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, entry := range known.Secrets {
-			marks[string(entry.Fingerprint)] = true
-		}
+		salts[string(known.Salt)] = true
 	}
-	if len(marks) != 4 {
-		t.Errorf("four fingerprints are %d different ones", len(marks))
+	if len(marks) != 4 || len(salts) != 2 {
+		t.Errorf("four fingerprints are %d different ones, two salts %d", len(marks), len(salts))
+	}
+}
+
+// TestAFingerprintConfirmsNoGuess: so many secrets have the same that one which has
+// it need not be the one.
+func TestAFingerprintConfirmsNoGuess(t *testing.T) {
+	t.Parallel()
+	mark, err := fingerprint([]byte("salt of this folder"), "A", "Sommer2026!")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mark) != 2 || mark[1]&0x0f != 0 {
+		t.Errorf("the fingerprint is %x, and not 12 bits", mark)
 	}
 }

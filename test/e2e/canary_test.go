@@ -38,6 +38,7 @@ func seeded(t *testing.T) map[string]string {
 		"DATABASE_URL":                    "postgres://crown:" + strings.ReplaceAll(escaped("DATABASE_URL"), "+", "%20") + "@127.0.0.1:1/crown?sslmode=require",
 		"REDIS_URL":                       "rediss://crown:" + escaped("REDIS_URL") + "@127.0.0.1:1/0",
 		"AZURE_STORAGE_CONNECTION_STRING": "BlobEndpoint=https://127.0.0.1:1/account;SharedAccessSignature=sv=2022-11-02&se=2027-06-01&sig=" + escaped("AZURE_STORAGE_CONNECTION_STRING"),
+		"CROWNSAFE_SMTP_URL":              "smtp://crown:" + escaped("CROWNSAFE_SMTP_URL") + "@127.0.0.1:1",
 		"CROWNSAFE_OTLP_HEADERS":          "authorization=" + canary("CROWNSAFE_OTLP_HEADERS"),
 	}
 	values := map[string]string{}
@@ -177,7 +178,7 @@ func parrot(t *testing.T) string {
 func settingsOf(t *testing.T, values map[string]string) []string {
 	t.Helper()
 	agency := parrot(t)
-	settings := []string{"ENVIRONMENT=production", "CROWNSAFE_LOG_LEVEL=debug", "CROWNSAFE_OFFLINE=0", "CROWNSAFE_DRAIN=0s", "CROWNSAFE_GRACE=1s"}
+	settings := []string{"ENVIRONMENT=production", "CROWNSAFE_LOG_LEVEL=debug", "CROWNSAFE_OFFLINE=0", "CROWNSAFE_DRAIN=0s", "CROWNSAFE_GRACE=1s", "CROWNSAFE_MAIL_FROM=crown@example.org"}
 	for _, feed := range []string{"AU_ACCC", "CA_HC", "DE_LMW", "EU_SAFETY_GATE", "FR_RAPPELCONSO", "KR_KATS", "NZ_MBIE", "UK_FSA", "UK_OPSS", "US_CPSC", "US_FDA", "US_FSIS", "US_NHTSA"} {
 		settings = append(settings, "CROWNSAFE_FEED_"+feed+"="+agency)
 	}
@@ -250,7 +251,7 @@ func (l *lookout) serve(data string, settings []string) {
 		l.t.Errorf("the operator's token is answered %d", status)
 	}
 	secret := canary("SECRET_KEY")
-	for _, body := range []string{`{"password":"` + secret + `"}`, `{"token":["` + secret + `"]}`, `{`, `[]`} {
+	for _, body := range []string{`{"password":"` + secret + `"}`, `{"token":["` + secret + `"]}`, `{`, `[]`, `{"email":"somebody@example.org","password":"three herons on a wire"}`} {
 		for _, path := range []string{"/api/v1/verdict", "/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/keys"} {
 			l.ask(s, http.MethodPost, path, body, "Content-Type: application/json")
 		}

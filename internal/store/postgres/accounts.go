@@ -200,24 +200,3 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	}
 	return nil
 }
-
-// Sweep implements account.Store.
-func (s *Store) Sweep(ctx context.Context, before time.Time) error {
-	at := before.UnixMicro()
-	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		statements := &pipeline{Tx: tx}
-		q := queries.New(statements)
-		for _, sweep := range []func(context.Context, int64) error{
-			q.SweepAttempts, q.SweepAttemptsOfKeys, q.SweepKeys, q.SweepSessions, q.SweepTokens,
-		} {
-			if err := sweep(ctx, at); err != nil {
-				return err
-			}
-		}
-		return statements.send(patiently(ctx, savePatience))
-	})
-	if err != nil {
-		return failf(ctx, err, "sweeping out what ended before %s", before.Format(time.RFC3339))
-	}
-	return nil
-}

@@ -196,10 +196,10 @@ WHERE known.keep_until <= @now::bigint OR NOT known.finished AND known.lease_unt
 SELECT fingerprint, finished, answer FROM attempt WHERE owner = @owner AND key = @key;
 
 -- name: FinishAttempt :exec
-UPDATE attempt SET finished = true, answer = @answer WHERE owner = @owner AND key = @key;
+UPDATE attempt SET finished = true, answer = @answer WHERE owner = @owner AND key = @key AND lease_until = @lease_until;
 
 -- name: ForgetAttempt :exec
-DELETE FROM attempt WHERE owner = @owner AND key = @key;
+DELETE FROM attempt WHERE owner = @owner AND key = @key AND lease_until = @lease_until;
 
 -- name: ForgetAttemptsOfAccount :exec
 -- Those of the user and of every key of theirs.
@@ -211,39 +211,56 @@ WHERE owner = 'user:' || @account_id::text
 DELETE FROM attempt
 WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until <= @now ORDER BY a.keep_until LIMIT 10 FOR UPDATE SKIP LOCKED);
 
--- name: SweepAttempts :exec
+-- name: SweepAttempts :execrows
 -- What somebody is at work on is left to the next sweep, here and below: so a sweep
 -- waits for nobody.
 DELETE FROM attempt
-WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < @before FOR UPDATE SKIP LOCKED);
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < @before LIMIT @most::bigint FOR UPDATE SKIP LOCKED);
 
--- name: SweepAttemptsOfKeys :exec
+-- name: SweepTokens :execrows
+DELETE FROM single_use_token
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < @before LIMIT @most::bigint FOR UPDATE SKIP LOCKED);
+
+-- name: SweepReplacedSecrets :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.replaced_at < @before::bigint LIMIT @most::bigint FOR UPDATE SKIP LOCKED);
+
+-- name: KeysOver :many
+SELECT id FROM api_key WHERE revoked_at < @before::bigint OR expires_at < @before::bigint LIMIT @most::bigint;
+
+-- name: SweepAttemptsOfKeys :execrows
 DELETE FROM attempt
 WHERE (owner, key) IN (
     SELECT a.owner, a.key
     FROM attempt a
-    JOIN api_key k ON a.owner = 'key:' || k.id
-    WHERE k.revoked_at < @before::bigint OR k.expires_at < @before::bigint
-    FOR UPDATE OF a SKIP LOCKED
+    WHERE a.owner IN (SELECT 'key:' || unnest(@ids::text[]))
+    LIMIT @most::bigint
+    FOR UPDATE SKIP LOCKED
 );
 
--- name: SweepKeys :exec
+-- name: SweepKeys :execrows
+-- Those that are still over: an id was read before the row was locked, here and below.
 DELETE FROM api_key
 WHERE id IN (
-    SELECT k.id FROM api_key k WHERE k.revoked_at < @before::bigint OR k.expires_at < @before::bigint
+    SELECT k.id FROM api_key k
+    WHERE k.id = ANY(@ids::text[]) AND (k.revoked_at < @before::bigint OR k.expires_at < @before::bigint)
     FOR UPDATE SKIP LOCKED
 );
 
--- name: SweepSessions :exec
+-- name: SessionsOver :many
+SELECT id FROM session WHERE ended_at < @before::bigint OR expires_at < @before::bigint LIMIT @most::bigint;
+
+-- name: SweepSecretsOfSessions :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.session_id = ANY(@ids::text[]) LIMIT @most::bigint FOR UPDATE SKIP LOCKED);
+
+-- name: SweepSessions :execrows
 DELETE FROM session
 WHERE id IN (
-    SELECT s.id FROM session s WHERE s.ended_at < @before::bigint OR s.expires_at < @before::bigint
+    SELECT s.id FROM session s
+    WHERE s.id = ANY(@ids::text[]) AND (s.ended_at < @before::bigint OR s.expires_at < @before::bigint)
     FOR UPDATE SKIP LOCKED
 );
-
--- name: SweepTokens :exec
-DELETE FROM single_use_token
-WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < @before FOR UPDATE SKIP LOCKED);
 
 -- name: LockAuditLog :exec
 -- Lets one process at a time append, until the transaction ends.

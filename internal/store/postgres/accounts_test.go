@@ -118,7 +118,7 @@ func TestAccountsBeforeTheirMigration(t *testing.T) {
 	fails(t, "signing in", err, store.ErrNotMigrated)
 	_, err = s.AppendEntry(t.Context(), account.Entry{})
 	fails(t, "logging", err, store.ErrNotMigrated)
-	fails(t, "sweeping", s.Sweep(t.Context(), time.Now()), store.ErrNotMigrated)
+	fails(t, "sweeping", s.Sweep(t.Context(), time.Now(), time.Now()), store.ErrNotMigrated)
 	if _, err := s.MigrateUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

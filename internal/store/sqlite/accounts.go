@@ -212,18 +212,3 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	}
 	return nil
 }
-
-// Sweep implements account.Store.
-func (s *Store) Sweep(ctx context.Context, before time.Time) error {
-	at := before.UnixMicro()
-	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
-		return errors.Join(
-			q.SweepAttempts(ctx, at), q.SweepAttemptsOfKeys(ctx, at), q.SweepKeys(ctx, at),
-			q.SweepSessions(ctx, at), q.SweepTokens(ctx, at),
-		)
-	})
-	if err != nil {
-		return s.failf(ctx, err, "sweeping out what ended before %s", before.Format(time.RFC3339))
-	}
-	return nil
-}

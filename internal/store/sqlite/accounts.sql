@@ -160,10 +160,10 @@ ON CONFLICT (owner, key) DO NOTHING;
 SELECT fingerprint, finished, answer FROM attempt WHERE owner = ? AND key = ?;
 
 -- name: FinishAttempt :exec
-UPDATE attempt SET finished = 1, answer = ? WHERE owner = ? AND key = ?;
+UPDATE attempt SET finished = 1, answer = ? WHERE owner = ? AND key = ? AND lease_until = ?;
 
 -- name: ForgetAttempt :exec
-DELETE FROM attempt WHERE owner = ? AND key = ?;
+DELETE FROM attempt WHERE owner = ? AND key = ? AND lease_until = ?;
 
 -- name: ForgetAttemptsOfAccount :exec
 -- Those of the user and of every key of theirs.
@@ -175,21 +175,41 @@ WHERE owner = 'user:' || CAST(sqlc.arg(account_id) AS TEXT)
 DELETE FROM attempt
 WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until <= sqlc.arg(now) ORDER BY a.keep_until LIMIT 10);
 
--- name: SweepAttempts :exec
-DELETE FROM attempt WHERE keep_until < sqlc.arg(before);
-
--- name: SweepAttemptsOfKeys :exec
+-- name: SweepAttempts :execrows
 DELETE FROM attempt
-WHERE owner IN (SELECT 'key:' || id FROM api_key WHERE revoked_at < CAST(sqlc.arg(before) AS INTEGER) OR expires_at < CAST(sqlc.arg(before) AS INTEGER));
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < sqlc.arg(before) LIMIT sqlc.arg(most));
 
--- name: SweepKeys :exec
-DELETE FROM api_key WHERE revoked_at < CAST(sqlc.arg(before) AS INTEGER) OR expires_at < CAST(sqlc.arg(before) AS INTEGER);
+-- name: SweepTokens :execrows
+DELETE FROM single_use_token
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < sqlc.arg(before) LIMIT sqlc.arg(most));
 
--- name: SweepSessions :exec
-DELETE FROM session WHERE ended_at < CAST(sqlc.arg(before) AS INTEGER) OR expires_at < CAST(sqlc.arg(before) AS INTEGER);
+-- name: SweepReplacedSecrets :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.replaced_at < CAST(sqlc.arg(before) AS INTEGER) LIMIT sqlc.arg(most));
 
--- name: SweepTokens :exec
-DELETE FROM single_use_token WHERE expires_at < sqlc.arg(before);
+-- name: KeysOver :many
+SELECT id FROM api_key
+WHERE revoked_at < CAST(sqlc.arg(before) AS INTEGER) OR expires_at < CAST(sqlc.arg(before) AS INTEGER)
+LIMIT sqlc.arg(most);
+
+-- name: SweepAttemptsOfKey :execrows
+DELETE FROM attempt
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.owner = 'key:' || CAST(sqlc.arg(id) AS TEXT) LIMIT sqlc.arg(most));
+
+-- name: SweepKey :exec
+DELETE FROM api_key WHERE id = ?;
+
+-- name: SessionsOver :many
+SELECT id FROM session
+WHERE ended_at < CAST(sqlc.arg(before) AS INTEGER) OR expires_at < CAST(sqlc.arg(before) AS INTEGER)
+LIMIT sqlc.arg(most);
+
+-- name: SweepSecretsOfSession :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.session_id = sqlc.arg(id) LIMIT sqlc.arg(most));
+
+-- name: SweepSession :exec
+DELETE FROM session WHERE id = ?;
 
 -- name: AddEntry :exec
 INSERT INTO audit_entry (seq, at, action, actor, subject, outcome, reason, network, trace_id, previous, hash)

@@ -68,7 +68,7 @@ func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams
 		return account.Attempt{}, err
 	}
 	if begun == 1 {
-		return account.Attempt{First: true, Fingerprint: a.Fingerprint}, nil
+		return account.Attempt{First: true, Lease: account.Lease(a.LeaseUntil), Fingerprint: a.Fingerprint}, nil
 	}
 	row, err := q.Attempt(ctx, queries.AttemptParams{Owner: a.Owner, Key: a.Key})
 	if err != nil {
@@ -81,13 +81,14 @@ func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams
 	return known, nil
 }
 
-// FinishAttempt implements account.Attempts.
-func (s *Store) FinishAttempt(ctx context.Context, owner, key string, answer []byte) error {
+// FinishAttempt implements account.Attempts. The lease is when it ends: one that was
+// begun anew was so after the end of the one before, and ends later.
+func (s *Store) FinishAttempt(ctx context.Context, owner, key string, lease account.Lease, answer []byte) error {
 	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
 		if answer == nil {
-			return q.ForgetAttempt(ctx, queries.ForgetAttemptParams{Owner: account.Text(owner), Key: account.Text(key)})
+			return q.ForgetAttempt(ctx, queries.ForgetAttemptParams{Owner: account.Text(owner), Key: account.Text(key), LeaseUntil: int64(lease)})
 		}
-		return q.FinishAttempt(ctx, queries.FinishAttemptParams{Owner: account.Text(owner), Key: account.Text(key), Answer: answer})
+		return q.FinishAttempt(ctx, queries.FinishAttemptParams{Owner: account.Text(owner), Key: account.Text(key), LeaseUntil: int64(lease), Answer: answer})
 	})
 	if err != nil {
 		return s.failf(ctx, err, "finishing an attempt of %s", owner)

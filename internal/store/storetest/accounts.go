@@ -34,15 +34,17 @@ func ExerciseAccounts(t *testing.T, place Place) {
 		"sessions: their use moves forwards":                 sessionsTouched,
 		"sessions: end for their user only":                  sessionsEnd,
 
-		"keys: come back as they went in":            keysComeBack,
-		"keys: belong to their user":                 keysOfOthers,
-		"keys: one replaces another":                 keysReplaced,
-		"keys: their use moves forwards":             keysTouched,
-		"tokens: are used once":                      tokens,
-		"attempts: the first is done, the rest told": attempts,
-		"attempts: begun anew":                       attemptsAnew,
-		"attempts: go with their owner":              attemptsOfOwners,
-		"sweep: forgets what ended and no more":      sweeping,
+		"keys: come back as they went in":              keysComeBack,
+		"keys: belong to their user":                   keysOfOthers,
+		"keys: one replaces another":                   keysReplaced,
+		"keys: their use moves forwards":               keysTouched,
+		"tokens: are used once":                        tokens,
+		"attempts: the first is done, the rest told":   attempts,
+		"attempts: begun anew":                         attemptsAnew,
+		"attempts: go with their owner":                attemptsOfOwners,
+		"attempts: who comes too late changes nothing": attemptsTooLate,
+		"sweep: forgets what ended and no more":        sweeping,
+		"sweep: however much there is":                 sweepingMuch,
 
 		"texts that aren't text":            textsThatAreNoText,
 		"audit log: a chain from its first": entries,
@@ -231,8 +233,8 @@ func usersUnknown(t *testing.T, s account.Store) {
 	same(t, "keys", must(s.Keys(ctx, nobody))(t), []account.Key(nil))
 	do(t, s.TouchKeys(ctx, nil))
 	do(t, s.TouchKeys(ctx, map[string]time.Time{nobody: minute(1)}))
-	do(t, s.FinishAttempt(ctx, nobody, "key", []byte("answer")))
-	do(t, s.FinishAttempt(ctx, nobody, "key", nil))
+	do(t, s.FinishAttempt(ctx, nobody, "key", 1, []byte("answer")))
+	do(t, s.FinishAttempt(ctx, nobody, "key", 1, nil))
 }
 
 func second[T any](_ T, err error) error { return err }

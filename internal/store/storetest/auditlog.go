@@ -118,7 +118,7 @@ func accountsCancelled(t *testing.T, s account.Store) {
 		"AppendEntry":  second(s.AppendEntry(ctx, entry(1))),
 		"Entries":      s.Entries(ctx, 0, 0, func(account.Entry) error { return nil }),
 		"BeginAttempt": second(s.BeginAttempt(ctx, "user:1", "a", nil, minute(1), time.Minute, time.Hour)),
-		"Sweep":        s.Sweep(ctx, minute(1)),
+		"Sweep":        s.Sweep(ctx, minute(1), minute(1)),
 	} {
 		refused(t, what, err, context.Canceled)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,10 +35,10 @@ func furnishAccounts(t testing.TB, s account.Store) {
 	}
 	for _, owner := range []string{"user:" + one.ID, "key:" + appKey(1, one.ID).ID, "user:" + two.ID} {
 		must(s.BeginAttempt(ctx, owner, "left", []byte(owner), minute(1), time.Minute, time.Hour))(t)
-		must(s.BeginAttempt(ctx, owner, "nothing", nil, minute(1), time.Minute, time.Hour))(t)
-		must(s.BeginAttempt(ctx, owner, "answered", []byte{0, 255}, minute(1), time.Minute, time.Hour))(t)
-		do(t, s.FinishAttempt(ctx, owner, "answered", []byte("to "+owner)))
-		do(t, s.FinishAttempt(ctx, owner, "nothing", []byte{}))
+		nothing := must(s.BeginAttempt(ctx, owner, "nothing", nil, minute(1), time.Minute, time.Hour))(t)
+		answered := must(s.BeginAttempt(ctx, owner, "answered", []byte{0, 255}, minute(1), time.Minute, time.Hour))(t)
+		do(t, s.FinishAttempt(ctx, owner, "answered", answered.Lease, []byte("to "+owner)))
+		do(t, s.FinishAttempt(ctx, owner, "nothing", nothing.Lease, []byte{}))
 	}
 	for n := range 4 {
 		e := entry(n)
@@ -162,7 +163,7 @@ func processesDelete(t *testing.T, stores []account.Store) {
 				"SaveToken":    s.SaveToken(ctx, account.Token{Hash: secret(n), UserID: u.ID, Purpose: account.PurposeReset, ExpiresAt: minute(n)}),
 				"FailLogin":    second(s.FailLogin(ctx, u.ID)),
 				"EndSessions":  second(s.EndSessions(ctx, u.ID, session.ID, minute(n))),
-				"Sweep":        s.Sweep(ctx, minute(0)),
+				"Sweep":        s.Sweep(ctx, minute(0), minute(0)),
 			}
 			for what, err := range errs {
 				if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, account.ErrEnded) {
@@ -189,7 +190,9 @@ func sweeping(t *testing.T, s account.Store) {
 	for n, session := range []account.Session{expired, ended, kept, keptEnded, live} {
 		do(t, s.StartSession(ctx, session, secret(n+1)))
 	}
-	must(s.RotateSecret(ctx, secret(5), secret(50), minute(6), minute(200)))(t)
+	for n := range 3 {
+		must(s.RotateSecret(ctx, secret(5*(n+1)), secret(5*(n+2)), minute(6+n), minute(200)))(t)
+	}
 	gone, revoked, lasting, keptKey := appKey(1, u.ID), appKey(2, u.ID), appKey(3, u.ID), appKey(4, u.ID)
 	gone.ExpiresAt, revoked.RevokedAt, keptKey.ExpiresAt = minute(99), minute(99), minute(100)
 	withKeys(t, s, gone, revoked, lasting, keptKey)
@@ -198,8 +201,8 @@ func sweeping(t *testing.T, s account.Store) {
 	must(s.BeginAttempt(ctx, "anonymous", "gone", nil, minute(39), time.Minute, time.Hour))(t)
 	must(s.BeginAttempt(ctx, "anonymous", "kept", nil, minute(40), time.Minute, time.Hour))(t)
 	must(s.AppendEntry(ctx, entry(1)))(t)
-	do(t, s.Sweep(ctx, minute(100)))
-	do(t, s.Sweep(ctx, minute(100)))
+	do(t, s.Sweep(ctx, minute(100), minute(7)))
+	do(t, s.Sweep(ctx, minute(100), minute(7)))
 
 	for n, session := range []account.Session{expired, ended} {
 		refused(t, "a session that was over", second(s.Session(ctx, session.ID)), store.ErrNotFound)
@@ -209,7 +212,10 @@ func sweeping(t *testing.T, s account.Store) {
 	for _, session := range []account.Session{kept, keptEnded, live} {
 		must(s.Session(ctx, session.ID))(t)
 	}
-	_, err := s.RotateSecret(ctx, secret(5), secret(60), minute(7), minute(200))
+	_, err := s.RotateSecret(ctx, secret(5), secret(60), minute(9), minute(200))
+	refused(t, "a secret that was replaced long ago", err, store.ErrNotFound)
+	same(t, "its session", must(s.SessionBySecret(ctx, secret(20)))(t).ID, live.ID)
+	_, err = s.RotateSecret(ctx, secret(10), secret(60), minute(9), minute(200))
 	refused(t, "a former secret of a session that stays", err, account.ErrReused)
 	same(t, "keys", must(s.Keys(ctx, u.ID))(t), []account.Key{keptKey, lasting})
 	must(s.UseToken(ctx, hashOf("kept"), account.PurposeVerify, minute(50)))(t)
@@ -223,4 +229,67 @@ func sweeping(t *testing.T, s account.Store) {
 	}
 	same(t, "the user", must(s.User(ctx, u.ID))(t), u)
 	same(t, "the log", len(logOf(t, s, 0, 0)), 1)
+}
+
+// sweepingMuch: what ended while nobody swept is gone after one sweep, though it is
+// more than is removed at once, and what goes on is left.
+func sweepingMuch(t *testing.T, s account.Store) {
+	const many = 1100 // more than two batches of any store
+	ctx, u := t.Context(), person(1)
+	with(t, s, u)
+	live, over, lasting := signIn(many, u.ID), signIn(many+1, u.ID), appKey(many, u.ID)
+	live.ExpiresAt, over.ExpiresAt = minute(200), minute(200)
+	do(t, s.StartSession(ctx, live, hashOf("live 0")))
+	do(t, s.StartSession(ctx, over, hashOf("over 0")))
+	withKeys(t, s, lasting)
+	work := []func(n int) error{
+		func(n int) error {
+			session := signIn(n, u.ID)
+			session.ExpiresAt = minute(1)
+			return s.StartSession(ctx, session, secret(n))
+		},
+		func(n int) error {
+			key := appKey(n, u.ID)
+			key.RevokedAt = minute(1)
+			return s.CreateKey(ctx, key)
+		},
+		func(n int) error {
+			if err := s.CreateUser(ctx, person(n+2)); err != nil {
+				return err
+			}
+			return s.SaveToken(ctx, account.Token{Hash: secret(n), UserID: person(n + 2).ID, Purpose: account.PurposeReset, ExpiresAt: minute(1)})
+		},
+		func(n int) error {
+			return second(s.BeginAttempt(ctx, "anonymous", fmt.Sprint(n), nil, minute(0), time.Second, time.Minute))
+		},
+		func(n int) error { // what belongs to one key, and is kept for longer than the key
+			return second(s.BeginAttempt(ctx, "key:"+appKey(0, u.ID).ID, fmt.Sprint(n), nil, minute(0), time.Second, 500*time.Hour))
+		},
+		func(n int) error {
+			return second(s.RotateSecret(ctx, hashOf(fmt.Sprintf("live %d", n)), hashOf(fmt.Sprintf("live %d", n+1)), minute(1), minute(200)))
+		},
+		func(n int) error {
+			return second(s.RotateSecret(ctx, hashOf(fmt.Sprintf("over %d", n)), hashOf(fmt.Sprintf("over %d", n+1)), minute(50), minute(200)))
+		},
+	}
+	var group sync.WaitGroup
+	for _, one := range work {
+		group.Go(func() {
+			for n := range many {
+				if err := one(n); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	do(t, s.EndSession(ctx, u.ID, over.ID, minute(60)))
+	do(t, s.Sweep(ctx, minute(100), minute(40)))
+	left := map[string]int{}
+	everywhere(t, s, func(table, column string, _ any) { left[table+"."+column]++ })
+	got := []int{left["session.id"], left["session_secret.hash"], left["api_key.id"], left["single_use_token.hash"], left["attempt.key"], left["account.id"]}
+	same(t, "sessions, secrets, keys, tokens, attempts and users that are left", got, []int{1, 1, 1, 0, 0, many + 1})
+	same(t, "the session that goes on", must(s.SessionBySecret(ctx, hashOf(fmt.Sprintf("live %d", many))))(t).ID, live.ID)
+	same(t, "the key that is good", must(s.Keys(ctx, u.ID))(t), []account.Key{lasting})
 }

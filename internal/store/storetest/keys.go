@@ -137,14 +137,16 @@ func attempts(t *testing.T, s account.Store) {
 		t.Helper()
 		return must(s.BeginAttempt(ctx, owner, key, []byte(fingerprint), minute(at), time.Minute, time.Hour))(t)
 	}
-	same(t, "the first", begin("user:1", "a", "one", 0), account.Attempt{First: true, Fingerprint: []byte("one")})
+	one := begin("user:1", "a", "one", 0)
+	same(t, "the first", leaseless(one), account.Attempt{First: true, Fingerprint: []byte("one")})
 	under := account.Attempt{Fingerprint: []byte("one")}
 	same(t, "while it is under way", begin("user:1", "a", "one", 0), under)
 	same(t, "another request with its key", begin("user:1", "a", "two", 0), under)
-	same(t, "another's with its key", begin("user:2", "a", "two", 0), account.Attempt{First: true, Fingerprint: []byte("two")})
-	same(t, "another key", begin("user:1", "b", "two", 0), account.Attempt{First: true, Fingerprint: []byte("two")})
-	do(t, s.FinishAttempt(ctx, "user:1", "a", []byte("answer")))
-	do(t, s.FinishAttempt(ctx, "user:1", "b", []byte{}))
+	same(t, "another's with its key", leaseless(begin("user:2", "a", "two", 0)), account.Attempt{First: true, Fingerprint: []byte("two")})
+	two := begin("user:1", "b", "two", 0)
+	same(t, "another key", leaseless(two), account.Attempt{First: true, Fingerprint: []byte("two")})
+	do(t, s.FinishAttempt(ctx, "user:1", "a", one.Lease, []byte("answer")))
+	do(t, s.FinishAttempt(ctx, "user:1", "b", two.Lease, []byte{}))
 	under.Answer = []byte("answer")
 	same(t, "when it is done", begin("user:1", "a", "one", 59), under)
 	if empty := begin("user:1", "b", "two", 59); empty.First || empty.Answer == nil || len(empty.Answer) > 0 {
@@ -155,6 +157,13 @@ func attempts(t *testing.T, s account.Store) {
 	}
 }
 
+// leaseless returns an attempt without its lease, of which only the store knows what
+// it is.
+func leaseless(a account.Attempt) account.Attempt {
+	a.Lease = 0
+	return a
+}
+
 func attemptsAnew(t *testing.T, s account.Store) {
 	ctx := t.Context()
 	begin := func(key string, at time.Time) account.Attempt {
@@ -162,24 +171,53 @@ func attemptsAnew(t *testing.T, s account.Store) {
 		return must(s.BeginAttempt(ctx, "user:1", key, []byte(at.String()), at, time.Minute, time.Hour))(t)
 	}
 	for name, story := range map[string]struct {
-		finish func(key string)
+		finish func(key string, lease account.Lease)
 		after  time.Duration // from when on it may be begun anew
 	}{
-		"left":      {func(string) {}, time.Minute},
-		"answered":  {func(key string) { do(t, s.FinishAttempt(ctx, "user:1", key, []byte("answer"))) }, time.Hour},
-		"forgotten": {func(key string) { do(t, s.FinishAttempt(ctx, "user:1", key, nil)) }, 0},
+		"left": {func(string, account.Lease) {}, time.Minute},
+		"answered": {func(key string, lease account.Lease) {
+			do(t, s.FinishAttempt(ctx, "user:1", key, lease, []byte("answer")))
+		}, time.Hour},
+		"forgotten": {func(key string, lease account.Lease) { do(t, s.FinishAttempt(ctx, "user:1", key, lease, nil)) }, 0},
 	} {
-		if !begin(name, minute(0)).First {
+		begun := begin(name, minute(0))
+		if !begun.First {
 			t.Errorf("%s: not the first", name)
 		}
-		story.finish(name)
+		story.finish(name, begun.Lease)
 		if story.after > 0 && begin(name, minute(0).Add(story.after-time.Microsecond)).First {
 			t.Errorf("%s: begun anew too soon", name)
 		}
 		want := account.Attempt{First: true, Fingerprint: []byte(minute(0).Add(story.after).String())}
-		same(t, name, begin(name, minute(0).Add(story.after)), want)
+		same(t, name, leaseless(begin(name, minute(0).Add(story.after))), want)
 		want.First = false
 		same(t, name+": another after it", begin(name, minute(0).Add(story.after)), want)
+	}
+}
+
+// attemptsTooLate: one who took longer than the lease finds that another has begun
+// anew, with the same request, and neither answers in that one's place nor takes the
+// attempt away.
+func attemptsTooLate(t *testing.T, s account.Store) {
+	ctx, print := t.Context(), []byte("the same")
+	for _, owner := range []string{"user:1", "user:2"} {
+		begin := func(at time.Time) account.Attempt {
+			t.Helper()
+			return must(s.BeginAttempt(ctx, owner, "a", print, at, time.Minute, time.Hour))(t)
+		}
+		late, present := begin(minute(0)), begin(minute(1))
+		if !late.First || !present.First || late.Lease == present.Lease {
+			t.Fatalf("begun as %+v, and anew as %+v", late, present)
+		}
+		answer := []byte("late")
+		if owner == "user:2" {
+			answer = nil
+		}
+		do(t, s.FinishAttempt(ctx, owner, "a", late.Lease, answer))
+		same(t, "while the other is at work", begin(minute(1)), account.Attempt{Fingerprint: print})
+		do(t, s.FinishAttempt(ctx, owner, "a", present.Lease, []byte("present")))
+		do(t, s.FinishAttempt(ctx, owner, "a", late.Lease, answer))
+		same(t, "when the other is done", begin(minute(2)), account.Attempt{Fingerprint: print, Answer: []byte("present")})
 	}
 }
 
@@ -199,7 +237,7 @@ func attemptsOfOwners(t *testing.T, s account.Store) {
 	}
 	same(t, "the first", begin(), owners)
 	do(t, s.RevokeKey(ctx, one.ID, appKey(2, one.ID).ID, minute(1)))
-	do(t, s.Sweep(ctx, minute(2)))
+	do(t, s.Sweep(ctx, minute(2), minute(0)))
 	same(t, "gone with a key", begin(), owners[2:3])
 	do(t, s.DeleteUser(ctx, one.ID))
 	// The swept key is nobody's any more: what began in its name since is kept.
@@ -252,7 +290,7 @@ func processesBegin(t *testing.T, stores []account.Store) {
 			attempt, err := s.BeginAttempt(t.Context(), "user:1", "b", []byte("x"), minute(0), time.Minute, time.Hour)
 			if err == nil && attempt.First {
 				begun.Add(1)
-				err = s.FinishAttempt(t.Context(), "user:1", "b", nil)
+				err = s.FinishAttempt(t.Context(), "user:1", "b", attempt.Lease, nil)
 			}
 			if err != nil {
 				t.Errorf("beginning and giving up: %v", err)

@@ -30,8 +30,10 @@ CREATE TABLE session (
     network       text             NOT NULL
 );
 CREATE INDEX session_by_account ON session (account_id, created_at);
+CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE INDEX session_by_end ON session (ended_at) WHERE ended_at IS NOT NULL;
 
--- Every secret that a session ever had, so that one that comes again is known.
+-- The secrets that a session had, so that one that comes again is known.
 CREATE TABLE session_secret (
     hash          bytea            PRIMARY KEY,
     session_id    text COLLATE "C" NOT NULL REFERENCES session (id) ON DELETE CASCADE,
@@ -39,6 +41,7 @@ CREATE TABLE session_secret (
 );
 CREATE INDEX session_secret_by_session ON session_secret (session_id);
 CREATE UNIQUE INDEX session_secret_present ON session_secret (session_id) WHERE replaced_at IS NULL;
+CREATE INDEX session_secret_replaced ON session_secret (replaced_at) WHERE replaced_at IS NOT NULL;
 
 CREATE TABLE api_key (
     id            text COLLATE "C" PRIMARY KEY,
@@ -53,6 +56,8 @@ CREATE TABLE api_key (
     last_used_at  bigint
 );
 CREATE INDEX api_key_by_account ON api_key (account_id, created_at);
+CREATE INDEX api_key_by_expiry ON api_key (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX api_key_by_revocation ON api_key (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- One of each purpose at a time.
 CREATE TABLE single_use_token (
@@ -63,6 +68,7 @@ CREATE TABLE single_use_token (
     expires_at    bigint           NOT NULL,
     UNIQUE (account_id, purpose)
 );
+CREATE INDEX single_use_token_by_expiry ON single_use_token (expires_at);
 
 -- Requests that must not be done twice, with what was answered.
 CREATE TABLE attempt (

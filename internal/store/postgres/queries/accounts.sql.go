@@ -433,31 +433,38 @@ func (q *Queries) FailLogin(ctx context.Context, id string) (int64, error) {
 }
 
 const finishAttempt = `-- name: FinishAttempt :exec
-UPDATE attempt SET finished = true, answer = $1 WHERE owner = $2 AND key = $3
+UPDATE attempt SET finished = true, answer = $1 WHERE owner = $2 AND key = $3 AND lease_until = $4
 `
 
 type FinishAttemptParams struct {
-	Answer []byte
-	Owner  string
-	Key    string
+	Answer     []byte
+	Owner      string
+	Key        string
+	LeaseUntil int64
 }
 
 func (q *Queries) FinishAttempt(ctx context.Context, arg FinishAttemptParams) error {
-	_, err := q.db.Exec(ctx, finishAttempt, arg.Answer, arg.Owner, arg.Key)
+	_, err := q.db.Exec(ctx, finishAttempt,
+		arg.Answer,
+		arg.Owner,
+		arg.Key,
+		arg.LeaseUntil,
+	)
 	return err
 }
 
 const forgetAttempt = `-- name: ForgetAttempt :exec
-DELETE FROM attempt WHERE owner = $1 AND key = $2
+DELETE FROM attempt WHERE owner = $1 AND key = $2 AND lease_until = $3
 `
 
 type ForgetAttemptParams struct {
-	Owner string
-	Key   string
+	Owner      string
+	Key        string
+	LeaseUntil int64
 }
 
 func (q *Queries) ForgetAttempt(ctx context.Context, arg ForgetAttemptParams) error {
-	_, err := q.db.Exec(ctx, forgetAttempt, arg.Owner, arg.Key)
+	_, err := q.db.Exec(ctx, forgetAttempt, arg.Owner, arg.Key, arg.LeaseUntil)
 	return err
 }
 
@@ -596,6 +603,35 @@ func (q *Queries) Keys(ctx context.Context, accountID string) ([]ApiKey, error) 
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const keysOver = `-- name: KeysOver :many
+SELECT id FROM api_key WHERE revoked_at < $1::bigint OR expires_at < $1::bigint LIMIT $2::bigint
+`
+
+type KeysOverParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) KeysOver(ctx context.Context, arg KeysOverParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, keysOver, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -915,6 +951,35 @@ func (q *Queries) SessionBySecret(ctx context.Context, hash []byte) (Session, er
 	return i, err
 }
 
+const sessionsOver = `-- name: SessionsOver :many
+SELECT id FROM session WHERE ended_at < $1::bigint OR expires_at < $1::bigint LIMIT $2::bigint
+`
+
+type SessionsOverParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SessionsOver(ctx context.Context, arg SessionsOverParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, sessionsOver, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setDisabled = `-- name: SetDisabled :execrows
 UPDATE account SET disabled_at = $1 WHERE id = $2
 `
@@ -1016,68 +1081,147 @@ func (q *Queries) StartSession(ctx context.Context, arg StartSessionParams) erro
 	return err
 }
 
-const sweepAttempts = `-- name: SweepAttempts :exec
+const sweepAttempts = `-- name: SweepAttempts :execrows
 DELETE FROM attempt
-WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < $1 FOR UPDATE SKIP LOCKED)
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < $1 LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
 `
+
+type SweepAttemptsParams struct {
+	Before int64
+	Most   int64
+}
 
 // What somebody is at work on is left to the next sweep, here and below: so a sweep
 // waits for nobody.
-func (q *Queries) SweepAttempts(ctx context.Context, before int64) error {
-	_, err := q.db.Exec(ctx, sweepAttempts, before)
-	return err
+func (q *Queries) SweepAttempts(ctx context.Context, arg SweepAttemptsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepAttempts, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const sweepAttemptsOfKeys = `-- name: SweepAttemptsOfKeys :exec
+const sweepAttemptsOfKeys = `-- name: SweepAttemptsOfKeys :execrows
 DELETE FROM attempt
 WHERE (owner, key) IN (
     SELECT a.owner, a.key
     FROM attempt a
-    JOIN api_key k ON a.owner = 'key:' || k.id
-    WHERE k.revoked_at < $1::bigint OR k.expires_at < $1::bigint
-    FOR UPDATE OF a SKIP LOCKED
+    WHERE a.owner IN (SELECT 'key:' || unnest($1::text[]))
+    LIMIT $2::bigint
+    FOR UPDATE SKIP LOCKED
 )
 `
 
-func (q *Queries) SweepAttemptsOfKeys(ctx context.Context, before int64) error {
-	_, err := q.db.Exec(ctx, sweepAttemptsOfKeys, before)
-	return err
+type SweepAttemptsOfKeysParams struct {
+	Ids  []string
+	Most int64
 }
 
-const sweepKeys = `-- name: SweepKeys :exec
+func (q *Queries) SweepAttemptsOfKeys(ctx context.Context, arg SweepAttemptsOfKeysParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepAttemptsOfKeys, arg.Ids, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sweepKeys = `-- name: SweepKeys :execrows
 DELETE FROM api_key
 WHERE id IN (
-    SELECT k.id FROM api_key k WHERE k.revoked_at < $1::bigint OR k.expires_at < $1::bigint
+    SELECT k.id FROM api_key k
+    WHERE k.id = ANY($1::text[]) AND (k.revoked_at < $2::bigint OR k.expires_at < $2::bigint)
     FOR UPDATE SKIP LOCKED
 )
 `
 
-func (q *Queries) SweepKeys(ctx context.Context, before int64) error {
-	_, err := q.db.Exec(ctx, sweepKeys, before)
-	return err
+type SweepKeysParams struct {
+	Ids    []string
+	Before int64
 }
 
-const sweepSessions = `-- name: SweepSessions :exec
+// Those that are still over: an id was read before the row was locked, here and below.
+func (q *Queries) SweepKeys(ctx context.Context, arg SweepKeysParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepKeys, arg.Ids, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sweepReplacedSecrets = `-- name: SweepReplacedSecrets :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.replaced_at < $1::bigint LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+`
+
+type SweepReplacedSecretsParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SweepReplacedSecrets(ctx context.Context, arg SweepReplacedSecretsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepReplacedSecrets, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sweepSecretsOfSessions = `-- name: SweepSecretsOfSessions :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.session_id = ANY($1::text[]) LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+`
+
+type SweepSecretsOfSessionsParams struct {
+	Ids  []string
+	Most int64
+}
+
+func (q *Queries) SweepSecretsOfSessions(ctx context.Context, arg SweepSecretsOfSessionsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepSecretsOfSessions, arg.Ids, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sweepSessions = `-- name: SweepSessions :execrows
 DELETE FROM session
 WHERE id IN (
-    SELECT s.id FROM session s WHERE s.ended_at < $1::bigint OR s.expires_at < $1::bigint
+    SELECT s.id FROM session s
+    WHERE s.id = ANY($1::text[]) AND (s.ended_at < $2::bigint OR s.expires_at < $2::bigint)
     FOR UPDATE SKIP LOCKED
 )
 `
 
-func (q *Queries) SweepSessions(ctx context.Context, before int64) error {
-	_, err := q.db.Exec(ctx, sweepSessions, before)
-	return err
+type SweepSessionsParams struct {
+	Ids    []string
+	Before int64
 }
 
-const sweepTokens = `-- name: SweepTokens :exec
+func (q *Queries) SweepSessions(ctx context.Context, arg SweepSessionsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepSessions, arg.Ids, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sweepTokens = `-- name: SweepTokens :execrows
 DELETE FROM single_use_token
-WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < $1 FOR UPDATE SKIP LOCKED)
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < $1 LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
 `
 
-func (q *Queries) SweepTokens(ctx context.Context, before int64) error {
-	_, err := q.db.Exec(ctx, sweepTokens, before)
-	return err
+type SweepTokensParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SweepTokens(ctx context.Context, arg SweepTokensParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepTokens, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const touchKeys = `-- name: TouchKeys :exec

@@ -449,31 +449,38 @@ func (q *Queries) FailLogin(ctx context.Context, id string) (int64, error) {
 }
 
 const finishAttempt = `-- name: FinishAttempt :exec
-UPDATE attempt SET finished = 1, answer = ? WHERE owner = ? AND key = ?
+UPDATE attempt SET finished = 1, answer = ? WHERE owner = ? AND key = ? AND lease_until = ?
 `
 
 type FinishAttemptParams struct {
-	Answer []byte
-	Owner  string
-	Key    string
+	Answer     []byte
+	Owner      string
+	Key        string
+	LeaseUntil int64
 }
 
 func (q *Queries) FinishAttempt(ctx context.Context, arg FinishAttemptParams) error {
-	_, err := q.exec(ctx, q.finishAttemptStmt, finishAttempt, arg.Answer, arg.Owner, arg.Key)
+	_, err := q.exec(ctx, q.finishAttemptStmt, finishAttempt,
+		arg.Answer,
+		arg.Owner,
+		arg.Key,
+		arg.LeaseUntil,
+	)
 	return err
 }
 
 const forgetAttempt = `-- name: ForgetAttempt :exec
-DELETE FROM attempt WHERE owner = ? AND key = ?
+DELETE FROM attempt WHERE owner = ? AND key = ? AND lease_until = ?
 `
 
 type ForgetAttemptParams struct {
-	Owner string
-	Key   string
+	Owner      string
+	Key        string
+	LeaseUntil int64
 }
 
 func (q *Queries) ForgetAttempt(ctx context.Context, arg ForgetAttemptParams) error {
-	_, err := q.exec(ctx, q.forgetAttemptStmt, forgetAttempt, arg.Owner, arg.Key)
+	_, err := q.exec(ctx, q.forgetAttemptStmt, forgetAttempt, arg.Owner, arg.Key, arg.LeaseUntil)
 	return err
 }
 
@@ -600,6 +607,40 @@ func (q *Queries) Keys(ctx context.Context, accountID string) ([]ApiKey, error) 
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const keysOver = `-- name: KeysOver :many
+SELECT id FROM api_key
+WHERE revoked_at < CAST(?1 AS INTEGER) OR expires_at < CAST(?1 AS INTEGER)
+LIMIT ?2
+`
+
+type KeysOverParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) KeysOver(ctx context.Context, arg KeysOverParams) ([]string, error) {
+	rows, err := q.query(ctx, q.keysOverStmt, keysOver, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -861,6 +902,40 @@ func (q *Queries) SessionBySecret(ctx context.Context, hash []byte) (Session, er
 	return i, err
 }
 
+const sessionsOver = `-- name: SessionsOver :many
+SELECT id FROM session
+WHERE ended_at < CAST(?1 AS INTEGER) OR expires_at < CAST(?1 AS INTEGER)
+LIMIT ?2
+`
+
+type SessionsOverParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SessionsOver(ctx context.Context, arg SessionsOverParams) ([]string, error) {
+	rows, err := q.query(ctx, q.sessionsOverStmt, sessionsOver, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setDisabled = `-- name: SetDisabled :execrows
 UPDATE account SET disabled_at = ? WHERE id = ?
 `
@@ -962,50 +1037,112 @@ func (q *Queries) StartSession(ctx context.Context, arg StartSessionParams) erro
 	return err
 }
 
-const sweepAttempts = `-- name: SweepAttempts :exec
-DELETE FROM attempt WHERE keep_until < ?1
-`
-
-func (q *Queries) SweepAttempts(ctx context.Context, before int64) error {
-	_, err := q.exec(ctx, q.sweepAttemptsStmt, sweepAttempts, before)
-	return err
-}
-
-const sweepAttemptsOfKeys = `-- name: SweepAttemptsOfKeys :exec
+const sweepAttempts = `-- name: SweepAttempts :execrows
 DELETE FROM attempt
-WHERE owner IN (SELECT 'key:' || id FROM api_key WHERE revoked_at < CAST(?1 AS INTEGER) OR expires_at < CAST(?1 AS INTEGER))
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.keep_until < ?1 LIMIT ?2)
 `
 
-func (q *Queries) SweepAttemptsOfKeys(ctx context.Context, before int64) error {
-	_, err := q.exec(ctx, q.sweepAttemptsOfKeysStmt, sweepAttemptsOfKeys, before)
+type SweepAttemptsParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SweepAttempts(ctx context.Context, arg SweepAttemptsParams) (int64, error) {
+	result, err := q.exec(ctx, q.sweepAttemptsStmt, sweepAttempts, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const sweepAttemptsOfKey = `-- name: SweepAttemptsOfKey :execrows
+DELETE FROM attempt
+WHERE (owner, key) IN (SELECT a.owner, a.key FROM attempt a WHERE a.owner = 'key:' || CAST(?1 AS TEXT) LIMIT ?2)
+`
+
+type SweepAttemptsOfKeyParams struct {
+	ID   string
+	Most int64
+}
+
+func (q *Queries) SweepAttemptsOfKey(ctx context.Context, arg SweepAttemptsOfKeyParams) (int64, error) {
+	result, err := q.exec(ctx, q.sweepAttemptsOfKeyStmt, sweepAttemptsOfKey, arg.ID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const sweepKey = `-- name: SweepKey :exec
+DELETE FROM api_key WHERE id = ?
+`
+
+func (q *Queries) SweepKey(ctx context.Context, id string) error {
+	_, err := q.exec(ctx, q.sweepKeyStmt, sweepKey, id)
 	return err
 }
 
-const sweepKeys = `-- name: SweepKeys :exec
-DELETE FROM api_key WHERE revoked_at < CAST(?1 AS INTEGER) OR expires_at < CAST(?1 AS INTEGER)
+const sweepReplacedSecrets = `-- name: SweepReplacedSecrets :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.replaced_at < CAST(?1 AS INTEGER) LIMIT ?2)
 `
 
-func (q *Queries) SweepKeys(ctx context.Context, before int64) error {
-	_, err := q.exec(ctx, q.sweepKeysStmt, sweepKeys, before)
+type SweepReplacedSecretsParams struct {
+	Before int64
+	Most   int64
+}
+
+func (q *Queries) SweepReplacedSecrets(ctx context.Context, arg SweepReplacedSecretsParams) (int64, error) {
+	result, err := q.exec(ctx, q.sweepReplacedSecretsStmt, sweepReplacedSecrets, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const sweepSecretsOfSession = `-- name: SweepSecretsOfSession :execrows
+DELETE FROM session_secret
+WHERE hash IN (SELECT x.hash FROM session_secret x WHERE x.session_id = ?1 LIMIT ?2)
+`
+
+type SweepSecretsOfSessionParams struct {
+	ID   string
+	Most int64
+}
+
+func (q *Queries) SweepSecretsOfSession(ctx context.Context, arg SweepSecretsOfSessionParams) (int64, error) {
+	result, err := q.exec(ctx, q.sweepSecretsOfSessionStmt, sweepSecretsOfSession, arg.ID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const sweepSession = `-- name: SweepSession :exec
+DELETE FROM session WHERE id = ?
+`
+
+func (q *Queries) SweepSession(ctx context.Context, id string) error {
+	_, err := q.exec(ctx, q.sweepSessionStmt, sweepSession, id)
 	return err
 }
 
-const sweepSessions = `-- name: SweepSessions :exec
-DELETE FROM session WHERE ended_at < CAST(?1 AS INTEGER) OR expires_at < CAST(?1 AS INTEGER)
+const sweepTokens = `-- name: SweepTokens :execrows
+DELETE FROM single_use_token
+WHERE hash IN (SELECT x.hash FROM single_use_token x WHERE x.expires_at < ?1 LIMIT ?2)
 `
 
-func (q *Queries) SweepSessions(ctx context.Context, before int64) error {
-	_, err := q.exec(ctx, q.sweepSessionsStmt, sweepSessions, before)
-	return err
+type SweepTokensParams struct {
+	Before int64
+	Most   int64
 }
 
-const sweepTokens = `-- name: SweepTokens :exec
-DELETE FROM single_use_token WHERE expires_at < ?1
-`
-
-func (q *Queries) SweepTokens(ctx context.Context, before int64) error {
-	_, err := q.exec(ctx, q.sweepTokensStmt, sweepTokens, before)
-	return err
+func (q *Queries) SweepTokens(ctx context.Context, arg SweepTokensParams) (int64, error) {
+	result, err := q.exec(ctx, q.sweepTokensStmt, sweepTokens, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const touchKey = `-- name: TouchKey :exec

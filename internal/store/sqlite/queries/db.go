@@ -156,6 +156,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.keysStmt, err = db.PrepareContext(ctx, keys); err != nil {
 		return nil, fmt.Errorf("error preparing query Keys: %w", err)
 	}
+	if q.keysOverStmt, err = db.PrepareContext(ctx, keysOver); err != nil {
+		return nil, fmt.Errorf("error preparing query KeysOver: %w", err)
+	}
 	if q.lastEntryStmt, err = db.PrepareContext(ctx, lastEntry); err != nil {
 		return nil, fmt.Errorf("error preparing query LastEntry: %w", err)
 	}
@@ -240,6 +243,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionBySecretStmt, err = db.PrepareContext(ctx, sessionBySecret); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionBySecret: %w", err)
 	}
+	if q.sessionsOverStmt, err = db.PrepareContext(ctx, sessionsOver); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionsOver: %w", err)
+	}
 	if q.setDisabledStmt, err = db.PrepareContext(ctx, setDisabled); err != nil {
 		return nil, fmt.Errorf("error preparing query SetDisabled: %w", err)
 	}
@@ -267,14 +273,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sweepAttemptsStmt, err = db.PrepareContext(ctx, sweepAttempts); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepAttempts: %w", err)
 	}
-	if q.sweepAttemptsOfKeysStmt, err = db.PrepareContext(ctx, sweepAttemptsOfKeys); err != nil {
-		return nil, fmt.Errorf("error preparing query SweepAttemptsOfKeys: %w", err)
+	if q.sweepAttemptsOfKeyStmt, err = db.PrepareContext(ctx, sweepAttemptsOfKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepAttemptsOfKey: %w", err)
 	}
-	if q.sweepKeysStmt, err = db.PrepareContext(ctx, sweepKeys); err != nil {
-		return nil, fmt.Errorf("error preparing query SweepKeys: %w", err)
+	if q.sweepKeyStmt, err = db.PrepareContext(ctx, sweepKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepKey: %w", err)
 	}
-	if q.sweepSessionsStmt, err = db.PrepareContext(ctx, sweepSessions); err != nil {
-		return nil, fmt.Errorf("error preparing query SweepSessions: %w", err)
+	if q.sweepReplacedSecretsStmt, err = db.PrepareContext(ctx, sweepReplacedSecrets); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepReplacedSecrets: %w", err)
+	}
+	if q.sweepSecretsOfSessionStmt, err = db.PrepareContext(ctx, sweepSecretsOfSession); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepSecretsOfSession: %w", err)
+	}
+	if q.sweepSessionStmt, err = db.PrepareContext(ctx, sweepSession); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepSession: %w", err)
 	}
 	if q.sweepTokensStmt, err = db.PrepareContext(ctx, sweepTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepTokens: %w", err)
@@ -522,6 +534,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing keysStmt: %w", cerr)
 		}
 	}
+	if q.keysOverStmt != nil {
+		if cerr := q.keysOverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keysOverStmt: %w", cerr)
+		}
+	}
 	if q.lastEntryStmt != nil {
 		if cerr := q.lastEntryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastEntryStmt: %w", cerr)
@@ -662,6 +679,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionBySecretStmt: %w", cerr)
 		}
 	}
+	if q.sessionsOverStmt != nil {
+		if cerr := q.sessionsOverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsOverStmt: %w", cerr)
+		}
+	}
 	if q.setDisabledStmt != nil {
 		if cerr := q.setDisabledStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setDisabledStmt: %w", cerr)
@@ -707,19 +729,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sweepAttemptsStmt: %w", cerr)
 		}
 	}
-	if q.sweepAttemptsOfKeysStmt != nil {
-		if cerr := q.sweepAttemptsOfKeysStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing sweepAttemptsOfKeysStmt: %w", cerr)
+	if q.sweepAttemptsOfKeyStmt != nil {
+		if cerr := q.sweepAttemptsOfKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepAttemptsOfKeyStmt: %w", cerr)
 		}
 	}
-	if q.sweepKeysStmt != nil {
-		if cerr := q.sweepKeysStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing sweepKeysStmt: %w", cerr)
+	if q.sweepKeyStmt != nil {
+		if cerr := q.sweepKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepKeyStmt: %w", cerr)
 		}
 	}
-	if q.sweepSessionsStmt != nil {
-		if cerr := q.sweepSessionsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing sweepSessionsStmt: %w", cerr)
+	if q.sweepReplacedSecretsStmt != nil {
+		if cerr := q.sweepReplacedSecretsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepReplacedSecretsStmt: %w", cerr)
+		}
+	}
+	if q.sweepSecretsOfSessionStmt != nil {
+		if cerr := q.sweepSecretsOfSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepSecretsOfSessionStmt: %w", cerr)
+		}
+	}
+	if q.sweepSessionStmt != nil {
+		if cerr := q.sweepSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepSessionStmt: %w", cerr)
 		}
 	}
 	if q.sweepTokensStmt != nil {
@@ -840,6 +872,7 @@ type Queries struct {
 	keyStmt                         *sql.Stmt
 	keyByHashStmt                   *sql.Stmt
 	keysStmt                        *sql.Stmt
+	keysOverStmt                    *sql.Stmt
 	lastEntryStmt                   *sql.Stmt
 	lastFinishedPollStmt            *sql.Stmt
 	lastImportStmt                  *sql.Stmt
@@ -868,6 +901,7 @@ type Queries struct {
 	serveArrivalsStmt               *sql.Stmt
 	sessionStmt                     *sql.Stmt
 	sessionBySecretStmt             *sql.Stmt
+	sessionsOverStmt                *sql.Stmt
 	setDisabledStmt                 *sql.Stmt
 	setLastSerialStmt               *sql.Stmt
 	setPasswordStmt                 *sql.Stmt
@@ -877,9 +911,11 @@ type Queries struct {
 	startRunStmt                    *sql.Stmt
 	startSessionStmt                *sql.Stmt
 	sweepAttemptsStmt               *sql.Stmt
-	sweepAttemptsOfKeysStmt         *sql.Stmt
-	sweepKeysStmt                   *sql.Stmt
-	sweepSessionsStmt               *sql.Stmt
+	sweepAttemptsOfKeyStmt          *sql.Stmt
+	sweepKeyStmt                    *sql.Stmt
+	sweepReplacedSecretsStmt        *sql.Stmt
+	sweepSecretsOfSessionStmt       *sql.Stmt
+	sweepSessionStmt                *sql.Stmt
 	sweepTokensStmt                 *sql.Stmt
 	touchKeyStmt                    *sql.Stmt
 	touchSessionStmt                *sql.Stmt
@@ -937,6 +973,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		keyStmt:                         q.keyStmt,
 		keyByHashStmt:                   q.keyByHashStmt,
 		keysStmt:                        q.keysStmt,
+		keysOverStmt:                    q.keysOverStmt,
 		lastEntryStmt:                   q.lastEntryStmt,
 		lastFinishedPollStmt:            q.lastFinishedPollStmt,
 		lastImportStmt:                  q.lastImportStmt,
@@ -965,6 +1002,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		serveArrivalsStmt:               q.serveArrivalsStmt,
 		sessionStmt:                     q.sessionStmt,
 		sessionBySecretStmt:             q.sessionBySecretStmt,
+		sessionsOverStmt:                q.sessionsOverStmt,
 		setDisabledStmt:                 q.setDisabledStmt,
 		setLastSerialStmt:               q.setLastSerialStmt,
 		setPasswordStmt:                 q.setPasswordStmt,
@@ -974,9 +1012,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		startRunStmt:                    q.startRunStmt,
 		startSessionStmt:                q.startSessionStmt,
 		sweepAttemptsStmt:               q.sweepAttemptsStmt,
-		sweepAttemptsOfKeysStmt:         q.sweepAttemptsOfKeysStmt,
-		sweepKeysStmt:                   q.sweepKeysStmt,
-		sweepSessionsStmt:               q.sweepSessionsStmt,
+		sweepAttemptsOfKeyStmt:          q.sweepAttemptsOfKeyStmt,
+		sweepKeyStmt:                    q.sweepKeyStmt,
+		sweepReplacedSecretsStmt:        q.sweepReplacedSecretsStmt,
+		sweepSecretsOfSessionStmt:       q.sweepSecretsOfSessionStmt,
+		sweepSessionStmt:                q.sweepSessionStmt,
 		sweepTokensStmt:                 q.sweepTokensStmt,
 		touchKeyStmt:                    q.touchKeyStmt,
 		touchSessionStmt:                q.touchSessionStmt,
