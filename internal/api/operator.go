@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/crownsafe/api/internal/egress"
 )
 
 // The ways in which callers show who they are, as the document names them.
@@ -79,6 +81,5 @@ func loopbackHost(host string) bool {
 	if err != nil { // there is no port
 		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	}
-	address, err := netip.ParseAddr(name)
-	return strings.EqualFold(name, "localhost") || err == nil && address.Unmap().IsLoopback()
+	return egress.ThisMachine(name)
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ingest"
+	"github.com/crownsafe/api/internal/egress"
 	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/source"
 	"github.com/crownsafe/api/internal/store"
@@ -87,13 +87,7 @@ func (a *App) logsDebug() bool {
 // plainElsewhere reports that an address is another machine's, without TLS.
 func plainElsewhere(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && strings.EqualFold(u.Scheme, "http") && !sameMachine(u.Hostname())
-}
-
-// sameMachine reports that a host is this machine and nothing else.
-func sameMachine(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
+	return err == nil && strings.EqualFold(u.Scheme, "http") && !egress.ThisMachine(u.Hostname())
 }
 
 func (a *App) databaseFacts(ctx context.Context) secaudit.Database {
@@ -138,7 +132,7 @@ func cacheFacts(address string) secaudit.Cache {
 			if name, _, err := net.SplitHostPort(host); err == nil {
 				host = name
 			}
-			return !sameMachine(strings.Trim(host, "[]"))
+			return !egress.ThisMachine(strings.Trim(host, "[]"))
 		})
 	}
 	return c

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/egress"
 	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/secret"
 	"github.com/crownsafe/api/internal/store/postgres"
@@ -90,7 +91,7 @@ func (a *App) judgedSecrets() []judged {
 			if err != nil || server.User == nil { // the mail server's adapter has read it
 				continue
 			}
-			j.use, j.local = secaudit.Server, sameMachine(server.Hostname())
+			j.use, j.local = secaudit.Server, egress.ThisMachine(server.Hostname())
 			if j.value, _ = server.User.Password(); j.value == "" {
 				continue
 			}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/crownsafe/api/internal/egress"
 )
 
 func settingRules() []rule {
@@ -16,7 +18,7 @@ func settingRules() []rule {
 			about:  "what is reached under a public name doesn't run as development",
 			remedy: "set ENVIRONMENT=production, which is stricter about who may see what",
 			facts: func(f *Facts) verdict {
-				if u, err := url.Parse(f.Settings.PublicURL); f.Environment == "development" && err == nil && u.Host != "" && !loopback(u.Hostname()) {
+				if u, err := url.Parse(f.Settings.PublicURL); f.Environment == "development" && err == nil && u.Host != "" && !egress.ThisMachine(u.Hostname()) {
 					return fail(Low, "CROWNSAFE_PUBLIC_URL names another host than this machine, and ENVIRONMENT is development")
 				}
 				return pass("ENVIRONMENT is %s", f.Environment)
@@ -109,7 +111,7 @@ func settingRules() []rule {
 				if addr == "" {
 					return pass("no profiles are answered")
 				}
-				if host, _, err := net.SplitHostPort(addr); err != nil || !loopback(host) {
+				if host, _, err := net.SplitHostPort(addr); err != nil || !egress.ThisMachine(host) {
 					return fail(High, "profiles, which show memory, are answered to other machines")
 				}
 				return pass("profiles are answered to this machine only")
@@ -172,10 +174,4 @@ func trustedProxies(f *Facts) verdict {
 		}
 	}
 	return pass("%s", lookedAt(len(f.Settings.TrustedProxies)))
-}
-
-// loopback reports that a host is this machine and nothing else.
-func loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }

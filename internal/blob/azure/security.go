@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/crownsafe/api/internal/egress"
 )
 
 // Security is what options say of how safe the way to the account is.
@@ -42,7 +43,7 @@ func Describe(o Options) (Security, error) {
 	if err != nil {
 		return Security{}, errors.New("the account's URL is none")
 	}
-	s := Security{TLS: strings.EqualFold(u.Scheme, "https"), Local: onThisMachine(u.Hostname()), Way: "identity"}
+	s := Security{TLS: strings.EqualFold(u.Scheme, "https"), Local: egress.ThisMachine(u.Hostname()) || strings.HasSuffix(strings.ToLower(u.Hostname()), ".localhost"), Way: "identity"}
 	switch {
 	case a.rawKey != "":
 		s.Way, s.Secret, s.Published = "key", a.rawKey, a.name == publishedAccount
@@ -65,11 +66,6 @@ func readExpiry(text string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-func onThisMachine(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") || err == nil && address.Unmap().IsLoopback()
 }
 
 // PublicAccess asks the account what anybody may read of the container: "blob",

@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/crownsafe/api/internal/egress"
 )
 
 // Security is what a URL says of how safe the way to the server is.
@@ -35,7 +36,7 @@ func Describe(url string) (Security, error) {
 	hosts := append([]*pgconn.FallbackConfig{{Host: primary.Host, Port: primary.Port, TLSConfig: primary.TLSConfig}}, primary.Fallbacks...)
 	ways := map[string][]*tls.Config{} // of each host, in the order in which they are tried
 	for _, h := range hosts {
-		described.Local = described.Local && onThisMachine(h.Host)
+		described.Local = described.Local && (strings.HasPrefix(h.Host, "/") || egress.ThisMachine(h.Host))
 		address := fmt.Sprintf("%s:%d", h.Host, h.Port)
 		ways[address] = append(ways[address], h.TLSConfig)
 	}
@@ -72,12 +73,6 @@ func rank(mode string) int {
 		}
 	}
 	return 0
-}
-
-// onThisMachine reports that a host is a socket or a loopback address.
-func onThisMachine(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.HasPrefix(host, "/") || strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }
 
 // Role is what the server lets the service do.
