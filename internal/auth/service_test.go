@@ -236,6 +236,30 @@ func TestSessionsEndInTime(t *testing.T) {
 	})
 }
 
+func TestBrowsersSessionsEndInTime(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		comes := func(as auth.Kind) {
+			t.Helper()
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != as {
+				t.Errorf("the caller is %+v, want %s", caller, as)
+			}
+		}
+		for used := time.Duration(0); used < auth.SessionLasts-auth.CookieLasts; used += auth.CookieLasts / 2 {
+			comes(auth.AsUser)
+			b.wait(auth.CookieLasts / 2)
+		}
+		comes(auth.AsUser)
+		b.wait(auth.CookieLasts - time.Minute)
+		comes(auth.AsUser)
+		b.wait(time.Minute)
+		comes(auth.Anonymous) // though it was in use all the time
+	})
+}
+
 func TestLogoutEndsTheSessionEverywhere(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, b *bench) {
 		in, other := b.member(t), b.another()
