@@ -31,7 +31,7 @@ func furnishAccounts(t testing.TB, s account.Store) {
 	do(t, s.ReplaceKey(ctx, appKey(3, one.ID), appKey(1, one.ID).ID, minute(90)))
 	do(t, s.TouchKeys(ctx, map[string]time.Time{appKey(3, one.ID).ID: minute(6)}))
 	for i, purpose := range []account.Purpose{account.PurposeReset, account.PurposeVerify} {
-		do(t, s.SaveToken(ctx, account.Token{Hash: hashOf(fmt.Sprintf("token %d", i)), UserID: one.ID, Purpose: purpose, CreatedAt: minute(1), ExpiresAt: minute(9)}))
+		do(t, s.SaveToken(ctx, account.Token{Hash: hashOf(fmt.Sprintf("token %d", i)), UserID: one.ID, Purpose: purpose, CreatedAt: minute(1), ExpiresAt: minute(9), Pending: []byte(fmt.Sprint("hash of ", purpose))}))
 	}
 	for _, owner := range []string{"user:" + one.ID, "key:" + appKey(1, one.ID).ID, "user:" + two.ID} {
 		must(s.BeginAttempt(ctx, owner, "left", []byte(owner), minute(1), time.Minute, time.Hour))(t)
