@@ -225,6 +225,7 @@ const operatorCookie = "op."
 // stands for it for as long as a browser's session lasts. A changed operator's
 // token ends it. ErrCredentials when it isn't the token.
 func (s *Service) OperatorCookie(ctx context.Context, token string, o Origin) (cookie string, err error) {
+	defer func() { s.attempted(err) }()
 	if err := s.mayTry(o); err != nil {
 		return "", err
 	}

@@ -84,10 +84,14 @@ type Options struct {
 	// OperatorToken returns CROWNSAFE_OPS_TOKEN as it is now, "" for none; nil: there
 	// is never one.
 	OperatorToken func() string
-	Breached      Breached // nil: only the rules decide about passwords
-	Cost          int      // of bcrypt; 0: DefaultCost
-	Now           func() time.Time
-	Logger        *slog.Logger
+	// SignIn is told what became of each attempt to sign in: done; refused; locked,
+	// the user is held back; limited, the address is; failed, nothing was decided.
+	// Nil: nobody wants to know.
+	SignIn   func(outcome string)
+	Breached Breached // nil: only the rules decide about passwords
+	Cost     int      // of bcrypt; 0: DefaultCost
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Service says who calls, and keeps their accounts. It is safe for concurrent use.
@@ -99,6 +103,7 @@ type Service struct {
 	verified      bool
 	operatorToken func() string
 	breached      Breached
+	observe       func(outcome string) // attempts to sign in
 	now           func() time.Time
 	logger        *slog.Logger
 
@@ -128,12 +133,15 @@ func New(o Options) *Service {
 	}
 	clock := o.Now
 	o.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) } // as the store keeps it
+	if o.SignIn == nil {
+		o.SignIn = func(string) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
 		store: o.Store, publicURL: o.PublicURL, plainHTTP: o.PlainHTTP, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
-		breached: o.Breached, now: o.Now, logger: o.Logger,
+		breached: o.Breached, observe: o.SignIn, now: o.Now, logger: o.Logger,
 		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
 		sent:     newRecent[struct{}](10_000, time.Minute, o.Now),
 		refusals: newRecent[struct{}](10_000, time.Minute, o.Now),

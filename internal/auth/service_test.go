@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/crownsafe/api/internal/account"
@@ -298,6 +299,37 @@ func TestWrongPasswordsHoldBack(t *testing.T) {
 		}
 		if wait == nil || wait.For <= 0 {
 			t.Errorf("who guesses from one address is not held back: %v", err)
+		}
+	})
+}
+
+// TestEverySignInIsCounted, whatever becomes of it.
+func TestEverySignInIsCounted(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		counted := map[string]int{}
+		b.Service = b.another(func(o *auth.Options) { o.SignIn = func(outcome string) { counted[outcome]++ } })
+		b.member(t) // done
+		for range 5 {
+			_, err := b.Login(t.Context(), ada, another, elsewhere)
+			wants(t, "a wrong password", err, auth.ErrCredentials)
+		}
+		_, err := b.LoginBrowser(t.Context(), ada, password, elsewhere)
+		wants(t, "held back", err, auth.ErrCredentials)
+		_, err = b.OperatorCookie(t.Context(), "not the operator's token", elsewhere)
+		wants(t, "a wrong token", err, auth.ErrCredentials)
+		b.broken = true
+		if _, err = b.Login(t.Context(), ada, password, home); !errors.Is(err, store.ErrFull) {
+			t.Errorf("without an audit log: %v", err)
+		}
+		b.broken = false
+		if diff := cmp.Diff(map[string]int{"done": 1, "refused": 6, "locked": 1, "failed": 1}, counted); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for range 40 {
+			_, _ = b.Login(t.Context(), "nobody@example.org", another, elsewhere)
+		}
+		if counted["limited"] == 0 {
+			t.Errorf("nobody was limited: %v", counted)
 		}
 	})
 }
