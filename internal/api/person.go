@@ -98,6 +98,8 @@ func wordedProblem(err error) *Problem {
 		return fieldProblem(codeInvalid, "body.email", "is no email address", "")
 	case errors.Is(err, auth.ErrBusy):
 		return withRetry(newProblem(codeUnavailable, "Too many are signing in at this moment."), 5*time.Second)
+	case errors.Is(err, auth.ErrLetters):
+		return withRetry(newProblem(codeUnavailable, "Too many letters are waiting to be sent at this moment."), 10*time.Second)
 	case errors.Is(err, store.ErrNotFound):
 		return newProblem(codeNotFound, "You have nothing of this id.")
 	}
