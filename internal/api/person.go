@@ -65,10 +65,22 @@ func handlePerson[I, O any](s *service, api huma.API, op huma.Operation, status 
 func (s *service) accountProblem(ctx context.Context, operation string, err error) *Problem {
 	p := wordedProblem(err)
 	if p == nil {
-		return s.problem(ctx, operation, err)
+		return s.problem(ctx, operation, downed(err))
 	}
 	p.locate(ctx)
 	return p
+}
+
+// downed marks an error of a store that can't do its part at the moment as an outage.
+func downed(err error) error {
+	for _, down := range []error{
+		store.ErrUnavailable, store.ErrBusy, store.ErrReadOnly, store.ErrFull, store.ErrNotMigrated, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, down) {
+			return &outage{err}
+		}
+	}
+	return err
 }
 
 func wordedProblem(err error) *Problem {
