@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -92,7 +93,11 @@ If that was not you, do nothing.
 }
 
 func (s *Service) sendLetter(a Address, subject, text string) error {
-	if err := s.post.Send(mail.Message{To: a.Given, Subject: subject, Text: text}); err != nil {
+	err := s.post.Send(mail.Message{To: a.Given, Subject: subject, Text: text})
+	if errors.Is(err, mail.ErrFull) {
+		return ErrLetters
+	}
+	if err != nil {
 		return fmt.Errorf("taking a letter: %w", err)
 	}
 	return nil

@@ -12,7 +12,8 @@ import (
 
 // Register makes an account for an address, and sends a letter by which the
 // address is proved. Whether there is one already isn't told: its owner gets
-// another letter then. Errors: ErrAddress, *WeakPassword, ErrNoMail, ErrBusy.
+// another letter then. Errors: ErrAddress, *WeakPassword, ErrNoMail, ErrLetters,
+// ErrBusy.
 //
 // An account whose address was never proved is nobody's yet, and may be registered
 // again. Each letter confirms the password that it was asked for with, so that nobody
@@ -26,6 +27,9 @@ func (s *Service) Register(ctx context.Context, email, password string, o Origin
 		return err
 	}
 	if err := s.checkPassword(ctx, password, a); err != nil {
+		return err
+	}
+	if err := s.mayTake(ctx); err != nil {
 		return err
 	}
 	hash, err := s.hasher.hash(ctx, password) // also where it isn't needed: it takes the same time
@@ -86,7 +90,7 @@ func (s *Service) replacePassword(ctx context.Context, userID string, hash []byt
 // names no password, and whose the account's is isn't known: it is set anew by the
 // letter, with Reset.
 func (s *Service) RequestVerification(ctx context.Context, email string, _ Origin) error {
-	return s.request(ctx, email, actVerify, func(user account.User, a Address) error {
+	return s.request(ctx, email, actVerify, func(ctx context.Context, user account.User, a Address) error {
 		if !user.VerifiedAt.IsZero() {
 			return nil
 		}
@@ -97,7 +101,7 @@ func (s *Service) RequestVerification(ctx context.Context, email string, _ Origi
 // RequestReset sends a letter by which a new password is set, if the address is
 // somebody's; whether it is isn't told.
 func (s *Service) RequestReset(ctx context.Context, email string, o Origin) error {
-	return s.request(ctx, email, actResetAsk, func(user account.User, a Address) error {
+	return s.request(ctx, email, actResetAsk, func(ctx context.Context, user account.User, a Address) error {
 		if !s.open(user) {
 			return nil
 		}
@@ -108,26 +112,29 @@ func (s *Service) RequestReset(ctx context.Context, email string, o Origin) erro
 	})
 }
 
-// request does something for the user who has an address, at most once a minute.
-func (s *Service) request(ctx context.Context, email, action string, do func(account.User, Address) error) error {
-	if s.post == nil {
-		return ErrNoMail
-	}
+// request does something for the user who has an address, at most once a minute,
+// after the answer: it is the same, and takes the same time, for any address.
+func (s *Service) request(ctx context.Context, email, action string, do func(context.Context, account.User, Address) error) error {
 	a, err := ParseAddress(email)
-	if err != nil {
+	if err != nil && s.post != nil {
 		return err
 	}
-	user, err := s.store.UserByEmail(ctx, a.Key)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("looking for a user: %w", err)
-	case !s.mayWrite(action, a):
-		return nil
+	if err := s.mayTake(ctx); err != nil {
+		return err
 	}
-	a.Given = user.Email // as its owner wrote it
-	return do(user, a)
+	return s.afterwards(ctx, action, func(ctx context.Context) error {
+		user, err := s.store.UserByEmail(ctx, a.Key)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err != nil:
+			return fmt.Errorf("looking for a user: %w", err)
+		case !s.mayWrite(action, a):
+			return nil
+		}
+		a.Given = user.Email // as its owner wrote it
+		return do(ctx, user, a)
+	})
 }
 
 // Verify proves an address by a token from a letter, and makes the password the

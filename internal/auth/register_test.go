@@ -1,11 +1,14 @@
 package auth_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/auth"
+	"github.com/crownsafe/api/internal/store"
 )
 
 // confirm uses a letter's token and reports with which of the passwords one can sign
@@ -85,5 +88,58 @@ func TestAPasswordThatWasSetSinceStays(t *testing.T) {
 		b.wait(time.Minute)
 		must(t, b.SetPassword(t.Context(), ada, password)) // on the command line
 		wants(t, "a letter from before", b.Verify(t.Context(), b.letter(t), home), auth.ErrInvalid)
+	})
+}
+
+// What a request can tell of an address is the same whether somebody has it or not.
+func TestNothingTellsWhoseAddressItIs(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		b.wait(time.Hour)
+		release := make(chan struct{})
+		held := b.another(func(o *auth.Options) { o.Store = &holding{b.store, release} })
+		defer held.Settle(t.Context())
+		defer close(release)
+		for _, email := range []string{ada, "nobody@example.org"} {
+			must(t, held.RequestReset(t.Context(), email, home)) // the lookup doesn't end, and nobody waits for it
+			must(t, held.RequestVerification(t.Context(), email, home))
+		}
+		b.mu.Lock()
+		b.full = true
+		b.mu.Unlock()
+		for _, email := range []string{ada, "nobody@example.org"} {
+			for range 2 {
+				wants(t, "registering "+email, b.Register(t.Context(), email, password, home), auth.ErrLetters)
+				wants(t, "a reset for "+email, b.RequestReset(t.Context(), email, home), auth.ErrLetters)
+			}
+		}
+		_, err := b.UserByEmail(t.Context(), "nobody@example.org")
+		wants(t, "an account without a letter", err, store.ErrNotFound)
+	})
+}
+
+// holding is a store that doesn't find anybody until it is released.
+type holding struct {
+	account.Store
+	release chan struct{}
+}
+
+func (h *holding) UserByEmail(ctx context.Context, key string) (account.User, error) {
+	select {
+	case <-h.release:
+	case <-ctx.Done():
+		return account.User{}, ctx.Err()
+	}
+	return h.Store.UserByEmail(ctx, key)
+}
+
+func TestLettersGoToTheAddressThatIsStored(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		must(t, b.Register(t.Context(), "ADA@example.org", password, home))
+		sent := b.letters(t)
+		if to := sent[len(sent)-1].To; len(sent) != 2 || to != ada {
+			t.Errorf("letter %d went to %s", len(sent), to)
+		}
 	})
 }
