@@ -202,11 +202,15 @@ type Token struct {
 	Purpose   Purpose
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// Pending is the hash of the password that was chosen when the token was asked
+	// for, and becomes the user's with it; nil: none.
+	Pending []byte
 }
 
 // Tokens keeps single-use tokens.
 type Tokens interface {
-	// SaveToken stores a token; the user's earlier ones of the same purpose end.
+	// SaveToken stores a token. One to reset ends the user's earlier one; those to
+	// verify stand side by side, each with the password that it was asked for with.
 	SaveToken(ctx context.Context, t Token) error
 	// UseToken takes a token away and returns it: of several at once one gets it.
 	// store.ErrNotFound when there is none of that hash and purpose, or it has expired.

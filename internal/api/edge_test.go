@@ -288,24 +288,29 @@ func creating(t *testing.T, handler http.HandlerFunc) (*bench, *attempts) {
 	t.Helper()
 	kept := &attempts{kept: map[string]account.Attempt{}}
 	b := wholeBench(t, func(d *Dependencies) {
-		d.Once = Once{
-			Attempts: kept,
-			Seal: func(plain, about []byte) ([]byte, error) {
-				return slices.Concat(about, []byte("\x00sealed "), flip(plain)), nil
-			},
-			Open: func(sealed, about []byte) ([]byte, error) {
-				flipped, ok := bytes.CutPrefix(sealed, slices.Concat(about, []byte("\x00sealed ")))
-				if !ok {
-					return nil, errors.New("of another request")
-				}
-				return flip(flipped), nil
-			},
-		}
+		d.Once = onceIn(kept)
 	})
 	s := b.Handler.(*service)
 	s.mux.needs["POST /api/v1/things"] = need{role: account.Reader, budget: lookups, creates: true}
 	s.mux.ServeMux.HandleFunc("POST /api/v1/things", handler)
 	return b, kept
+}
+
+// onceIn keeps attempts, with answers that are sealed for one request each.
+func onceIn(kept account.Attempts) Once {
+	return Once{
+		Attempts: kept,
+		Seal: func(plain, about []byte) ([]byte, error) {
+			return slices.Concat(about, []byte("\x00sealed "), flip(plain)), nil
+		},
+		Open: func(sealed, about []byte) ([]byte, error) {
+			flipped, ok := bytes.CutPrefix(sealed, slices.Concat(about, []byte("\x00sealed ")))
+			if !ok {
+				return nil, errors.New("of another request")
+			}
+			return flip(flipped), nil
+		},
+	}
 }
 
 func flip(b []byte) []byte {

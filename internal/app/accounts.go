@@ -83,9 +83,12 @@ func (a *App) greetFirstAdmin(ctx context.Context) {
 		"command", "crownsafe user create --role admin EMAIL --data "+a.Config.Data)
 }
 
-// sendLetters sends what waits, until ctx ends.
+// sendLetters writes and sends what waits, until ctx ends.
 func (a *App) sendLetters(ctx context.Context) {
 	if a.letters != nil {
+		if a.Accounts != nil {
+			a.Accounts.Settle(ctx)
+		}
 		a.letters.Close(ctx)
 	}
 }

@@ -47,7 +47,7 @@ func (w *WaitError) Error() string {
 const (
 	AccessLasts  = 10 * time.Minute    // an access token
 	RefreshLasts = 30 * 24 * time.Hour // an API session that isn't refreshed
-	SessionLasts = 90 * 24 * time.Hour // an API session in any case
+	SessionLasts = 90 * 24 * time.Hour // a session in any case
 	CookieLasts  = 12 * time.Hour      // a browser's session that isn't used
 	VerifyLasts  = 24 * time.Hour      // a token that proves an address
 	ResetLasts   = time.Hour           // a token that sets a new password
@@ -62,7 +62,10 @@ const MaxKeys = 50
 
 // Post takes letters and sends them later.
 type Post interface {
+	// Send takes a letter; mail.ErrFull when it can't be taken.
 	Send(m mail.Message) error
+	// Full reports whether Send would refuse any letter at this moment.
+	Full() bool
 }
 
 // Options says what the service works with. Store, Seeds and PublicURL are required.
@@ -111,6 +114,7 @@ type Service struct {
 	keyring  *keyring
 	networks *backoffs
 	sent     *recent[struct{}] // letters by address, so that nobody is flooded
+	later    chan struct{}     // a place for each letter that is written beside requests
 	refusals *recent[struct{}] // refusals in the audit log, so that nobody floods it
 	tokens   *recent[claims]   // access tokens whose signature was checked
 	sessions *recent[standing] // by id
@@ -144,6 +148,7 @@ func New(o Options) *Service {
 		breached: o.Breached, observe: o.SignIn, now: o.Now, logger: o.Logger,
 		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
 		sent:     newRecent[struct{}](10_000, time.Minute, o.Now),
+		later:    make(chan struct{}, afterwardsMost),
 		refusals: newRecent[struct{}](10_000, time.Minute, o.Now),
 		tokens:   newRecent[claims](50_000, AccessLasts, o.Now),
 		sessions: newRecent[standing](50_000, standingLasts, o.Now),

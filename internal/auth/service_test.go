@@ -42,6 +42,7 @@ type bench struct {
 	mu     sync.Mutex
 	clock  time.Time
 	sent   []mail.Message
+	full   bool // no letter is taken
 	broken bool // the audit log can't be written
 }
 
@@ -58,17 +59,38 @@ func (b *bench) wait(d time.Duration) {
 }
 
 func (b *bench) Send(m mail.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.full {
+		return mail.ErrFull
+	}
 	b.sent = append(b.sent, m)
 	return nil
+}
+
+func (b *bench) Full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.full
+}
+
+// letters waits for what is written beside requests, and returns all letters.
+func (b *bench) letters(t *testing.T) []mail.Message {
+	t.Helper()
+	b.Settle(t.Context())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent
 }
 
 // letter takes the last letter's token.
 func (b *bench) letter(t *testing.T) string {
 	t.Helper()
-	if len(b.sent) == 0 {
+	sent := b.letters(t)
+	if len(sent) == 0 {
 		t.Fatal("no letter was sent")
 	}
-	return regexp.MustCompile(`crs_[vp][tr]_[0-9A-Za-z]+`).FindString(b.sent[len(b.sent)-1].Text)
+	return regexp.MustCompile(`crs_[vp][tr]_[0-9A-Za-z]+`).FindString(sent[len(sent)-1].Text)
 }
 
 // failing is a store whose audit log can be broken.
@@ -237,6 +259,30 @@ func TestSessionsEndInTime(t *testing.T) {
 	})
 }
 
+func TestBrowsersSessionsEndInTime(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		comes := func(as auth.Kind) {
+			t.Helper()
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != as {
+				t.Errorf("the caller is %+v, want %s", caller, as)
+			}
+		}
+		for used := time.Duration(0); used < auth.SessionLasts-auth.CookieLasts; used += auth.CookieLasts / 2 {
+			comes(auth.AsUser)
+			b.wait(auth.CookieLasts / 2)
+		}
+		comes(auth.AsUser)
+		b.wait(auth.CookieLasts - time.Minute)
+		comes(auth.AsUser)
+		b.wait(time.Minute)
+		comes(auth.Anonymous) // though it was in use all the time
+	})
+}
+
 func TestLogoutEndsTheSessionEverywhere(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, b *bench) {
 		in, other := b.member(t), b.another()
@@ -313,15 +359,15 @@ func TestEverySignInIsCounted(t *testing.T) {
 func TestResetAnswersAlikeAndEndsEverything(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, b *bench) {
 		in := b.member(t)
-		letters := len(b.sent)
+		letters := len(b.letters(t))
 		must(t, b.RequestReset(t.Context(), "nobody@example.org", elsewhere))
-		if len(b.sent) != letters {
+		if len(b.letters(t)) != letters {
 			t.Error("nobody got a letter")
 		}
 		must(t, b.RequestReset(t.Context(), ada, elsewhere))
 		must(t, b.RequestReset(t.Context(), ada, elsewhere))
-		if len(b.sent) != letters+1 {
-			t.Errorf("%d letters in a minute", len(b.sent)-letters)
+		if sent := len(b.letters(t)); sent != letters+1 {
+			t.Errorf("%d letters in a minute", sent-letters)
 		}
 		token := b.letter(t)
 		var weak *auth.WeakPassword
@@ -338,8 +384,9 @@ func TestResetAnswersAlikeAndEndsEverything(t *testing.T) {
 		must(t, err)
 		b.wait(2 * time.Minute)
 		must(t, b.RequestReset(t.Context(), ada, home))
+		token = b.letter(t)
 		b.wait(auth.ResetLasts)
-		wants(t, "a token after its time", b.Reset(t.Context(), b.letter(t), password, home), auth.ErrInvalid)
+		wants(t, "a token after its time", b.Reset(t.Context(), token, password, home), auth.ErrInvalid)
 	})
 }
 

@@ -17,7 +17,7 @@ import (
 func (s *Store) SaveToken(ctx context.Context, t account.Token) error {
 	err := ofNobody(queries.New(s.pool).SaveToken(ctx, queries.SaveTokenParams{
 		Hash: present(t.Hash), AccountID: account.Text(t.UserID), Purpose: account.Text(string(t.Purpose)),
-		CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+		CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(), Pending: present(t.Pending),
 	}))
 	if err != nil {
 		return failf(ctx, err, "saving a %s token of user %s", t.Purpose, t.UserID)
@@ -31,10 +31,14 @@ func (s *Store) UseToken(ctx context.Context, hash []byte, purpose account.Purpo
 	if err != nil {
 		return account.Token{}, failf(ctx, err, "using a %s token", purpose)
 	}
-	return account.Token{
+	used := account.Token{
 		Hash: row.Hash, UserID: row.AccountID, Purpose: account.Purpose(row.Purpose),
 		CreatedAt: ledger.Time(row.CreatedAt), ExpiresAt: ledger.Time(row.ExpiresAt),
-	}, nil
+	}
+	if len(row.Pending) > 0 {
+		used.Pending = row.Pending
+	}
+	return used, nil
 }
 
 // BeginAttempt implements account.Attempts.

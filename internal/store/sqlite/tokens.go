@@ -15,7 +15,7 @@ func (s *Store) SaveToken(ctx context.Context, t account.Token) error {
 	err := s.write(ctx, func(ctx context.Context, q *queries.Queries) error {
 		return ofNobody(q.SaveToken(ctx, queries.SaveTokenParams{
 			Hash: present(t.Hash), AccountID: account.Text(t.UserID), Purpose: account.Text(string(t.Purpose)),
-			CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+			CreatedAt: t.CreatedAt.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(), Pending: present(t.Pending),
 		}))
 	})
 	if err != nil {
@@ -34,10 +34,14 @@ func (s *Store) UseToken(ctx context.Context, hash []byte, purpose account.Purpo
 	if err != nil {
 		return account.Token{}, s.failf(ctx, err, "using a %s token", purpose)
 	}
-	return account.Token{
+	used := account.Token{
 		Hash: row.Hash, UserID: row.AccountID, Purpose: account.Purpose(row.Purpose),
 		CreatedAt: ledger.Time(row.CreatedAt), ExpiresAt: ledger.Time(row.ExpiresAt),
-	}, nil
+	}
+	if len(row.Pending) > 0 {
+		used.Pending = row.Pending
+	}
+	return used, nil
 }
 
 // BeginAttempt implements account.Attempts.

@@ -110,7 +110,9 @@ func tokens(t *testing.T, s account.Store) {
 	}
 	first, second := token(1, one, account.PurposeReset), token(2, one, account.PurposeReset)
 	verify, theirs := token(3, one, account.PurposeVerify), token(4, other, account.PurposeReset)
-	save(first, verify, theirs, second)
+	beside := token(5, one, account.PurposeVerify)
+	verify.Pending, beside.Pending = []byte("one's hash"), []byte("another's hash")
+	save(first, verify, theirs, second, beside)
 	use := func(token account.Token, now time.Time) (account.Token, error) {
 		return s.UseToken(ctx, token.Hash, token.Purpose, now)
 	}
@@ -122,7 +124,7 @@ func tokens(t *testing.T, s account.Store) {
 	refused(t, "one of another purpose", err, store.ErrNotFound)
 	_, err = use(verify, minute(33))
 	refused(t, "one that has expired", err, store.ErrNotFound)
-	for _, want := range []account.Token{second, verify, theirs} {
+	for _, want := range []account.Token{second, verify, theirs, beside} {
 		same(t, "the token", must(use(want, minute(32).Add(-time.Microsecond)))(t), want)
 		_, err = use(want, minute(5))
 		refused(t, "one that was used", err, store.ErrNotFound)
