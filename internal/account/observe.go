@@ -218,6 +218,11 @@ func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerpr
 	})
 }
 
+// KnownAttempt is Attempts'.
+func (o *observed) KnownAttempt(ctx context.Context, owner, key string) (Attempt, error) {
+	return asked(ctx, o, "known_attempt", func(ctx context.Context) (Attempt, error) { return o.store.KnownAttempt(ctx, owner, key) })
+}
+
 // FinishAttempt is Attempts'.
 func (o *observed) FinishAttempt(ctx context.Context, owner, key string, answer []byte) error {
 	return o.told(ctx, "finish_attempt", func(ctx context.Context) error { return o.store.FinishAttempt(ctx, owner, key, answer) })

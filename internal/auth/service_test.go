@@ -406,6 +406,44 @@ func TestAHashIsMadeCostlierAtTheNextSignIn(t *testing.T) {
 	})
 }
 
+func TestAnOperatorWhoSignsOutTakesEveryCopyOfTheCookieAlong(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		other := b.another()
+		shows := func(s *auth.Service, cookie string, want auth.Kind) auth.Caller {
+			t.Helper()
+			caller, err := s.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != want {
+				t.Errorf("the cookie is %s's, want %s", caller.Kind, want)
+			}
+			return caller
+		}
+		left, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		kept, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		caller := shows(b.Service, left, auth.OperatorToken)
+		shows(other, left, auth.OperatorToken)
+		must(t, b.Logout(t.Context(), caller, home))
+		must(t, b.Logout(t.Context(), caller, home))
+		shows(b.Service, left, auth.Anonymous)
+		b.wait(time.Second)
+		shows(other, left, auth.Anonymous)
+		b.wait(auth.CookieLasts - time.Minute)
+		shows(b.another(), left, auth.Anonymous)
+		shows(other, kept, auth.OperatorToken)
+		ends := 0
+		must(t, b.store.Entries(t.Context(), 0, 0, func(e account.Entry) error {
+			if e.Action == "session.end" && e.Actor == "operator-token" && e.Subject == "session:"+caller.SessionID {
+				ends++
+			}
+			return nil
+		}))
+		if ends != 1 {
+			t.Errorf("%d entries of the end", ends)
+		}
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {
