@@ -22,7 +22,7 @@ func Operations() []string {
 		"end_sessions",
 		"create_key", "key_by_hash", "key", "keys", "replace_key", "revoke_key", "touch_keys",
 		"save_token", "use_token",
-		"begin_attempt", "finish_attempt",
+		"begin_attempt", "known_attempt", "finish_attempt",
 		"append_entry", "entries", "last_entry",
 		"sweep",
 	}
@@ -213,7 +213,7 @@ func (o *observed) UseToken(ctx context.Context, hash []byte, purpose Purpose, n
 
 // BeginAttempt is Attempts'.
 func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error) {
-	return asked(ctx, o, "begin_attempt", func(ctx context.Context) (Attempt, error) {
+	return asked(ctx, o, "begin_attempt", "known_attempt", func(ctx context.Context) (Attempt, error) {
 		return o.store.BeginAttempt(ctx, owner, key, fingerprint, now, lease, keep)
 	})
 }
