@@ -117,6 +117,8 @@ type Service struct {
 	operatorEnded *recent[struct{}]
 	ended         *recent[struct{}] // ids of sessions, keys and users that ended in this process
 
+	making sync.Mutex // of keys
+
 	mu      sync.Mutex
 	used    map[string]time.Time // keys, since it was last kept
 	touched *recent[struct{}]    // cookies whose use was kept lately

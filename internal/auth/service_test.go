@@ -444,6 +444,23 @@ func TestAnOperatorWhoSignsOutTakesEveryCopyOfTheCookieAlong(t *testing.T) {
 	})
 }
 
+func TestReplacingMakesNoMoreKeysThanThereMayBe(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		caller, err := b.Authenticate(t.Context(), bearer(b.member(t).AccessToken))
+		must(t, err)
+		first, _, err := b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop"}, home)
+		must(t, err)
+		for range auth.MaxKeys - 1 {
+			_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+			must(t, err)
+		}
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+		wants(t, "one more, with an overlap", err, auth.ErrTooManyKeys)
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID}, home)
+		must(t, err)
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {
