@@ -197,19 +197,23 @@ func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
 		return Nobody, ErrInvalid
 	}
 	if err == nil {
-		s.slide(ctx, found.session.ID)
+		s.slide(ctx, found.session)
 	}
 	return caller, err
 }
 
 // slide keeps, at most once a minute, that a browser's session is in use, so that
-// it goes on.
-func (s *Service) slide(ctx context.Context, id string) {
-	if !s.touched.first(id, struct{}{}) {
+// it goes on; never beyond SessionLasts.
+func (s *Service) slide(ctx context.Context, session account.Session) {
+	if !s.touched.first(session.ID, struct{}{}) {
 		return
 	}
 	now := s.now()
-	if err := s.store.TouchSession(ctx, id, now, now.Add(CookieLasts)); err != nil {
+	expires := now.Add(CookieLasts)
+	if last := session.CreatedAt.Add(SessionLasts); last.Before(expires) {
+		expires = last
+	}
+	if err := s.store.TouchSession(ctx, session.ID, now, expires); err != nil {
 		s.logger.WarnContext(ctx, "a browser's session could not be kept going", "error", err)
 	}
 }

@@ -47,7 +47,7 @@ func (w *WaitError) Error() string {
 const (
 	AccessLasts  = 10 * time.Minute    // an access token
 	RefreshLasts = 30 * 24 * time.Hour // an API session that isn't refreshed
-	SessionLasts = 90 * 24 * time.Hour // an API session in any case
+	SessionLasts = 90 * 24 * time.Hour // any session, however much it is used
 	CookieLasts  = 12 * time.Hour      // a browser's session that isn't used
 	VerifyLasts  = 24 * time.Hour      // a token that proves an address
 	ResetLasts   = time.Hour           // a token that sets a new password

@@ -461,6 +461,24 @@ func TestReplacingMakesNoMoreKeysThanThereMayBe(t *testing.T) {
 	})
 }
 
+func TestABrowsersSessionEndsHoweverMuchItIsUsed(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		began, kind := b.now(), auth.AsUser
+		for kind == auth.AsUser && b.now().Sub(began) < 2*auth.SessionLasts {
+			b.wait(10 * time.Hour)
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			must(t, err)
+			kind = caller.Kind
+		}
+		if lasted := b.now().Sub(began); lasted < auth.SessionLasts || lasted > auth.SessionLasts+10*time.Hour {
+			t.Errorf("the session lasted %s", lasted)
+		}
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {
