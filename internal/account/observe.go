@@ -213,7 +213,7 @@ func (o *observed) UseToken(ctx context.Context, hash []byte, purpose Purpose, n
 
 // BeginAttempt is Attempts'.
 func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error) {
-	return asked(ctx, o, "begin_attempt", "known_attempt", func(ctx context.Context) (Attempt, error) {
+	return asked(ctx, o, "begin_attempt", func(ctx context.Context) (Attempt, error) {
 		return o.store.BeginAttempt(ctx, owner, key, fingerprint, now, lease, keep)
 	})
 }
