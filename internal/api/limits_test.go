@@ -32,6 +32,7 @@ func limited(b **bench, change ...func(*Limits)) func(*Dependencies) {
 		d.Limits = Limits{
 			Limiter: ratelimit.New(buckets, nil, ratelimit.Options{}), Addresses: perHour("address", 120), Keys: perHour("key", 200), Users: perHour("user", 250),
 			SignIns: perHour("sign-in", 5), Operating: perHour("operator", 150), Refused: perHour("refused", 10),
+			AccountExports: perHour("account-export", 3), KeyChanges: perHour("key-change", 4),
 		}
 		for _, c := range change {
 			c(&d.Limits)
@@ -102,6 +103,26 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%d were let through, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestUsersLengthenTheAuditLogSeldom, each user by themselves, with all their keys.
+func TestUsersLengthenTheAuditLogSeldom(t *testing.T) {
+	t.Parallel()
+	for pattern, most := range map[string]int{"GET /api/v1/me/export": 3, "POST /api/v1/keys": 4, "DELETE /api/v1/keys/{id}": 4} {
+		b := limitedBench(t)
+		for i := range most + 1 {
+			res := b.call(from1, pattern, "Bearer member")
+			if late := res.StatusCode == 429; late != (i == most) {
+				t.Errorf("%s for the %d. time: %d", pattern, i+1, res.StatusCode)
+			}
+		}
+		if res := b.call(from1, pattern, "Bearer other-member"); res.StatusCode == 429 {
+			t.Errorf("%s: another user is limited too", pattern)
+		}
+		if res := b.call(from2, "GET /api/v1/me/export", "key account"); (res.StatusCode == 429) != (pattern == "GET /api/v1/me/export") {
+			t.Errorf("%s, then an export with a key: %d", pattern, res.StatusCode)
+		}
 	}
 }
 

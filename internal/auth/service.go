@@ -111,6 +111,7 @@ type Service struct {
 	sessions *recent[standing] // by id
 	cookies  *recent[standing] // by hash of the secret
 	keys     *recent[standing] // by hash of the key
+	madeUp   *recent[struct{}] // ids and hashes that nobody has
 	ended    *recent[struct{}] // ids of sessions, keys and users that ended in this process
 
 	mu      sync.Mutex
@@ -141,6 +142,7 @@ func New(o Options) *Service {
 		sessions: newRecent[standing](50_000, standingLasts, o.Now),
 		cookies:  newRecent[standing](10_000, standingLasts, o.Now),
 		keys:     newRecent[standing](50_000, standingLasts, o.Now),
+		madeUp:   newRecent[struct{}](10_000, standingLasts, o.Now),
 		ended:    newRecent[struct{}](100_000, endedLasts, o.Now),
 		touched:  newRecent[struct{}](10_000, touchEvery, o.Now),
 		used:     map[string]time.Time{},
