@@ -78,7 +78,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 
 func TestOnlyOverTLS(t *testing.T) {
 	t.Parallel()
-	trusted := Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for name, c := range map[string]struct {
 		public string
 		peer   string
@@ -94,11 +94,14 @@ func TestOnlyOverTLS(t *testing.T) {
 		"a proxy says http":            {"", "10.0.0.1:1", "X-Forwarded-Proto: http", false, false},
 		"the last proxy's word counts": {"", "10.0.0.1:1", "X-Forwarded-Proto: https, http", false, false},
 		"a proxy says so as RFC 7239":  {"", "10.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https", false, true},
+		"another header, RFC 7239":     {"", "10.0.0.1:1", "X-Forwarded-Proto: https", false, false},
 		"a stranger says https":        {"", "192.0.2.1:1", "X-Forwarded-Proto: https", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, func(d *Dependencies) { d.PublicURL, d.Proxies = c.public, trusted })
+			b := newBench(t, func(d *Dependencies) {
+				d.PublicURL, d.Proxies = c.public, Proxies{trusted, strings.Contains(name, "RFC 7239")}
+			})
 			r := httptest.NewRequest("GET", "/health", nil)
 			r.RemoteAddr = c.peer
 			if c.tls {
