@@ -51,7 +51,10 @@ type opsSection struct {
 // showOps serves /ops, whole and without a script's help. Who may see it is for
 // the caller to decide.
 func (s *Site) showOps(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, "ops", http.StatusOK, struct{ Sections []opsSection }{s.opsNow()})
+	s.render(w, r, "ops", http.StatusOK, struct {
+		Sections []opsSection
+		SignOut  bool
+	}{s.opsNow(), s.SignIn != ""})
 }
 
 // opsNow renders every section.
