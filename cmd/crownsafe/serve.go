@@ -20,6 +20,7 @@ func (c *serveCommand) Run(s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.Config.Addr = c.Addr
+	app.LimitMemory(a.Logger)
 	if err := s.permitted(a); err != nil {
 		return err
 	}

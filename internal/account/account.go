@@ -202,11 +202,15 @@ type Token struct {
 	Purpose   Purpose
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// Pending is the hash of the password that was chosen when the token was asked
+	// for, and becomes the user's with it; nil: none.
+	Pending []byte
 }
 
 // Tokens keeps single-use tokens.
 type Tokens interface {
-	// SaveToken stores a token; the user's earlier ones of the same purpose end.
+	// SaveToken stores a token. One to reset ends the user's earlier one; those to
+	// verify stand side by side, each with the password that it was asked for with.
 	SaveToken(ctx context.Context, t Token) error
 	// UseToken takes a token away and returns it: of several at once one gets it.
 	// store.ErrNotFound when there is none of that hash and purpose, or it has expired.
@@ -238,6 +242,9 @@ type Attempts interface {
 	// known for keep; one that isn't finished may be begun anew after lease, which is
 	// more than nothing. What ended is forgotten by and by.
 	BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error)
+	// KnownAttempt tells what is stored of an attempt, and begins none; its First is
+	// false. store.ErrNotFound for one that nobody began, or that was forgotten.
+	KnownAttempt(ctx context.Context, owner, key string) (Attempt, error)
 	// FinishAttempt keeps the answer, which may be empty; a nil answer forgets the
 	// attempt, so that the request may be sent again. One that is known no longer, or
 	// was begun anew since the lease was given, is passed over: who comes too late

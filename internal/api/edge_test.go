@@ -268,6 +268,17 @@ func (a *attempts) BeginAttempt(_ context.Context, owner, key string, fingerprin
 	return known, nil
 }
 
+func (a *attempts) KnownAttempt(_ context.Context, owner, key string) (account.Attempt, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known, is := a.kept[owner+"\n"+key]
+	if !is {
+		return account.Attempt{}, store.ErrNotFound
+	}
+	known.First, known.Lease = false, 0
+	return known, nil
+}
+
 func (a *attempts) FinishAttempt(_ context.Context, owner, key string, lease account.Lease, answer []byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -91,7 +91,7 @@ func (s *service) standing() string {
 	return "ok"
 }
 
-// askDatabase says "ok", that it doesn't answer, or that nothing new can be stored.
+// askDatabase says "ok", or what keeps it from doing its work.
 // Why is for the log only.
 func (s *service) askDatabase(ctx context.Context) string {
 	if s.Ping == nil {
@@ -104,8 +104,16 @@ func (s *service) askDatabase(ctx context.Context) string {
 		return "ok"
 	}
 	s.Logger.LogAttrs(ctx, slog.LevelError, "the database fails", slog.String("error", err.Error()))
-	if errors.Is(err, store.ErrReadOnly) {
+	return DatabaseFault(err)
+}
+
+// DatabaseFault words for everybody what keeps the database from doing its work.
+func DatabaseFault(err error) string {
+	switch {
+	case errors.Is(err, store.ErrReadOnly):
 		return "takes no changes"
+	case errors.Is(err, store.ErrNotMigrated):
+		return "schema is missing or too old"
 	}
 	return "no answer"
 }

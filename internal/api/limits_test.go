@@ -240,6 +240,7 @@ const ada, adasPassword = "ada@example.org", "seven plums in a teapot"
 type nowhere struct{}
 
 func (nowhere) Send(mail.Message) error { return nil }
+func (nowhere) Full() bool              { return false }
 
 // sendFrom sends a body from the n-th network.
 func (b *bench) sendFrom(n int, path, content string) *http.Response {

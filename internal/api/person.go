@@ -65,10 +65,22 @@ func handlePerson[I, O any](s *service, api huma.API, op huma.Operation, status 
 func (s *service) accountProblem(ctx context.Context, operation string, err error) *Problem {
 	p := wordedProblem(err)
 	if p == nil {
-		return s.problem(ctx, operation, err)
+		return s.problem(ctx, operation, downed(err))
 	}
 	p.locate(ctx)
 	return p
+}
+
+// downed marks an error of a store that can't do its part at the moment as an outage.
+func downed(err error) error {
+	for _, down := range []error{
+		store.ErrUnavailable, store.ErrBusy, store.ErrReadOnly, store.ErrFull, store.ErrNotMigrated, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, down) {
+			return &outage{err}
+		}
+	}
+	return err
 }
 
 func wordedProblem(err error) *Problem {
@@ -98,6 +110,8 @@ func wordedProblem(err error) *Problem {
 		return fieldProblem(codeInvalid, "body.email", "is no email address", "")
 	case errors.Is(err, auth.ErrBusy):
 		return withRetry(newProblem(codeUnavailable, "Too many are signing in at this moment."), 5*time.Second)
+	case errors.Is(err, auth.ErrLetters):
+		return withRetry(newProblem(codeUnavailable, "Too many letters are waiting to be sent at this moment."), 10*time.Second)
 	case errors.Is(err, store.ErrNotFound):
 		return newProblem(codeNotFound, "You have nothing of this id.")
 	}

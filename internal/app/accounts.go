@@ -25,7 +25,7 @@ func (a *App) openAccounts() error {
 		Store: a.Store, PublicURL: publicURL(cfg), OperatorToken: a.opsToken, Logger: logger,
 		Seeds: func() [][]byte { return a.Keys.All(secret.AccessTokens) }, Refresh: a.Keys.Refresh,
 		PlainHTTP: cfg.Environment == config.Development && strings.HasPrefix(publicURL(cfg), "http://"),
-		Verified:  cfg.Accounts.SMTPURL != "",
+		Verified:  cfg.Accounts.SMTPURL != "", SignIn: a.Metrics.Login,
 	}
 	if path := cfg.Accounts.BreachedPasswords; path != "" {
 		list, err := auth.OpenBreached(path)
@@ -83,9 +83,12 @@ func (a *App) greetFirstAdmin(ctx context.Context) {
 		"command", "crownsafe user create --role admin EMAIL --data "+a.Config.Data)
 }
 
-// sendLetters sends what waits, until ctx ends.
+// sendLetters writes and sends what waits, until ctx ends.
 func (a *App) sendLetters(ctx context.Context) {
 	if a.letters != nil {
+		if a.Accounts != nil {
+			a.Accounts.Settle(ctx)
+		}
 		a.letters.Close(ctx)
 	}
 }

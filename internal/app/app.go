@@ -191,7 +191,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		return nil, errors.Join(err, remembered.Close())
 	}
 	role := roleIn(st)
-	st = seen.store(st, databaseOf(cfg))
+	st = seen.store(st, databaseSystem(cfg))
 	stored, err := openObjects(cfg, keys, remembered, seen)
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())

@@ -12,15 +12,8 @@ import (
 // openHealth makes the board that tells how the service does, by a clock and by what
 // the last security audit found.
 func (a *App) openHealth(now func() time.Time, audited func() *health.Audit) {
-	backends := health.Backends{Storage: "disk", Cache: a.Cache.Backend(), Database: "sqlite"}
-	if remoteBlobs(a.Config) {
-		backends.Storage = "azure"
-	}
-	if a.Config.DatabaseURL != "" {
-		backends.Database = "postgres"
-	}
 	a.Health = health.NewBoard(health.Questions{
-		Backends: backends,
+		Backends: health.Backends{Storage: backendOf(a.Config), Cache: a.Cache.Backend(), Database: databaseBackend(a.Config)},
 		Security: func(context.Context) *health.Audit { return audited() }, Storage: a.storageHealth, Cache: a.cacheHealth,
 		Pool: a.poolHealth, Database: a.databaseHealth, RecallData: a.recallHealth,
 	}, now)
@@ -64,16 +57,12 @@ func (a *App) databaseHealth(ctx context.Context) health.Database {
 	pool := a.Store.PoolStats()
 	d := health.Database{Connections: pool.Active + pool.Idle}
 	condition, err := a.Store.Condition(ctx)
-	switch {
-	case err != nil:
-		d.Failing = "no answer"
-		return d
-	case condition.ReadOnly:
-		d.Failing = "it takes no changes"
-	case condition.Schema < condition.Known:
-		d.Failing = "its schema is missing or too old"
+	if fault := fault(condition, err); fault != nil {
+		d.Failing = api.DatabaseFault(fault)
 	}
-	d.LatencyMS = api.Milliseconds(condition.Latency)
+	if err == nil {
+		d.LatencyMS = api.Milliseconds(condition.Latency)
+	}
 	return d
 }
 

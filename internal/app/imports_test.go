@@ -66,6 +66,7 @@ var drivers = map[string][]string{
 	"github.com/wneessen/go-mail":        {"internal/mail"},
 	"github.com/golang-jwt/jwt":          {"internal/auth"},
 	"golang.org/x/crypto":                {"internal/auth"},
+	"github.com/KimMachineGun":           {"internal/app"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -39,20 +40,33 @@ func (a *App) metricsHandler() http.Handler {
 	return a.Metrics.Handler(slog.NewLogLogger(a.Logger.Handler(), slog.LevelWarn).Writer())
 }
 
-// seenBy notes how long the certificates of a server are good for. A chain is good
-// until the first of it ends.
+// seenBy notes how long the certificates of a server are good for.
 func seenBy(m *telemetry.Metrics, peer string) func(tls.ConnectionState) {
 	return func(state tls.ConnectionState) {
-		var until time.Time
-		for _, c := range state.PeerCertificates {
-			if until.IsZero() || c.NotAfter.Before(until) {
-				until = c.NotAfter
-			}
-		}
-		if !until.IsZero() {
+		if until := goodUntil(state); !until.IsZero() {
 			m.CertificateSeen(peer, until)
 		}
 	}
+}
+
+// goodUntil is until when a server can be verified as it was now: a chain is good
+// until the first of it ends, and the last chain counts. What else a server sends
+// along, such as an old cross-signed certificate, nobody needs. Where nobody
+// verifies it is the end of the server's own certificate, and zero without any.
+func goodUntil(state tls.ConnectionState) (until time.Time) {
+	for _, chain := range state.VerifiedChains {
+		if end := firstEnd(chain); end.After(until) {
+			until = end
+		}
+	}
+	if len(state.VerifiedChains) == 0 && len(state.PeerCertificates) > 0 {
+		return state.PeerCertificates[0].NotAfter
+	}
+	return until
+}
+
+func firstEnd(chain []*x509.Certificate) time.Time {
+	return slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
 }
 
 // observeQueries counts what the store is asked.

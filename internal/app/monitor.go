@@ -9,18 +9,23 @@ import (
 	"github.com/crownsafe/api/internal/store"
 )
 
-// askStore says whether the store does what the service needs of it: it answers,
-// and takes what is new.
-func (a *App) askStore(ctx context.Context) error {
-	condition, err := a.Store.Condition(ctx)
+// fault is what keeps a store from doing what the service needs of it, by what it
+// said when it was asked how it does: it answers, takes what is new, and has a
+// schema that the program can work with. Nil: nothing.
+func fault(condition store.Condition, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case condition.ReadOnly:
 		return store.ErrReadOnly
+	case condition.Schema < condition.Known:
+		return store.ErrNotMigrated
 	}
 	return nil
 }
+
+// askStore says whether the store does what the service needs of it.
+func (a *App) askStore(ctx context.Context) error { return fault(a.Store.Condition(ctx)) }
 
 // greetOthers says in the log, once, which of those doesn't answer at the start
 // that the service can go on without: a setting may be wrong.
@@ -43,10 +48,7 @@ type monitor struct{ app *App }
 func (m monitor) Database(ctx context.Context) api.DatabaseHealth {
 	ctx, cancel := context.WithTimeout(ctx, monitorTimeout)
 	defer cancel()
-	h := api.DatabaseHealth{Status: api.Unhealthy, Backend: "sqlite", Replicas: []api.ReplicaHealth{}}
-	if m.app.Config.DatabaseURL != "" {
-		h.Backend = "postgres"
-	}
+	h := api.DatabaseHealth{Status: api.Unhealthy, Backend: databaseBackend(m.app.Config), Replicas: []api.ReplicaHealth{}}
 	pool := m.app.Store.PoolStats()
 	h.Pool = api.ConnectionPool{
 		Size: pool.Max, Active: pool.Active, Idle: pool.Idle, Acquired: pool.Acquired,
@@ -56,7 +58,7 @@ func (m monitor) Database(ctx context.Context) api.DatabaseHealth {
 	if err != nil {
 		return h
 	}
-	if !condition.ReadOnly {
+	if fault(condition, err) == nil {
 		h.Status = api.Healthy
 	}
 	h.LatencyMS, h.ReadOnly = api.Milliseconds(condition.Latency), condition.ReadOnly

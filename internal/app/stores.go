@@ -74,8 +74,16 @@ func connectStore(ctx context.Context, cfg config.Config, seen *seen) (Store, er
 	return st, nil
 }
 
-// databaseOf names the kind of database that the settings name.
-func databaseOf(cfg config.Config) string {
+// databaseBackend names the kind of database that the settings name.
+func databaseBackend(cfg config.Config) string {
+	if cfg.DatabaseURL == "" {
+		return "sqlite"
+	}
+	return "postgres"
+}
+
+// databaseSystem names it as OpenTelemetry does, in db.system.name.
+func databaseSystem(cfg config.Config) string {
 	if cfg.DatabaseURL == "" {
 		return "sqlite"
 	}

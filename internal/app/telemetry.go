@@ -38,7 +38,7 @@ func see(cfg config.Config, writes *slog.Logger, version, instance string) (*see
 		return nil, fmt.Errorf("CROWNSAFE_LOG_LEVELS cannot be used: %w", err)
 	}
 	s := &seen{levels: levels, metrics: newMetrics(cfg, version), traffic: &traffic.Recorder{}}
-	written := s.traffic.Logged(telemetry.WithTraceIDs(writes.Handler()))
+	written := telemetry.WithTraceIDs(s.traffic.Logged(writes.Handler(), telemetry.TraceKey))
 	s.logger = slog.New(levels.Handler(written))
 	if cfg.Traces.OTLPEndpoint == "" {
 		return s, nil

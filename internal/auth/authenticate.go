@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -196,19 +197,23 @@ func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
 		return Nobody, ErrInvalid
 	}
 	if err == nil {
-		s.slide(ctx, found.session.ID)
+		s.slide(ctx, found.session)
 	}
 	return caller, err
 }
 
 // slide keeps, at most once a minute, that a browser's session is in use, so that
-// it goes on.
-func (s *Service) slide(ctx context.Context, id string) {
-	if !s.touched.first(id, struct{}{}) {
+// it goes on; never beyond SessionLasts.
+func (s *Service) slide(ctx context.Context, session account.Session) {
+	if !s.touched.first(session.ID, struct{}{}) {
 		return
 	}
 	now := s.now()
-	if err := s.store.TouchSession(ctx, id, now, now.Add(CookieLasts)); err != nil {
+	expires := now.Add(CookieLasts)
+	if last := session.CreatedAt.Add(SessionLasts); last.Before(expires) {
+		expires = last
+	}
+	if err := s.store.TouchSession(ctx, session.ID, now, expires); err != nil {
 		s.logger.WarnContext(ctx, "a browser's session could not be kept going", "error", err)
 	}
 }
@@ -221,6 +226,7 @@ const operatorCookie = "op."
 // stands for it for as long as a browser's session lasts. A changed operator's
 // token ends it. ErrCredentials when it isn't the token.
 func (s *Service) OperatorCookie(ctx context.Context, token string, o Origin) (cookie string, err error) {
+	defer func() { s.attempted(err) }()
 	if err := s.mayTry(o); err != nil {
 		return "", err
 	}
@@ -235,7 +241,7 @@ func (s *Service) OperatorCookie(ctx context.Context, token string, o Origin) (c
 	}
 	now := s.now()
 	text, err := s.keyring.sign(claims{Shown: s.shownToken(), RegisteredClaims: jwt.RegisteredClaims{
-		Issuer: issuer, Audience: jwt.ClaimStrings{operatorAudience},
+		ID: newID(), Issuer: issuer, Audience: jwt.ClaimStrings{operatorAudience},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(CookieLasts)),
 	}})
 	return operatorCookie + text, err
@@ -249,12 +255,52 @@ func (s *Service) byOperatorCookie(ctx context.Context, text string) (Caller, er
 	if err != nil {
 		return Nobody, err
 	}
-	if s.operatorToken() == "" || c.Shown != s.shownToken() {
+	if s.operatorToken() == "" || c.Shown != s.shownToken() || c.ID == "" {
 		return Nobody, ErrInvalid
 	}
+	_, here := s.operatorEnded.get(c.ID)
+	signedOut, err := s.operatorEnds.load(ctx, c.ID, func(ctx context.Context) (bool, error) { return s.findOperatorEnd(ctx, c.ID), nil })
+	if err != nil || signedOut || here {
+		return Nobody, cmp.Or(err, ErrInvalid)
+	}
 	caller := operator
-	caller.Cookie = true
+	caller.Cookie, caller.SessionID = true, c.ID
 	return caller, nil
+}
+
+// operatorEndOwner is in whose name the store keeps which operators' cookies were
+// signed out: as attempts, which it forgets when the cookies' time is over.
+const operatorEndOwner = "operator-cookie"
+
+// findOperatorEnd reports that an operator's cookie was signed out, in whichever
+// process. Where the store doesn't answer, the cookie goes on, unless this process
+// knows better: the store may be what the operator looks after.
+func (s *Service) findOperatorEnd(ctx context.Context, id string) bool {
+	_, err := s.store.KnownAttempt(ctx, operatorEndOwner, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.logger.WarnContext(ctx, "whether an operator signed out could not be found out", "error", err)
+	}
+	if err == nil {
+		s.operatorEnded.set(id, struct{}{})
+	}
+	return err == nil
+}
+
+// endOperatorCookie signs an operator's cookie out, and every copy of it.
+func (s *Service) endOperatorCookie(ctx context.Context, id string, o Origin) error {
+	// Any cookie's time is over by when this is forgotten.
+	ended, err := s.store.BeginAttempt(ctx, operatorEndOwner, id, nil, s.now(), CookieLasts, CookieLasts)
+	if err != nil {
+		return fmt.Errorf("signing an operator out: %w", err)
+	}
+	s.operatorEnded.set(id, struct{}{})
+	if !ended.First { // by somebody with a copy
+		return nil
+	}
+	if err := s.record(ctx, actSignOut, string(OperatorToken), sessionName(id), o); err != nil {
+		s.logger.WarnContext(ctx, "the end of an operator's sign-in could not be written into the audit log", "error", err)
+	}
+	return nil
 }
 
 // shownToken is a fingerprint of the operator's token that doesn't help to find it.

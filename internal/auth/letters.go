@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -15,14 +16,17 @@ func (s *Service) mayWrite(kind string, a Address) bool {
 	return s.sent.first(kind+"\n"+a.Key, struct{}{})
 }
 
-// token stores a new single-use token and returns it.
-func (s *Service) token(ctx context.Context, userID string, purpose account.Purpose) (string, error) {
+// token stores a new single-use token and returns it; pending is the hash of the
+// password that becomes the user's with it, nil for none.
+func (s *Service) token(ctx context.Context, userID string, purpose account.Purpose, pending []byte) (string, error) {
 	prefix, lasts := verifyPrefix, VerifyLasts
 	if purpose == account.PurposeReset {
 		prefix, lasts = resetPrefix, ResetLasts
 	}
 	token, now := newSecret(prefix), s.now()
-	err := s.store.SaveToken(ctx, account.Token{Hash: hashOf(token), UserID: userID, Purpose: purpose, CreatedAt: now, ExpiresAt: now.Add(lasts)})
+	err := s.store.SaveToken(ctx, account.Token{
+		Hash: hashOf(token), UserID: userID, Purpose: purpose, CreatedAt: now, ExpiresAt: now.Add(lasts), Pending: pending,
+	})
 	if err != nil {
 		return "", fmt.Errorf("storing a single-use token: %w", err)
 	}
@@ -33,15 +37,17 @@ func (s *Service) link(page, token string) string {
 	return s.publicURL + page + "?token=" + url.QueryEscape(token)
 }
 
-// sendVerify sends a letter by which an address is proved.
-func (s *Service) sendVerify(ctx context.Context, userID string, a Address) error {
-	token, err := s.token(ctx, userID, account.PurposeVerify)
+// sendVerify sends a letter by which an address is proved, and a password with it.
+func (s *Service) sendVerify(ctx context.Context, userID string, a Address, pending []byte) error {
+	token, err := s.token(ctx, userID, account.PurposeVerify, pending)
 	if err != nil {
 		return err
 	}
-	return s.sendLetter(a, "Confirm your address for Crown Safe", fmt.Sprintf(`Somebody, presumably you, made an account at Crown Safe with this address.
+	return s.sendLetter(a, "Confirm your address for Crown Safe", fmt.Sprintf(`Somebody, presumably you, made an account at Crown Safe with this address and
+a password of their choice, at %s.
 
-To confirm that the address is yours, open this page within 24 hours:
+If that was you, confirm that address and password are yours: open this page
+within 24 hours:
 
 %s
 
@@ -49,13 +55,14 @@ or send this to POST /api/v1/auth/verify as "token":
 
 %s
 
-If that was not you, do nothing: without the confirmation the account stays shut.
-`, s.link("/verify", token), token))
+If that was not you, or not at this time, do nothing: without the confirmation
+their password is worth nothing.
+`, s.now().Format("15:04 on 2 January 2006 (UTC)"), s.link("/verify", token), token))
 }
 
 // sendReset sends a letter by which a new password is set.
 func (s *Service) sendReset(ctx context.Context, userID string, a Address) error {
-	token, err := s.token(ctx, userID, account.PurposeReset)
+	token, err := s.token(ctx, userID, account.PurposeReset, nil)
 	if err != nil {
 		return err
 	}
@@ -70,7 +77,7 @@ or send this to POST /api/v1/auth/reset as "token", with the new "password":
 
 %s
 
-If that was not you, do nothing: your password stays as it is.
+If that was not you, do nothing: the password stays as it is.
 `, s.link("/reset", token), token))
 }
 
@@ -86,7 +93,11 @@ If that was not you, do nothing.
 }
 
 func (s *Service) sendLetter(a Address, subject, text string) error {
-	if err := s.post.Send(mail.Message{To: a.Given, Subject: subject, Text: text}); err != nil {
+	err := s.post.Send(mail.Message{To: a.Given, Subject: subject, Text: text})
+	if errors.Is(err, mail.ErrFull) {
+		return ErrLetters
+	}
+	if err != nil {
 		return fmt.Errorf("taking a letter: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +12,12 @@ import (
 
 // Register makes an account for an address, and sends a letter by which the
 // address is proved. Whether there is one already isn't told: its owner gets
-// another letter then. Errors: ErrAddress, *WeakPassword, ErrNoMail, ErrBusy.
+// another letter then. Errors: ErrAddress, *WeakPassword, ErrNoMail, ErrLetters,
+// ErrBusy.
 //
-// An account whose address was never proved is nobody's yet: registering again
-// sets its password anew, so that nobody can lie in wait in somebody's name.
+// An account whose address was never proved is nobody's yet, and may be registered
+// again. Each letter confirms the password that it was asked for with, so that nobody
+// can lie in wait in somebody's name; no password is taken without its letter.
 func (s *Service) Register(ctx context.Context, email, password string, o Origin) error {
 	if s.post == nil {
 		return ErrNoMail
@@ -26,44 +29,52 @@ func (s *Service) Register(ctx context.Context, email, password string, o Origin
 	if err := s.checkPassword(ctx, password, a); err != nil {
 		return err
 	}
+	if err := s.mayTake(ctx); err != nil {
+		return err
+	}
 	hash, err := s.hasher.hash(ctx, password) // also where it isn't needed: it takes the same time
 	if err != nil {
 		return err
 	}
-	user, err := s.store.UserByEmail(ctx, a.Key)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return s.registerNew(ctx, a, hash, o)
-	case err != nil:
-		return fmt.Errorf("looking for a user: %w", err)
-	case !s.mayWrite(actRegister, a):
-		return nil
-	case !user.VerifiedAt.IsZero():
-		return s.sendExists(a)
-	}
-	err = s.recorded(ctx, actRegister, string(Anonymous), userName(user.ID), o, func() error {
-		return s.replacePassword(ctx, user.ID, hash)
-	})
+	user, err := s.registered(ctx, a, hash, o)
 	if err != nil {
 		return err
 	}
-	return s.sendVerify(ctx, user.ID, a)
+	a.Given = user.Email // as it was written first
+	if !user.VerifiedAt.IsZero() {
+		if !s.mayWrite(actRegister, a) {
+			return nil
+		}
+		return s.sendExists(a)
+	}
+	return s.sendVerify(ctx, user.ID, a, hash)
 }
 
-func (s *Service) registerNew(ctx context.Context, a Address, hash []byte, o Origin) error {
-	now := s.now()
-	user := account.User{
-		ID: newID(), Email: a.Given, EmailKey: a.Key, PasswordHash: hash, Role: account.Member, CreatedAt: now, PasswordAt: now,
+// registered returns the user who has an address, who is made where there is none.
+func (s *Service) registered(ctx context.Context, a Address, hash []byte, o Origin) (account.User, error) {
+	user, err := s.store.UserByEmail(ctx, a.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		now := s.now()
+		user = account.User{
+			ID: newID(), Email: a.Given, EmailKey: a.Key, PasswordHash: hash, Role: account.Member, CreatedAt: now, PasswordAt: now,
+		}
+		err = s.recorded(ctx, actRegister, string(Anonymous), userName(user.ID), o, func() error { return s.store.CreateUser(ctx, user) })
+		if !errors.Is(err, account.ErrTaken) {
+			return user, wrapped(err, "storing a new user")
+		}
+		user, err = s.store.UserByEmail(ctx, a.Key) // who came this very moment
+	} else if err == nil && user.VerifiedAt.IsZero() {
+		err = s.record(ctx, actRegister, string(Anonymous), userName(user.ID), o)
 	}
-	err := s.recorded(ctx, actRegister, string(Anonymous), userName(user.ID), o, func() error { return s.store.CreateUser(ctx, user) })
-	if errors.Is(err, account.ErrTaken) { // this very moment; that letter tells the owner
+	return user, wrapped(err, "looking for a user")
+}
+
+// wrapped says what an error kept from being done; nil stays nil.
+func wrapped(err error, doing string) error {
+	if err == nil {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("storing a new user: %w", err)
-	}
-	s.mayWrite(actRegister, a)
-	return s.sendVerify(ctx, user.ID, a)
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // replacePassword sets a password and ends everything that the one before began.
@@ -75,20 +86,22 @@ func (s *Service) replacePassword(ctx context.Context, userID string, hash []byt
 }
 
 // RequestVerification sends another letter by which an address is proved, if it
-// is somebody's whose address wasn't yet; whether it is isn't told.
+// is somebody's whose address wasn't yet; whether it is isn't told. Who asks for it
+// names no password, and whose the account's is isn't known: it is set anew by the
+// letter, with Reset.
 func (s *Service) RequestVerification(ctx context.Context, email string, _ Origin) error {
-	return s.request(ctx, email, actVerify, func(user account.User, a Address) error {
+	return s.request(ctx, email, actVerify, func(ctx context.Context, user account.User, a Address) error {
 		if !user.VerifiedAt.IsZero() {
 			return nil
 		}
-		return s.sendVerify(ctx, user.ID, a)
+		return s.sendReset(ctx, user.ID, a)
 	})
 }
 
 // RequestReset sends a letter by which a new password is set, if the address is
 // somebody's; whether it is isn't told.
 func (s *Service) RequestReset(ctx context.Context, email string, o Origin) error {
-	return s.request(ctx, email, actResetAsk, func(user account.User, a Address) error {
+	return s.request(ctx, email, actResetAsk, func(ctx context.Context, user account.User, a Address) error {
 		if !s.open(user) {
 			return nil
 		}
@@ -99,41 +112,80 @@ func (s *Service) RequestReset(ctx context.Context, email string, o Origin) erro
 	})
 }
 
-// request does something for the user who has an address, at most once a minute.
-func (s *Service) request(ctx context.Context, email, action string, do func(account.User, Address) error) error {
-	if s.post == nil {
-		return ErrNoMail
-	}
+// request does something for the user who has an address, at most once a minute,
+// after the answer: it is the same, and takes the same time, for any address.
+func (s *Service) request(ctx context.Context, email, action string, do func(context.Context, account.User, Address) error) error {
 	a, err := ParseAddress(email)
-	if err != nil {
+	if err != nil && s.post != nil {
 		return err
 	}
-	user, err := s.store.UserByEmail(ctx, a.Key)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("looking for a user: %w", err)
-	case !s.mayWrite(action, a):
-		return nil
+	if err := s.mayTake(ctx); err != nil {
+		return err
 	}
-	a.Given = user.Email // as its owner wrote it
-	return do(user, a)
+	return s.afterwards(ctx, action, func(ctx context.Context) error {
+		user, err := s.store.UserByEmail(ctx, a.Key)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err != nil:
+			return fmt.Errorf("looking for a user: %w", err)
+		case !s.mayWrite(action, a):
+			return nil
+		}
+		a.Given = user.Email // as its owner wrote it
+		return do(ctx, user, a)
+	})
 }
 
-// Verify proves an address by a token from a letter. ErrInvalid for one that is
-// good no more.
+// Verify proves an address by a token from a letter, and makes the password the
+// user's that the letter was asked for with: what was begun with another one ends.
+// ErrInvalid for a token that is good no more: the address was proved, or another
+// password set, since the letter was sent.
 func (s *Service) Verify(ctx context.Context, token string, o Origin) error {
 	used, err := s.use(ctx, token, verifyPrefix, account.PurposeVerify, o)
 	if err != nil {
 		return err
 	}
-	return s.recorded(ctx, actVerify, userName(used.UserID), "", o, func() error {
-		if err := s.store.SetVerified(ctx, used.UserID, s.now()); err != nil {
-			return fmt.Errorf("storing that an address was proved: %w", err)
+	user, err := s.store.User(ctx, used.UserID)
+	if err != nil {
+		return fmt.Errorf("looking for a user: %w", err)
+	}
+	if !user.VerifiedAt.IsZero() || used.CreatedAt.Before(user.PasswordAt) {
+		return ErrInvalid
+	}
+	return s.recorded(ctx, actVerify, userName(user.ID), "", o, func() error {
+		if !bytes.Equal(used.Pending, user.PasswordHash) {
+			if err := s.takeOver(ctx, user.ID, used.Pending, o); err != nil {
+				return err
+			}
 		}
-		return nil
+		return s.setVerified(ctx, user.ID)
 	})
+}
+
+// takeOver sets the password of whoever proved the address first, and ends what
+// others began with another one: sessions and keys.
+func (s *Service) takeOver(ctx context.Context, userID string, hash []byte, o Origin) error {
+	if err := s.replacePassword(ctx, userID, hash); err != nil {
+		return err
+	}
+	keys, err := s.store.Keys(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("listing a user's keys: %w", err)
+	}
+	for _, key := range keys {
+		if !key.Good(s.now()) {
+			continue
+		}
+		if err := s.revokeKey(ctx, userID, key.ID, userName(userID), o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) setVerified(ctx context.Context, userID string) error {
+	return wrapped(s.store.SetVerified(ctx, userID, s.now()), "storing that an address was proved")
 }
 
 // Reset sets a new password by a token from a letter, which proves the address
@@ -166,10 +218,7 @@ func (s *Service) Reset(ctx context.Context, token, password string, o Origin) e
 		if err := s.replacePassword(ctx, used.UserID, hash); err != nil {
 			return err
 		}
-		if err := s.store.SetVerified(ctx, used.UserID, s.now()); err != nil {
-			return fmt.Errorf("storing that an address was proved: %w", err)
-		}
-		return nil
+		return s.setVerified(ctx, used.UserID)
 	})
 }
 

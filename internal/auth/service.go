@@ -47,7 +47,7 @@ func (w *WaitError) Error() string {
 const (
 	AccessLasts  = 10 * time.Minute    // an access token
 	RefreshLasts = 30 * 24 * time.Hour // an API session that isn't refreshed
-	SessionLasts = 90 * 24 * time.Hour // an API session in any case
+	SessionLasts = 90 * 24 * time.Hour // any session, however much it is used
 	CookieLasts  = 12 * time.Hour      // a browser's session that isn't used
 	VerifyLasts  = 24 * time.Hour      // a token that proves an address
 	ResetLasts   = time.Hour           // a token that sets a new password
@@ -62,7 +62,10 @@ const MaxKeys = 50
 
 // Post takes letters and sends them later.
 type Post interface {
+	// Send takes a letter; mail.ErrFull when it can't be taken.
 	Send(m mail.Message) error
+	// Full reports whether Send would refuse any letter at this moment.
+	Full() bool
 }
 
 // Options says what the service works with. Store, Seeds and PublicURL are required.
@@ -84,10 +87,14 @@ type Options struct {
 	// OperatorToken returns CROWNSAFE_OPS_TOKEN as it is now, "" for none; nil: there
 	// is never one.
 	OperatorToken func() string
-	Breached      Breached // nil: only the rules decide about passwords
-	Cost          int      // of bcrypt; 0: DefaultCost
-	Now           func() time.Time
-	Logger        *slog.Logger
+	// SignIn is told what became of each attempt to sign in: done; refused; locked,
+	// the user is held back; limited, the address is; failed, nothing was decided.
+	// Nil: nobody wants to know.
+	SignIn   func(outcome string)
+	Breached Breached // nil: only the rules decide about passwords
+	Cost     int      // of bcrypt; 0: DefaultCost
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Service says who calls, and keeps their accounts. It is safe for concurrent use.
@@ -99,6 +106,7 @@ type Service struct {
 	verified      bool
 	operatorToken func() string
 	breached      Breached
+	observe       func(outcome string) // attempts to sign in
 	now           func() time.Time
 	logger        *slog.Logger
 
@@ -106,12 +114,19 @@ type Service struct {
 	keyring  *keyring
 	networks *backoffs
 	sent     *recent[struct{}] // letters by address, so that nobody is flooded
+	later    chan struct{}     // a place for each letter that is written beside requests
 	refusals *recent[struct{}] // refusals in the audit log, so that nobody floods it
 	tokens   *recent[claims]   // access tokens whose signature was checked
 	sessions *recent[standing] // by id
 	cookies  *recent[standing] // by hash of the secret
 	keys     *recent[standing] // by hash of the key
-	ended    *recent[struct{}] // ids of sessions, keys and users that ended in this process
+	// operatorEnds remembers whether operators' cookies were signed out, by id, and
+	// operatorEnded those that were.
+	operatorEnds  *recent[bool]
+	operatorEnded *recent[struct{}]
+	ended         *recent[struct{}] // ids of sessions, keys and users that ended in this process
+
+	making sync.Mutex // of keys
 
 	mu      sync.Mutex
 	used    map[string]time.Time // keys, since it was last kept
@@ -128,22 +143,28 @@ func New(o Options) *Service {
 	}
 	clock := o.Now
 	o.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) } // as the store keeps it
+	if o.SignIn == nil {
+		o.SignIn = func(string) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
 		store: o.Store, publicURL: o.PublicURL, plainHTTP: o.PlainHTTP, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
-		breached: o.Breached, now: o.Now, logger: o.Logger,
+		breached: o.Breached, observe: o.SignIn, now: o.Now, logger: o.Logger,
 		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
-		sent:     newRecent[struct{}](10_000, time.Minute, o.Now),
-		refusals: newRecent[struct{}](10_000, time.Minute, o.Now),
-		tokens:   newRecent[claims](50_000, AccessLasts, o.Now),
-		sessions: newRecent[standing](50_000, standingLasts, o.Now),
-		cookies:  newRecent[standing](10_000, standingLasts, o.Now),
-		keys:     newRecent[standing](50_000, standingLasts, o.Now),
-		ended:    newRecent[struct{}](100_000, endedLasts, o.Now),
-		touched:  newRecent[struct{}](10_000, touchEvery, o.Now),
-		used:     map[string]time.Time{},
+		sent:          newRecent[struct{}](10_000, time.Minute, o.Now),
+		later:         make(chan struct{}, afterwardsMost),
+		refusals:      newRecent[struct{}](10_000, time.Minute, o.Now),
+		tokens:        newRecent[claims](50_000, AccessLasts, o.Now),
+		sessions:      newRecent[standing](50_000, standingLasts, o.Now),
+		cookies:       newRecent[standing](10_000, standingLasts, o.Now),
+		keys:          newRecent[standing](50_000, standingLasts, o.Now),
+		ended:         newRecent[struct{}](100_000, endedLasts, o.Now),
+		operatorEnds:  newRecent[bool](1000, standingLasts, o.Now),
+		operatorEnded: newRecent[struct{}](10_000, CookieLasts, o.Now),
+		touched:       newRecent[struct{}](10_000, touchEvery, o.Now),
+		used:          map[string]time.Time{},
 	}
 }
 

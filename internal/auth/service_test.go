@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/crownsafe/api/internal/account"
@@ -41,6 +42,7 @@ type bench struct {
 	mu     sync.Mutex
 	clock  time.Time
 	sent   []mail.Message
+	full   bool // no letter is taken
 	broken bool // the audit log can't be written
 }
 
@@ -57,17 +59,38 @@ func (b *bench) wait(d time.Duration) {
 }
 
 func (b *bench) Send(m mail.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.full {
+		return mail.ErrFull
+	}
 	b.sent = append(b.sent, m)
 	return nil
+}
+
+func (b *bench) Full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.full
+}
+
+// letters waits for what is written beside requests, and returns all letters.
+func (b *bench) letters(t *testing.T) []mail.Message {
+	t.Helper()
+	b.Settle(t.Context())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent
 }
 
 // letter takes the last letter's token.
 func (b *bench) letter(t *testing.T) string {
 	t.Helper()
-	if len(b.sent) == 0 {
+	sent := b.letters(t)
+	if len(sent) == 0 {
 		t.Fatal("no letter was sent")
 	}
-	return regexp.MustCompile(`crs_[vp][tr]_[0-9A-Za-z]+`).FindString(b.sent[len(b.sent)-1].Text)
+	return regexp.MustCompile(`crs_[vp][tr]_[0-9A-Za-z]+`).FindString(sent[len(sent)-1].Text)
 }
 
 // failing is a store whose audit log can be broken.
@@ -236,6 +259,30 @@ func TestSessionsEndInTime(t *testing.T) {
 	})
 }
 
+func TestBrowsersSessionsEndInTime(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		comes := func(as auth.Kind) {
+			t.Helper()
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != as {
+				t.Errorf("the caller is %+v, want %s", caller, as)
+			}
+		}
+		for used := time.Duration(0); used < auth.SessionLasts-auth.CookieLasts; used += auth.CookieLasts / 2 {
+			comes(auth.AsUser)
+			b.wait(auth.CookieLasts / 2)
+		}
+		comes(auth.AsUser)
+		b.wait(auth.CookieLasts - time.Minute)
+		comes(auth.AsUser)
+		b.wait(time.Minute)
+		comes(auth.Anonymous) // though it was in use all the time
+	})
+}
+
 func TestLogoutEndsTheSessionEverywhere(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, b *bench) {
 		in, other := b.member(t), b.another()
@@ -278,18 +325,49 @@ func TestWrongPasswordsHoldBack(t *testing.T) {
 	})
 }
 
+// TestEverySignInIsCounted, whatever becomes of it.
+func TestEverySignInIsCounted(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		counted := map[string]int{}
+		b.Service = b.another(func(o *auth.Options) { o.SignIn = func(outcome string) { counted[outcome]++ } })
+		b.member(t) // done
+		for range 5 {
+			_, err := b.Login(t.Context(), ada, another, elsewhere)
+			wants(t, "a wrong password", err, auth.ErrCredentials)
+		}
+		_, err := b.LoginBrowser(t.Context(), ada, password, elsewhere)
+		wants(t, "held back", err, auth.ErrCredentials)
+		_, err = b.OperatorCookie(t.Context(), "not the operator's token", elsewhere)
+		wants(t, "a wrong token", err, auth.ErrCredentials)
+		b.broken = true
+		if _, err = b.Login(t.Context(), ada, password, home); !errors.Is(err, store.ErrFull) {
+			t.Errorf("without an audit log: %v", err)
+		}
+		b.broken = false
+		if diff := cmp.Diff(map[string]int{"done": 1, "refused": 6, "locked": 1, "failed": 1}, counted); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for range 40 {
+			_, _ = b.Login(t.Context(), "nobody@example.org", another, elsewhere)
+		}
+		if counted["limited"] == 0 {
+			t.Errorf("nobody was limited: %v", counted)
+		}
+	})
+}
+
 func TestResetAnswersAlikeAndEndsEverything(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, b *bench) {
 		in := b.member(t)
-		letters := len(b.sent)
+		letters := len(b.letters(t))
 		must(t, b.RequestReset(t.Context(), "nobody@example.org", elsewhere))
-		if len(b.sent) != letters {
+		if len(b.letters(t)) != letters {
 			t.Error("nobody got a letter")
 		}
 		must(t, b.RequestReset(t.Context(), ada, elsewhere))
 		must(t, b.RequestReset(t.Context(), ada, elsewhere))
-		if len(b.sent) != letters+1 {
-			t.Errorf("%d letters in a minute", len(b.sent)-letters)
+		if sent := len(b.letters(t)); sent != letters+1 {
+			t.Errorf("%d letters in a minute", sent-letters)
 		}
 		token := b.letter(t)
 		var weak *auth.WeakPassword
@@ -306,8 +384,9 @@ func TestResetAnswersAlikeAndEndsEverything(t *testing.T) {
 		must(t, err)
 		b.wait(2 * time.Minute)
 		must(t, b.RequestReset(t.Context(), ada, home))
+		token = b.letter(t)
 		b.wait(auth.ResetLasts)
-		wants(t, "a token after its time", b.Reset(t.Context(), b.letter(t), password, home), auth.ErrInvalid)
+		wants(t, "a token after its time", b.Reset(t.Context(), token, password, home), auth.ErrInvalid)
 	})
 }
 
@@ -402,6 +481,79 @@ func TestAHashIsMadeCostlierAtTheNextSignIn(t *testing.T) {
 		must(t, err)
 		if cost, err := bcrypt.Cost(user.PasswordHash); err != nil || cost != bcrypt.MinCost+1 {
 			t.Errorf("cost %d, %v", cost, err)
+		}
+	})
+}
+
+func TestAnOperatorWhoSignsOutTakesEveryCopyOfTheCookieAlong(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		other := b.another()
+		shows := func(s *auth.Service, cookie string, want auth.Kind) auth.Caller {
+			t.Helper()
+			caller, err := s.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != want {
+				t.Errorf("the cookie is %s's, want %s", caller.Kind, want)
+			}
+			return caller
+		}
+		left, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		kept, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		caller := shows(b.Service, left, auth.OperatorToken)
+		shows(other, left, auth.OperatorToken)
+		must(t, b.Logout(t.Context(), caller, home))
+		must(t, b.Logout(t.Context(), caller, home))
+		shows(b.Service, left, auth.Anonymous)
+		b.wait(time.Second)
+		shows(other, left, auth.Anonymous)
+		b.wait(auth.CookieLasts - time.Minute)
+		shows(b.another(), left, auth.Anonymous)
+		shows(other, kept, auth.OperatorToken)
+		ends := 0
+		must(t, b.store.Entries(t.Context(), 0, 0, func(e account.Entry) error {
+			if e.Action == "session.end" && e.Actor == "operator-token" && e.Subject == "session:"+caller.SessionID {
+				ends++
+			}
+			return nil
+		}))
+		if ends != 1 {
+			t.Errorf("%d entries of the end", ends)
+		}
+	})
+}
+
+func TestReplacingMakesNoMoreKeysThanThereMayBe(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		caller, err := b.Authenticate(t.Context(), bearer(b.member(t).AccessToken))
+		must(t, err)
+		first, _, err := b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop"}, home)
+		must(t, err)
+		for range auth.MaxKeys - 1 {
+			_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+			must(t, err)
+		}
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+		wants(t, "one more, with an overlap", err, auth.ErrTooManyKeys)
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID}, home)
+		must(t, err)
+	})
+}
+
+func TestABrowsersSessionEndsHoweverMuchItIsUsed(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		began, kind := b.now(), auth.AsUser
+		for kind == auth.AsUser && b.now().Sub(began) < 2*auth.SessionLasts {
+			b.wait(10 * time.Hour)
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			must(t, err)
+			kind = caller.Kind
+		}
+		if lasted := b.now().Sub(began); lasted < auth.SessionLasts || lasted > auth.SessionLasts+10*time.Hour {
+			t.Errorf("the session lasted %s", lasted)
 		}
 	})
 }

@@ -26,7 +26,8 @@ type SignedIn struct {
 // for a wrong address and a wrong password alike, in the same time, and while an
 // account is held back; ErrUnverified where the password is right and the address
 // wasn't proved; a *WaitError for an address that tried too often; ErrBusy.
-func (s *Service) Login(ctx context.Context, email, password string, o Origin) (SignedIn, error) {
+func (s *Service) Login(ctx context.Context, email, password string, o Origin) (in SignedIn, err error) {
+	defer func() { s.attempted(err) }()
 	user, err := s.byPassword(ctx, email, password, o)
 	if err != nil {
 		return SignedIn{}, err
@@ -42,6 +43,7 @@ func (s *Service) Login(ctx context.Context, email, password string, o Origin) (
 // LoginBrowser signs in with a password, for a browser, and returns the value of
 // its cookie. Errors are Login's.
 func (s *Service) LoginBrowser(ctx context.Context, email, password string, o Origin) (cookie string, err error) {
+	defer func() { s.attempted(err) }()
 	user, err := s.byPassword(ctx, email, password, o)
 	if err != nil {
 		return "", err
@@ -75,6 +77,32 @@ func (s *Service) start(ctx context.Context, user account.User, kind account.Ses
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
+// errHeldBack is ErrCredentials of a user whom no password is tried for at the
+// moment, which only the service itself tells apart.
+var errHeldBack = fmt.Errorf("%w", ErrCredentials)
+
+// attempted tells the observer what became of an attempt to sign in. One that nothing
+// was decided about has failed.
+func (s *Service) attempted(err error) {
+	outcome := "failed"
+	switch {
+	case err == nil:
+		outcome = "done"
+	case errors.Is(err, errHeldBack):
+		outcome = "locked"
+	case errors.Is(err, ErrCredentials), errors.Is(err, ErrUnverified):
+		outcome = "refused"
+	case isWait(err):
+		outcome = "limited"
+	}
+	s.observe(outcome)
+}
+
+func isWait(err error) bool {
+	_, is := errors.AsType[*WaitError](err)
+	return is
+}
+
 // byPassword returns whose address and password these are.
 func (s *Service) byPassword(ctx context.Context, email, password string, o Origin) (account.User, error) {
 	if err := s.mayTry(o); err != nil {
@@ -107,7 +135,7 @@ func (s *Service) byPassword(ctx context.Context, email, password string, o Orig
 	case held:
 		s.networks.fail(o.place())
 		s.refuse(ctx, actSignIn, string(Anonymous), userName(user.ID), "held_back", o)
-		return account.User{}, ErrCredentials
+		return account.User{}, errHeldBack
 	case !right:
 		return account.User{}, s.wrongPassword(ctx, user, o)
 	}

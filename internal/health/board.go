@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -85,13 +86,13 @@ func (b *Board) Dashboard() Dashboard {
 	return *gathered.(*Dashboard)
 }
 
-// Score is the score of the last gathering, however long ago: metrics must not wait.
-// Only before the first there is something to wait for.
+// Score is the score of the last gathering, however long ago, and NaN before the
+// first: metrics must not wait.
 func (b *Board) Score() float64 {
 	if last := b.last.Load(); last != nil {
 		return float64(last.Score)
 	}
-	return float64(b.Dashboard().Score)
+	return math.NaN()
 }
 
 // Run gathers every ten seconds until ctx ends, so that exhaustions are counted, and

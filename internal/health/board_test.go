@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -161,6 +162,9 @@ func TestScoreDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, on := &fleet{}, make(chan struct{})
 		b := NewBoard(f.questions(), time.Now)
+		if got := b.Score(); !math.IsNaN(got) || f.asked[4].Load() != 0 {
+			t.Errorf("before anything was gathered: %v, and the database was asked %d times", got, f.asked[4].Load())
+		}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { b.Run(ctx) })
@@ -191,6 +195,9 @@ func TestExhaustionsCountForAnHour(t *testing.T) {
 		f := &fleet{}
 		f.exhausted.Store(60) // within the first moments
 		b := NewBoard(f.questions(), time.Now)
+		if got := b.Score(); !math.IsNaN(got) || f.asked[4].Load() != 0 {
+			t.Errorf("before anything was gathered: %v, and the database was asked %d times", got, f.asked[4].Load())
+		}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { b.Run(ctx) })

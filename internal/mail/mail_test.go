@@ -17,7 +17,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -195,12 +197,15 @@ func TestAddressesOfServers(t *testing.T) {
 
 // clumsy fails so many times, and then keeps letters.
 type clumsy struct {
+	mu    sync.Mutex
 	fails int
 	err   error
 	got   chan Message
 }
 
 func (c *clumsy) Send(_ context.Context, m Message) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.fails > 0 {
 		c.fails--
 		return c.err
@@ -237,6 +242,57 @@ func TestALetterThatIsRefusedIsGivenUp(t *testing.T) {
 	if len(c.got) != 1 || !strings.Contains(log.String(), "given up") || strings.Contains(log.String(), "ada@") {
 		t.Errorf("%d letters arrived; the log: %s", len(c.got), &log)
 	}
+}
+
+// greylisting refuses one mailbox for now, and keeps what goes to others.
+type greylisting struct {
+	mailbox string
+	got     chan Message
+}
+
+func (g greylisting) Send(_ context.Context, m Message) error {
+	if m.To == g.mailbox {
+		return errors.New("450 later")
+	}
+	g.got <- m
+	return nil
+}
+
+func TestAMailboxThatRefusesHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := greylisting{"full@example.org", make(chan Message, 10)}
+		q := NewQueue(g, QueueOptions{Most: 20})
+		for range 10 {
+			if err := q.Send(Message{To: g.mailbox}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if err := q.Send(hello); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // no time passes
+		if len(g.got) != 1 {
+			t.Errorf("%d letters arrived behind a mailbox that refuses", len(g.got))
+		}
+		for range 10 { // and those that wait to be sent again are counted
+			if err := q.Send(Message{To: g.mailbox}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := q.Send(hello); !errors.Is(err, ErrFull) || !q.Full() {
+			t.Errorf("a letter more than may wait: %v", err)
+		}
+		time.Sleep(5 * time.Minute) // all attempts of all of them
+		synctest.Wait()
+		if q.Full() || q.Send(hello) != nil {
+			t.Error("letters that were given up take room")
+		}
+		q.Close(t.Context())
+		if len(g.got) != 2 {
+			t.Errorf("%d letters arrived", len(g.got))
+		}
+	})
 }
 
 func TestAFolderHoldsLettersForTheirOwnerOnly(t *testing.T) {

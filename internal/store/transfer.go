@@ -131,7 +131,7 @@ func Tables() []Table {
 			{"created_at", Integer}, {"expires_at", OptionalInteger}, {"revoked_at", OptionalInteger}, {"last_used_at", OptionalInteger},
 		}, 1},
 		{"single_use_token", []Column{
-			{"hash", Bytes}, {"account_id", Text}, {"purpose", Text}, {"created_at", Integer}, {"expires_at", Integer},
+			{"hash", Bytes}, {"account_id", Text}, {"purpose", Text}, {"created_at", Integer}, {"expires_at", Integer}, {"pending", Bytes},
 		}, 1},
 		{"attempt", []Column{
 			{"owner", Text}, {"key", Text}, {"fingerprint", Bytes}, {"lease_until", Integer}, {"keep_until", Integer},

@@ -107,7 +107,7 @@ func (h levelled) WithGroup(name string) slog.Handler {
 
 // The attributes that a line has of its trace.
 const (
-	traceKey = "trace_id"
+	TraceKey = "trace_id"
 	spanKey  = "span_id"
 )
 
@@ -118,8 +118,8 @@ func WithTraceIDs(next slog.Handler) slog.Handler { return traced{next} }
 type traced struct{ slog.Handler }
 
 func (h traced) Handle(ctx context.Context, r slog.Record) error {
-	if at := trace.SpanContextFromContext(ctx); at.IsValid() && !names(&r, traceKey) {
-		r.AddAttrs(slog.String(traceKey, at.TraceID().String()), slog.String(spanKey, at.SpanID().String()))
+	if at := trace.SpanContextFromContext(ctx); at.IsValid() && !names(&r, TraceKey) {
+		r.AddAttrs(slog.String(TraceKey, at.TraceID().String()), slog.String(spanKey, at.SpanID().String()))
 	}
 	return h.Handler.Handle(ctx, r)
 }

@@ -26,9 +26,11 @@ const Scope = "github.com/crownsafe/api"
 // What an export costs at most. A receiver that doesn't answer fills the queues
 // and then loses what is new; nobody ever waits for it but the end of the program.
 const (
-	exportTimeout = 5 * time.Second  // of one attempt
-	exportEvery   = time.Second      // how long a span or a record waits for others
-	exportRetries = 10 * time.Second // of one batch, all attempts together
+	exportTimeout = 5 * time.Second        // of one attempt
+	exportEvery   = time.Second            // how long a span or a record waits for others
+	exportRetries = 10 * time.Second       // of one batch, all attempts together
+	firstRetry    = 500 * time.Millisecond // after the first attempt; later ones wait longer
+	longestRetry  = 5 * time.Second        // how long is waited between two attempts at most
 	queuedSpans   = 4096
 	queuedRecords = 4096
 )
@@ -62,16 +64,17 @@ type Traces struct {
 func StartTraces(o TraceOptions) (*Traces, error) {
 	t := &Traces{client: &http.Client{Timeout: exportTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}}
 	base := strings.TrimRight(o.Endpoint, "/")
+	again := otlptracehttp.RetryConfig{Enabled: true, InitialInterval: firstRetry, MaxInterval: longestRetry, MaxElapsedTime: exportRetries}
 	// With clients of our own an exporter connects to nothing before its first batch.
 	spans, err := otlptracehttp.New(context.Background(),
 		otlptracehttp.WithEndpointURL(base+"/v1/traces"), otlptracehttp.WithHeaders(o.Headers), otlptracehttp.WithHTTPClient(t.client),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 5 * time.Second, MaxElapsedTime: exportRetries}))
+		otlptracehttp.WithRetry(again))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the export of traces: %w", err)
 	}
 	records, err := otlploghttp.New(context.Background(),
 		otlploghttp.WithEndpointURL(base+"/v1/logs"), otlploghttp.WithHeaders(o.Headers), otlploghttp.WithHTTPClient(t.client),
-		otlploghttp.WithRetry(otlploghttp.RetryConfig{Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 5 * time.Second, MaxElapsedTime: exportRetries}))
+		otlploghttp.WithRetry(otlploghttp.RetryConfig(again)))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the export of logs: %w", err)
 	}

@@ -142,6 +142,50 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 	root.End()
 }
 
+// TestFailedSpansAreBoundedToo: whoever fails again and again under one root that
+// doesn't end can't fill the memory.
+func TestFailedSpansAreBoundedToo(t *testing.T) {
+	t.Parallel()
+	tracer, out, kept := exported(0)
+	fail := func(ctx context.Context, times int) {
+		for range times {
+			_, child := tracer.Start(ctx, "failed")
+			child.SetStatus(codes.Error, "")
+			child.End()
+		}
+	}
+	ctx, root := tracer.Start(t.Context(), "root")
+	fail(ctx, 3*heldPerTrace)
+	if n := kept.held.Load(); n != 2*heldPerTrace {
+		t.Errorf("%d failed spans of one trace are held", n)
+	}
+	root.End()
+	if n := len(out.Ended()); n != 2*heldPerTrace+1 || kept.held.Load() != 0 {
+		t.Errorf("%d spans are exported, %d are still held", n, kept.held.Load())
+	}
+	kept.atMost = 4
+	var failing sync.WaitGroup
+	var roots sync.Map
+	for i := range 8 {
+		failing.Go(func() {
+			ctx, root := tracer.Start(t.Context(), "root")
+			roots.Store(i, root)
+			fail(ctx, 100)
+			if n := kept.held.Load(); n > 8+8 { // 8, and each that is being turned away
+				t.Errorf("%d failed spans are held in all", n)
+			}
+		})
+	}
+	failing.Wait()
+	if n := kept.held.Load(); n != 8 {
+		t.Errorf("%d failed spans are held in all, of at most 8", n)
+	}
+	roots.Range(func(_, root any) bool { root.(trace.Span).End(); return true })
+	if n := kept.held.Load(); n != 0 || kept.stillOpen() != 0 {
+		t.Errorf("%d spans are held for good", n)
+	}
+}
+
 func TestWhoIsSampled(t *testing.T) {
 	t.Parallel()
 	begin := func(tracer trace.Tracer, ctx context.Context, kind trace.SpanKind) trace.Span {

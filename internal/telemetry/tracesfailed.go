@@ -10,8 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Bounds of what is held back until it is known whether anything failed. A span
-// above them is only kept if it failed itself.
+// Bounds of what is held back until it is known whether anything failed. For spans
+// that failed themselves there is as much room again; above that they are lost too,
+// and only the rest of their trace is exported.
 const (
 	heldPerTrace = 256
 	heldInAll    = 16384
@@ -102,17 +103,31 @@ func (k *keptFailed) end(of *part, s sdktrace.ReadOnlySpan) []sdktrace.ReadOnlyS
 		k.held.Add(-int64(len(of.held)))
 		of.over, of.held = true, nil
 		return nil
-	case over, failed, len(of.held) < heldPerTrace && k.held.Load() < k.atMost:
+	case over:
+		k.held.Add(-int64(len(of.held)))
+		ready := append(of.held, s)
+		of.over, of.held = true, nil
+		return ready
+	case k.room(of, failed):
 		of.held = append(of.held, s)
-		k.held.Add(1)
 	}
-	if !over {
-		return nil
+	return nil
+}
+
+// room takes the place of one more span of a part, if there is one.
+func (k *keptFailed) room(of *part, failed bool) bool {
+	perTrace, inAll := heldPerTrace, k.atMost
+	if failed {
+		perTrace, inAll = 2*perTrace, 2*inAll
 	}
-	ready := of.held
-	k.held.Add(-int64(len(ready)))
-	of.over, of.held = true, nil
-	return ready
+	if len(of.held) >= perTrace {
+		return false
+	}
+	if k.held.Add(1) > inAll {
+		k.held.Add(-1)
+		return false
+	}
+	return true
 }
 
 // Shutdown implements sdktrace.SpanProcessor. What is still held is of traces that

@@ -43,18 +43,17 @@ func (r *Recorder) Faults(limit int) []Fault {
 // told of already.
 const AccessMessage = "request"
 
-// traceAttr is the attribute under which log lines have their trace.
-const traceAttr = "trace_id"
-
 // Logged returns a handler that passes every line on to next, and keeps the
-// errors among them.
-func (r *Recorder) Logged(next slog.Handler) slog.Handler {
-	return logged{Handler: next, recorder: r}
+// errors among them. Lines have their trace in the attribute traceKey when they
+// come here.
+func (r *Recorder) Logged(next slog.Handler, traceKey string) slog.Handler {
+	return logged{Handler: next, recorder: r, traceKey: traceKey}
 }
 
 type logged struct {
 	slog.Handler
 	recorder *Recorder
+	traceKey string
 	traceID  string // from attributes that the logger carries
 }
 
@@ -63,7 +62,7 @@ func (l logged) Handle(ctx context.Context, record slog.Record) error {
 	if record.Level >= slog.LevelError && record.Message != AccessMessage {
 		f := Fault{At: record.Time, Message: record.Message, TraceID: l.traceID}
 		record.Attrs(func(a slog.Attr) bool {
-			if a.Key == traceAttr {
+			if a.Key == l.traceKey {
 				f.TraceID = a.Value.String()
 			}
 			return true
@@ -76,7 +75,7 @@ func (l logged) Handle(ctx context.Context, record slog.Record) error {
 // WithAttrs implements slog.Handler.
 func (l logged) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
-		if a.Key == traceAttr {
+		if a.Key == l.traceKey {
 			l.traceID = a.Value.String()
 		}
 	}

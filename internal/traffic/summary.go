@@ -13,7 +13,7 @@ type Point struct {
 type Summary struct {
 	Requests, Refused, Failing int64
 	PerSecond                  float64
-	P50, P95, P99              time.Duration // of the answers' durations, to within a fifth; 0 when there were none
+	P50, P95, P99              time.Duration // of the answers' durations, at most a fifth below what is told; 0 when there were none
 }
 
 // Summary sums up the last so long before now; the second that goes on isn't over,

@@ -61,13 +61,14 @@ func (r *Recorder) Answered(a Answer) {
 	}
 }
 
-// at returns the second to count in. A slot whose second is ten minutes old gets
-// a new one; of several who find it so, one is first.
+// at returns the second to count in. A slot whose second is another one gets a new
+// one: it is ten minutes old, or was counted before the clock was set back. Of
+// several who find it so, one is first.
 func (r *Recorder) at(now int64) *second {
 	slot := &r.slots[now%seconds]
 	for {
 		s := slot.Load()
-		if s != nil && s.at >= now {
+		if s != nil && s.at == now {
 			return s
 		}
 		fresh := &second{at: now}
@@ -77,8 +78,8 @@ func (r *Recorder) at(now int64) *second {
 	}
 }
 
-// Durations are counted by spans: four to each doubling of microseconds, so that a
-// percentile is right to within a fifth.
+// Durations are counted by spans: four to each doubling of microseconds. A percentile
+// is told as its span's end, and lies at most a fifth of that below it.
 const (
 	perDoubling = 4
 	spans       = 27 * perDoubling // the last begins above three minutes

@@ -63,7 +63,11 @@ func TestALifeOfAnAccount(t *testing.T) {
 	}
 	want(202, s.Do("POST", "/api/v1/auth/register", credentials(adasPassword), nil))
 	want(200, s.Do("POST", "/api/v1/auth/verify", `{"token":"`+letter(t, data, 1)+`"}`, nil))
+	before := s.Metrics()
 	want(401, s.Do("POST", "/api/v1/auth/login", credentials("something-else-entirely"), nil))
+	if n := s.Metrics()[`crownsafe_logins_total{outcome="refused"}`] - before[`crownsafe_logins_total{outcome="refused"}`]; n != 1 {
+		t.Errorf("%v refused sign-ins were counted of 1", n)
+	}
 	var in struct {
 		AccessToken  string `json:"access_token"`
 		RefreshToken string `json:"refresh_token"`

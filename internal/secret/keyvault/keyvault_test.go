@@ -109,11 +109,12 @@ func TestARotationReachesTheKeyring(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Set("key", "two", time.Now())
-	if changed, err := r.Refresh(t.Context()); err != nil || len(changed) != 1 {
+	var changed []string
+	if err := r.Refresh(t.Context(), func(names []string) { changed = names }); err != nil || len(changed) != 1 {
 		t.Errorf("changed %v, %v", changed, err)
 	}
 	v.Disable("key")
-	if _, err := r.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "SECRET_KEY") {
+	if err := r.Refresh(t.Context(), func([]string) {}); err == nil || !strings.Contains(err.Error(), "SECRET_KEY") {
 		t.Errorf("while it can't be read: %v", err)
 	}
 	if got, _ := r.Lookup("SECRET_KEY"); got != "two" || !r.Origins()[0].Failing {

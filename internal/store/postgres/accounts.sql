@@ -175,14 +175,14 @@ JOIN locked ON locked.id = used.id
 WHERE k.id = used.id;
 
 -- name: SaveToken :exec
--- In place of the account's earlier one of the same purpose.
-INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at) VALUES (@hash, @account_id, @purpose, @created_at, @expires_at)
-ON CONFLICT (account_id, purpose)
-DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at;
+-- One to reset comes in place of the account's earlier one.
+INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at, pending) VALUES (@hash, @account_id, @purpose, @created_at, @expires_at, @pending)
+ON CONFLICT (account_id) WHERE purpose = 'reset'
+DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at, pending = excluded.pending;
 
 -- name: UseToken :one
 DELETE FROM single_use_token WHERE hash = @hash AND purpose = @purpose AND expires_at > @now
-RETURNING hash, account_id, purpose, created_at, expires_at;
+RETURNING hash, account_id, purpose, created_at, expires_at, pending;
 
 -- name: BeginAttempt :execrows
 -- One that is kept no longer, or was left unfinished, makes way.

@@ -136,14 +136,14 @@ UPDATE api_key SET revoked_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND account
 UPDATE api_key SET last_used_at = max(coalesce(last_used_at, 0), CAST(sqlc.arg(at) AS INTEGER)) WHERE id = sqlc.arg(id);
 
 -- name: SaveToken :exec
--- In place of the account's earlier one of the same purpose.
-INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (account_id, purpose)
-DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at;
+-- One to reset comes in place of the account's earlier one.
+INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at, pending) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account_id) WHERE purpose = 'reset'
+DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at, pending = excluded.pending;
 
 -- name: UseToken :one
 DELETE FROM single_use_token WHERE hash = sqlc.arg(hash) AND purpose = sqlc.arg(purpose) AND expires_at > sqlc.arg(now)
-RETURNING hash, account_id, purpose, created_at, expires_at;
+RETURNING hash, account_id, purpose, created_at, expires_at, pending;
 
 -- name: DropPastAttempt :exec
 -- One that is kept no longer, or was left unfinished, makes way.

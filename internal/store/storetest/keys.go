@@ -110,7 +110,9 @@ func tokens(t *testing.T, s account.Store) {
 	}
 	first, second := token(1, one, account.PurposeReset), token(2, one, account.PurposeReset)
 	verify, theirs := token(3, one, account.PurposeVerify), token(4, other, account.PurposeReset)
-	save(first, verify, theirs, second)
+	beside := token(5, one, account.PurposeVerify)
+	verify.Pending, beside.Pending = []byte("one's hash"), []byte("another's hash")
+	save(first, verify, theirs, second, beside)
 	use := func(token account.Token, now time.Time) (account.Token, error) {
 		return s.UseToken(ctx, token.Hash, token.Purpose, now)
 	}
@@ -122,7 +124,7 @@ func tokens(t *testing.T, s account.Store) {
 	refused(t, "one of another purpose", err, store.ErrNotFound)
 	_, err = use(verify, minute(33))
 	refused(t, "one that has expired", err, store.ErrNotFound)
-	for _, want := range []account.Token{second, verify, theirs} {
+	for _, want := range []account.Token{second, verify, theirs, beside} {
 		same(t, "the token", must(use(want, minute(32).Add(-time.Microsecond)))(t), want)
 		_, err = use(want, minute(5))
 		refused(t, "one that was used", err, store.ErrNotFound)
@@ -137,6 +139,7 @@ func attempts(t *testing.T, s account.Store) {
 		t.Helper()
 		return must(s.BeginAttempt(ctx, owner, key, []byte(fingerprint), minute(at), time.Minute, time.Hour))(t)
 	}
+	refused(t, "one that nobody began", second(s.KnownAttempt(ctx, "user:1", "a")), store.ErrNotFound)
 	one := begin("user:1", "a", "one", 0)
 	same(t, "the first", leaseless(one), account.Attempt{First: true, Fingerprint: []byte("one")})
 	under := account.Attempt{Fingerprint: []byte("one")}
@@ -149,6 +152,7 @@ func attempts(t *testing.T, s account.Store) {
 	do(t, s.FinishAttempt(ctx, "user:1", "b", two.Lease, []byte{}))
 	under.Answer = []byte("answer")
 	same(t, "when it is done", begin("user:1", "a", "one", 59), under)
+	same(t, "only looked at", must(s.KnownAttempt(ctx, "user:1", "a"))(t), under)
 	if empty := begin("user:1", "b", "two", 59); empty.First || empty.Answer == nil || len(empty.Answer) > 0 {
 		t.Errorf("an empty answer came back as %+v", empty)
 	}

@@ -863,9 +863,9 @@ func (q *Queries) RevokeKey(ctx context.Context, arg RevokeKeyParams) (int64, er
 }
 
 const saveToken = `-- name: SaveToken :exec
-INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (account_id, purpose)
-DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at
+INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at, pending) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id) WHERE purpose = 'reset'
+DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at, pending = excluded.pending
 `
 
 type SaveTokenParams struct {
@@ -874,9 +874,10 @@ type SaveTokenParams struct {
 	Purpose   string
 	CreatedAt int64
 	ExpiresAt int64
+	Pending   []byte
 }
 
-// In place of the account's earlier one of the same purpose.
+// One to reset comes in place of the account's earlier one.
 func (q *Queries) SaveToken(ctx context.Context, arg SaveTokenParams) error {
 	_, err := q.db.Exec(ctx, saveToken,
 		arg.Hash,
@@ -884,6 +885,7 @@ func (q *Queries) SaveToken(ctx context.Context, arg SaveTokenParams) error {
 		arg.Purpose,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.Pending,
 	)
 	return err
 }
@@ -1291,7 +1293,7 @@ func (q *Queries) UpgradePassword(ctx context.Context, arg UpgradePasswordParams
 
 const useToken = `-- name: UseToken :one
 DELETE FROM single_use_token WHERE hash = $1 AND purpose = $2 AND expires_at > $3
-RETURNING hash, account_id, purpose, created_at, expires_at
+RETURNING hash, account_id, purpose, created_at, expires_at, pending
 `
 
 type UseTokenParams struct {
@@ -1309,6 +1311,7 @@ func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) (SingleUseTo
 		&i.Purpose,
 		&i.CreatedAt,
 		&i.ExpiresAt,
+		&i.Pending,
 	)
 	return i, err
 }

@@ -56,15 +56,17 @@ CREATE INDEX api_key_by_account ON api_key (account_id, created_at);
 CREATE INDEX api_key_by_expiry ON api_key (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX api_key_by_revocation ON api_key (revoked_at) WHERE revoked_at IS NOT NULL;
 
--- One of each purpose at a time.
+-- One to reset at a time; each to verify has a password of its own.
 CREATE TABLE single_use_token (
     hash       BLOB    PRIMARY KEY,
     account_id TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     purpose    TEXT    NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    UNIQUE (account_id, purpose)
+    pending    BLOB    NOT NULL -- the hash of the password that it sets; empty: none
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX single_use_token_to_reset ON single_use_token (account_id) WHERE purpose = 'reset';
+CREATE INDEX single_use_token_of_account ON single_use_token (account_id);
 CREATE INDEX single_use_token_by_expiry ON single_use_token (expires_at);
 
 -- Requests that must not be done twice, with what was answered.

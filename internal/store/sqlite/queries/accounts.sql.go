@@ -814,9 +814,9 @@ func (q *Queries) RevokeKey(ctx context.Context, arg RevokeKeyParams) (int64, er
 }
 
 const saveToken = `-- name: SaveToken :exec
-INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (account_id, purpose)
-DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at
+INSERT INTO single_use_token (hash, account_id, purpose, created_at, expires_at, pending) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account_id) WHERE purpose = 'reset'
+DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at, pending = excluded.pending
 `
 
 type SaveTokenParams struct {
@@ -825,9 +825,10 @@ type SaveTokenParams struct {
 	Purpose   string
 	CreatedAt int64
 	ExpiresAt int64
+	Pending   []byte
 }
 
-// In place of the account's earlier one of the same purpose.
+// One to reset comes in place of the account's earlier one.
 func (q *Queries) SaveToken(ctx context.Context, arg SaveTokenParams) error {
 	_, err := q.exec(ctx, q.saveTokenStmt, saveToken,
 		arg.Hash,
@@ -835,6 +836,7 @@ func (q *Queries) SaveToken(ctx context.Context, arg SaveTokenParams) error {
 		arg.Purpose,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.Pending,
 	)
 	return err
 }
@@ -1204,7 +1206,7 @@ func (q *Queries) UpgradePassword(ctx context.Context, arg UpgradePasswordParams
 
 const useToken = `-- name: UseToken :one
 DELETE FROM single_use_token WHERE hash = ?1 AND purpose = ?2 AND expires_at > ?3
-RETURNING hash, account_id, purpose, created_at, expires_at
+RETURNING hash, account_id, purpose, created_at, expires_at, pending
 `
 
 type UseTokenParams struct {
@@ -1222,6 +1224,7 @@ func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) (SingleUseTo
 		&i.Purpose,
 		&i.CreatedAt,
 		&i.ExpiresAt,
+		&i.Pending,
 	)
 	return i, err
 }

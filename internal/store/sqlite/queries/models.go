@@ -89,4 +89,5 @@ type SingleUseToken struct {
 	Purpose   string
 	CreatedAt int64
 	ExpiresAt int64
+	Pending   []byte
 }
