@@ -28,7 +28,7 @@ func (a *App) handler(probed *auth.Service) (http.Handler, error) {
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources,
 		OpenAPI: api.OpenAPI(a.Version), Problems: kinds, Version: a.Version,
 		Photos: a.Photos, PhotoOrigin: a.Objects.origin,
-		Offline: a.Config.Offline, Board: a.Health, Traffic: a.Traffic, Audit: a.audits.forHealth, Ending: a.ending,
+		Offline: a.Config.Offline, Board: a.Health, Traffic: a.Traffic, Audit: a.audits.forHealth, Ending: a.ending, SignIn: api.SignInPage,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building the pages: %w", err)
