@@ -242,6 +242,9 @@ type Attempts interface {
 	// known for keep; one that isn't finished may be begun anew after lease, which is
 	// more than nothing. What ended is forgotten by and by.
 	BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error)
+	// KnownAttempt tells what is stored of an attempt, and begins none; its First is
+	// false. store.ErrNotFound for one that nobody began, or that was forgotten.
+	KnownAttempt(ctx context.Context, owner, key string) (Attempt, error)
 	// FinishAttempt keeps the answer, which may be empty; a nil answer forgets the
 	// attempt, so that the request may be sent again. One that is known no longer, or
 	// was begun anew since the lease was given, is passed over: who comes too late

@@ -22,7 +22,7 @@ func Operations() []string {
 		"end_sessions",
 		"create_key", "key_by_hash", "key", "keys", "replace_key", "revoke_key", "touch_keys",
 		"save_token", "use_token",
-		"begin_attempt", "finish_attempt",
+		"begin_attempt", "known_attempt", "finish_attempt",
 		"append_entry", "entries", "last_entry",
 		"sweep",
 	}
@@ -216,6 +216,11 @@ func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerpr
 	return asked(ctx, o, "begin_attempt", func(ctx context.Context) (Attempt, error) {
 		return o.store.BeginAttempt(ctx, owner, key, fingerprint, now, lease, keep)
 	})
+}
+
+// KnownAttempt is Attempts'.
+func (o *observed) KnownAttempt(ctx context.Context, owner, key string) (Attempt, error) {
+	return asked(ctx, o, "known_attempt", func(ctx context.Context) (Attempt, error) { return o.store.KnownAttempt(ctx, owner, key) })
 }
 
 // FinishAttempt is Attempts'.

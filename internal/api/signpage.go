@@ -4,14 +4,18 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/auth"
 )
 
-// The pages for accounts, by the path that each has.
+// SignInPage is the path of the page on which people sign in.
+const SignInPage = "/signin"
+
+// The other pages by their paths: those for accounts, and the operators'.
 const (
-	signInPage = "/signin"
 	verifyPage = "/verify"
 	resetPage  = "/reset"
+	opsPage    = "/ops"
 )
 
 // pageDone is what a page is told instead of a problem's code when all went well.
@@ -19,13 +23,13 @@ const pageDone = "done"
 
 // registerAccountPages adds the forms for accounts, which work without scripts.
 func (s *service) registerAccountPages() {
-	for _, path := range []string{signInPage, verifyPage, resetPage} {
+	for _, path := range []string{SignInPage, verifyPage, resetPage} {
 		s.serve("GET "+path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
 			s.Pages.Account(w, r, path, r.URL.Query().Get("token"), "", http.StatusOK)
 		}))
 	}
-	s.serve("POST "+signInPage, s.form(signInPage, s.signInByPage))
+	s.serve("POST "+SignInPage, s.form(SignInPage, s.signInByPage))
 	s.serve("POST "+verifyPage, s.form(verifyPage, func(w http.ResponseWriter, r *http.Request) error {
 		return badToken(s.Accounts.Verify(r.Context(), r.PostFormValue("token"), personOf(r.Context()).origin))
 	}))
@@ -68,7 +72,7 @@ func (s *service) form(page string, do func(w http.ResponseWriter, r *http.Reque
 				w.Header()[name] = values
 			}
 			token = r.PostFormValue("token")
-			if page == signInPage {
+			if page == SignInPage {
 				token = "" // the operator's is never written into a page
 			}
 		}
@@ -91,8 +95,17 @@ func (s *service) signInByPage(w http.ResponseWriter, r *http.Request) (err erro
 		return err
 	}
 	s.setCookie(w, cookie, int(auth.SessionLasts.Seconds())) // how long it is good is for the service to say
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, s.firstPage(r, cookie), http.StatusSeeOther)
 	return errAnswered
+}
+
+// firstPage is where a browser that has just signed in goes: operators to theirs.
+func (s *service) firstPage(r *http.Request, cookie string) string {
+	caller, err := s.Accounts.Authenticate(r.Context(), auth.Credentials{Cookie: cookie})
+	if err == nil && caller.May(account.Operator, auth.ScopeMonitor) {
+		return opsPage
+	}
+	return "/"
 }
 
 // signOutByPage ends a browser's session and takes its cookie away.
@@ -105,7 +118,7 @@ func (s *service) signOutByPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.setCookie(w, "", -1)
-	http.Redirect(w, r, signInPage, http.StatusSeeOther)
+	http.Redirect(w, r, SignInPage, http.StatusSeeOther)
 }
 
 func (s *service) setCookie(w http.ResponseWriter, value string, maxAge int) {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -22,6 +23,9 @@ type Credentials struct {
 	Authorization []string
 	APIKey        []string
 	Cookie        string
+	// Ask is asked before the store is asked about a key or a cookie that was not good
+	// here before; its error becomes Authenticate's. nil: the store is asked at once.
+	Ask func() error
 }
 
 // None reports that nothing is shown.
@@ -58,9 +62,9 @@ func (s *Service) Authenticate(ctx context.Context, shown Credentials) (Caller, 
 		}
 		return s.byBearer(ctx, strings.TrimLeft(token, " "))
 	case len(shown.APIKey) == 1:
-		return s.byKey(ctx, shown.APIKey[0])
+		return s.byKey(ctx, shown.APIKey[0], shown.Ask)
 	case shown.Cookie != "":
-		caller, err := s.byCookie(ctx, shown.Cookie)
+		caller, err := s.byCookie(ctx, shown.Cookie, shown.Ask)
 		if errors.Is(err, ErrInvalid) {
 			return Nobody, nil
 		}
@@ -80,7 +84,7 @@ func (s *Service) byBearer(ctx context.Context, token string) (Caller, error) {
 	if err != nil {
 		return Nobody, err
 	}
-	found, err := s.sessions.load(ctx, c.Session, func(ctx context.Context) (standing, error) { return s.findSession(ctx, c.Session) })
+	found, err := s.stands(ctx, s.sessions, c.Session, nil, func(ctx context.Context) (standing, error) { return s.findSession(ctx, c.Session) })
 	if err != nil {
 		return Nobody, err
 	}
@@ -90,12 +94,33 @@ func (s *Service) byBearer(ctx context.Context, token string) (Caller, error) {
 	return s.userOf(found)
 }
 
-// isOperatorToken compares in a time that tells nothing of the token, its length
-// included.
-func (s *Service) isOperatorToken(shown string) bool {
-	token := s.operatorToken()
+func (s *Service) isOperatorToken(shown string) bool { return SameToken(shown, s.operatorToken()) }
+
+// SameToken compares what is shown with a token in a time that tells nothing of the
+// token, its length included. Nothing is the same as the empty token.
+func SameToken(shown, token string) bool {
 	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && token != ""
+}
+
+// stands returns what is remembered of who shows something, or asks the store; the
+// zero value for what nobody has. That is remembered apart, so that whoever makes
+// things up pushes out nobody who is known.
+func (s *Service) stands(ctx context.Context, known *recent[standing], shown string, ask func() error, find func(ctx context.Context) (standing, error)) (standing, error) {
+	if _, is := s.madeUp.get(shown); is {
+		return standing{}, nil
+	}
+	if ask != nil && !known.had(shown) {
+		if err := ask(); err != nil {
+			return standing{}, err
+		}
+	}
+	found, err := known.load(ctx, shown, find)
+	if errors.Is(err, store.ErrNotFound) {
+		s.madeUp.set(shown, struct{}{})
+		return standing{}, nil
+	}
+	return found, err
 }
 
 func (s *Service) findSession(ctx context.Context, id string) (standing, error) {
@@ -108,10 +133,7 @@ func (s *Service) withUser(ctx context.Context, session account.Session, err err
 	if err == nil {
 		user, err = s.store.User(ctx, session.UserID)
 	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return standing{}, nil // remembered as somebody who is nobody
-	case err != nil:
+	if err != nil {
 		return standing{}, fmt.Errorf("looking for a session: %w", err)
 	}
 	return standing{session: session, user: user}, nil
@@ -144,17 +166,14 @@ func (s *Service) end(ids ...string) {
 	}
 }
 
-func (s *Service) byKey(ctx context.Context, key string) (Caller, error) {
+func (s *Service) byKey(ctx context.Context, key string, ask func() error) (Caller, error) {
 	if !wellFormed(key, keyPrefix) {
 		return Nobody, ErrInvalid
 	}
 	hash := hashOf(key)
-	found, err := s.keys.load(ctx, string(hash), func(ctx context.Context) (standing, error) {
+	found, err := s.stands(ctx, s.keys, string(hash), ask, func(ctx context.Context) (standing, error) {
 		key, user, err := s.store.KeyByHash(ctx, hash)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			return standing{}, nil
-		case err != nil:
+		if err != nil {
 			return standing{}, fmt.Errorf("looking for a key: %w", err)
 		}
 		return standing{key: key, user: user}, nil
@@ -176,7 +195,7 @@ func (s *Service) byKey(ctx context.Context, key string) (Caller, error) {
 	return c, nil
 }
 
-func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
+func (s *Service) byCookie(ctx context.Context, cookie string, ask func() error) (Caller, error) {
 	if token, ok := strings.CutPrefix(cookie, operatorCookie); ok {
 		return s.byOperatorCookie(ctx, token)
 	}
@@ -184,7 +203,7 @@ func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
 		return Nobody, ErrInvalid
 	}
 	hash := hashOf(cookie)
-	found, err := s.cookies.load(ctx, string(hash), func(ctx context.Context) (standing, error) {
+	found, err := s.stands(ctx, s.cookies, string(hash), ask, func(ctx context.Context) (standing, error) {
 		session, err := s.store.SessionBySecret(ctx, hash)
 		return s.withUser(ctx, session, err)
 	})
@@ -202,7 +221,7 @@ func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
 }
 
 // slide keeps, at most once a minute, that a browser's session is in use, so that
-// it goes on until its last moment.
+// it goes on; never beyond SessionLasts.
 func (s *Service) slide(ctx context.Context, session account.Session) {
 	if !s.touched.first(session.ID, struct{}{}) {
 		return
@@ -240,7 +259,7 @@ func (s *Service) OperatorCookie(ctx context.Context, token string, o Origin) (c
 	}
 	now := s.now()
 	text, err := s.keyring.sign(claims{Shown: s.shownToken(), RegisteredClaims: jwt.RegisteredClaims{
-		Issuer: issuer, Audience: jwt.ClaimStrings{operatorAudience},
+		ID: newID(), Issuer: issuer, Audience: jwt.ClaimStrings{operatorAudience},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(CookieLasts)),
 	}})
 	return operatorCookie + text, err
@@ -254,12 +273,52 @@ func (s *Service) byOperatorCookie(ctx context.Context, text string) (Caller, er
 	if err != nil {
 		return Nobody, err
 	}
-	if s.operatorToken() == "" || c.Shown != s.shownToken() {
+	if s.operatorToken() == "" || c.Shown != s.shownToken() || c.ID == "" {
 		return Nobody, ErrInvalid
 	}
+	_, here := s.operatorEnded.get(c.ID)
+	signedOut, err := s.operatorEnds.load(ctx, c.ID, func(ctx context.Context) (bool, error) { return s.findOperatorEnd(ctx, c.ID), nil })
+	if err != nil || signedOut || here {
+		return Nobody, cmp.Or(err, ErrInvalid)
+	}
 	caller := operator
-	caller.Cookie = true
+	caller.Cookie, caller.SessionID = true, c.ID
 	return caller, nil
+}
+
+// operatorEndOwner is in whose name the store keeps which operators' cookies were
+// signed out: as attempts, which it forgets when the cookies' time is over.
+const operatorEndOwner = "operator-cookie"
+
+// findOperatorEnd reports that an operator's cookie was signed out, in whichever
+// process. Where the store doesn't answer, the cookie goes on, unless this process
+// knows better: the store may be what the operator looks after.
+func (s *Service) findOperatorEnd(ctx context.Context, id string) bool {
+	_, err := s.store.KnownAttempt(ctx, operatorEndOwner, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.logger.WarnContext(ctx, "whether an operator signed out could not be found out", "error", err)
+	}
+	if err == nil {
+		s.operatorEnded.set(id, struct{}{})
+	}
+	return err == nil
+}
+
+// endOperatorCookie signs an operator's cookie out, and every copy of it.
+func (s *Service) endOperatorCookie(ctx context.Context, id string, o Origin) error {
+	// Any cookie's time is over by when this is forgotten.
+	ended, err := s.store.BeginAttempt(ctx, operatorEndOwner, id, nil, s.now(), CookieLasts, CookieLasts)
+	if err != nil {
+		return fmt.Errorf("signing an operator out: %w", err)
+	}
+	s.operatorEnded.set(id, struct{}{})
+	if !ended.First { // by somebody with a copy
+		return nil
+	}
+	if err := s.record(ctx, actSignOut, string(OperatorToken), sessionName(id), o); err != nil {
+		s.logger.WarnContext(ctx, "the end of an operator's sign-in could not be written into the audit log", "error", err)
+	}
+	return nil
 }
 
 // shownToken is a fingerprint of the operator's token that doesn't help to find it.

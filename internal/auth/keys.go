@@ -57,10 +57,13 @@ func (s *Service) createKey(ctx context.Context, userID, actor string, k NewKey,
 	for _, scope := range k.Scopes {
 		key.Scopes = append(key.Scopes, string(scope))
 	}
+	// One at a time, so that nobody gets more by asking for several at once.
+	s.making.Lock()
+	defer s.making.Unlock()
 	if k.Replaces != "" {
 		return key, text, s.replaceKey(ctx, actor, key, strings.ToLower(k.Replaces), k.Overlap, o)
 	}
-	if err := s.roomForKey(ctx, userID); err != nil {
+	if err := s.roomForKey(ctx, userID, MaxKeys); err != nil {
 		return account.Key{}, "", err
 	}
 	return key, text, s.recorded(ctx, actCreateKey, actor, keyName(key.ID), o, func() error {
@@ -71,8 +74,8 @@ func (s *Service) createKey(ctx context.Context, userID, actor string, k NewKey,
 	})
 }
 
-// roomForKey returns ErrTooManyKeys for a user who has as many as there may be.
-func (s *Service) roomForKey(ctx context.Context, userID string) error {
+// roomForKey returns ErrTooManyKeys for a user who has as many good keys as there may be.
+func (s *Service) roomForKey(ctx context.Context, userID string, most int) error {
 	keys, err := s.store.Keys(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("listing keys: %w", err)
@@ -83,7 +86,7 @@ func (s *Service) roomForKey(ctx context.Context, userID string) error {
 			good++
 		}
 	}
-	if good >= MaxKeys {
+	if good >= most {
 		return ErrTooManyKeys
 	}
 	return nil
@@ -96,6 +99,13 @@ func (s *Service) replaceKey(ctx context.Context, actor string, key account.Key,
 	}
 	if err != nil {
 		return fmt.Errorf("looking for the key to replace: %w", err)
+	}
+	most := MaxKeys
+	if overlap <= 0 { // the old one makes room
+		most++
+	}
+	if err := s.roomForKey(ctx, key.UserID, most); err != nil {
+		return err
 	}
 	err = s.recorded(ctx, actReplaceKey, actor, keyName(old.ID), o, func() error {
 		if err := s.record(ctx, actCreateKey, actor, keyName(key.ID), o); err != nil {

@@ -47,7 +47,7 @@ func (w *WaitError) Error() string {
 const (
 	AccessLasts  = 10 * time.Minute    // an access token
 	RefreshLasts = 30 * 24 * time.Hour // an API session that isn't refreshed
-	SessionLasts = 90 * 24 * time.Hour // a session in any case
+	SessionLasts = 90 * 24 * time.Hour // any session, however much it is used
 	CookieLasts  = 12 * time.Hour      // a browser's session that isn't used
 	VerifyLasts  = 24 * time.Hour      // a token that proves an address
 	ResetLasts   = time.Hour           // a token that sets a new password
@@ -120,7 +120,14 @@ type Service struct {
 	sessions *recent[standing] // by id
 	cookies  *recent[standing] // by hash of the secret
 	keys     *recent[standing] // by hash of the key
-	ended    *recent[struct{}] // ids of sessions, keys and users that ended in this process
+	madeUp   *recent[struct{}] // ids and hashes that nobody has
+	// operatorEnds remembers whether operators' cookies were signed out, by id, and
+	// operatorEnded those that were.
+	operatorEnds  *recent[bool]
+	operatorEnded *recent[struct{}]
+	ended         *recent[struct{}] // ids of sessions, keys and users that ended in this process
+
+	making sync.Mutex // of keys
 
 	mu      sync.Mutex
 	used    map[string]time.Time // keys, since it was last kept
@@ -147,16 +154,19 @@ func New(o Options) *Service {
 		store: o.Store, publicURL: o.PublicURL, plainHTTP: o.PlainHTTP, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
 		breached: o.Breached, observe: o.SignIn, now: o.Now, logger: o.Logger,
 		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
-		sent:     newRecent[struct{}](10_000, time.Minute, o.Now),
-		later:    make(chan struct{}, afterwardsMost),
-		refusals: newRecent[struct{}](10_000, time.Minute, o.Now),
-		tokens:   newRecent[claims](50_000, AccessLasts, o.Now),
-		sessions: newRecent[standing](50_000, standingLasts, o.Now),
-		cookies:  newRecent[standing](10_000, standingLasts, o.Now),
-		keys:     newRecent[standing](50_000, standingLasts, o.Now),
-		ended:    newRecent[struct{}](100_000, endedLasts, o.Now),
-		touched:  newRecent[struct{}](10_000, touchEvery, o.Now),
-		used:     map[string]time.Time{},
+		sent:          newRecent[struct{}](10_000, time.Minute, o.Now),
+		later:         make(chan struct{}, afterwardsMost),
+		refusals:      newRecent[struct{}](10_000, time.Minute, o.Now),
+		tokens:        newRecent[claims](50_000, AccessLasts, o.Now),
+		sessions:      newRecent[standing](50_000, standingLasts, o.Now),
+		cookies:       newRecent[standing](10_000, standingLasts, o.Now),
+		keys:          newRecent[standing](50_000, standingLasts, o.Now),
+		madeUp:        newRecent[struct{}](10_000, standingLasts, o.Now),
+		ended:         newRecent[struct{}](100_000, endedLasts, o.Now),
+		operatorEnds:  newRecent[bool](1000, standingLasts, o.Now),
+		operatorEnded: newRecent[struct{}](10_000, CookieLasts, o.Now),
+		touched:       newRecent[struct{}](10_000, touchEvery, o.Now),
+		used:          map[string]time.Time{},
 	}
 }
 

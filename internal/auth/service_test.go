@@ -485,6 +485,79 @@ func TestAHashIsMadeCostlierAtTheNextSignIn(t *testing.T) {
 	})
 }
 
+func TestAnOperatorWhoSignsOutTakesEveryCopyOfTheCookieAlong(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		other := b.another()
+		shows := func(s *auth.Service, cookie string, want auth.Kind) auth.Caller {
+			t.Helper()
+			caller, err := s.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			if must(t, err); caller.Kind != want {
+				t.Errorf("the cookie is %s's, want %s", caller.Kind, want)
+			}
+			return caller
+		}
+		left, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		kept, err := b.OperatorCookie(t.Context(), "operators-token", home)
+		must(t, err)
+		caller := shows(b.Service, left, auth.OperatorToken)
+		shows(other, left, auth.OperatorToken)
+		must(t, b.Logout(t.Context(), caller, home))
+		must(t, b.Logout(t.Context(), caller, home))
+		shows(b.Service, left, auth.Anonymous)
+		b.wait(time.Second)
+		shows(other, left, auth.Anonymous)
+		b.wait(auth.CookieLasts - time.Minute)
+		shows(b.another(), left, auth.Anonymous)
+		shows(other, kept, auth.OperatorToken)
+		ends := 0
+		must(t, b.store.Entries(t.Context(), 0, 0, func(e account.Entry) error {
+			if e.Action == "session.end" && e.Actor == "operator-token" && e.Subject == "session:"+caller.SessionID {
+				ends++
+			}
+			return nil
+		}))
+		if ends != 1 {
+			t.Errorf("%d entries of the end", ends)
+		}
+	})
+}
+
+func TestReplacingMakesNoMoreKeysThanThereMayBe(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		caller, err := b.Authenticate(t.Context(), bearer(b.member(t).AccessToken))
+		must(t, err)
+		first, _, err := b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop"}, home)
+		must(t, err)
+		for range auth.MaxKeys - 1 {
+			_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+			must(t, err)
+		}
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID, Overlap: time.Hour}, home)
+		wants(t, "one more, with an overlap", err, auth.ErrTooManyKeys)
+		_, _, err = b.CreateKey(t.Context(), caller, auth.NewKey{Name: "shop", Replaces: first.ID}, home)
+		must(t, err)
+	})
+}
+
+func TestABrowsersSessionEndsHoweverMuchItIsUsed(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b *bench) {
+		b.member(t)
+		cookie, err := b.LoginBrowser(t.Context(), ada, password, home)
+		must(t, err)
+		began, kind := b.now(), auth.AsUser
+		for kind == auth.AsUser && b.now().Sub(began) < 2*auth.SessionLasts {
+			b.wait(10 * time.Hour)
+			caller, err := b.Authenticate(t.Context(), auth.Credentials{Cookie: cookie})
+			must(t, err)
+			kind = caller.Kind
+		}
+		if lasted := b.now().Sub(began); lasted < auth.SessionLasts || lasted > auth.SessionLasts+10*time.Hour {
+			t.Errorf("the session lasted %s", lasted)
+		}
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {

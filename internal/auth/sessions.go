@@ -10,9 +10,13 @@ import (
 	"github.com/crownsafe/api/internal/store"
 )
 
-// Logout ends the caller's own session; of a caller without one it ends nothing.
+// Logout ends the caller's own session, which may be an operator's cookie with every
+// copy of it; of a caller without one it ends nothing.
 func (s *Service) Logout(ctx context.Context, c Caller, o Origin) error {
-	if c.Kind != AsUser {
+	switch {
+	case c.Kind == OperatorToken && c.Cookie:
+		return s.endOperatorCookie(ctx, c.SessionID, o)
+	case c.Kind != AsUser:
 		return nil
 	}
 	err := s.endSession(ctx, c.UserID, c.SessionID, c.Name(), o)

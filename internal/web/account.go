@@ -28,7 +28,6 @@ var accountTitles = map[string]string{"/signin": "Sign in", "/verify": "Confirm 
 // letter's link; code is empty before the form was sent, "done" when it had its
 // effect, else the code of the API's problem of this status.
 func (s *Site) Account(w http.ResponseWriter, r *http.Request, page, token, code string, status int) {
-	w.Header()["Content-Security-Policy"] = s.policy
 	view := struct {
 		Page, Title, Token, Trouble, Done string
 	}{Page: page, Title: accountTitles[page], Token: token}

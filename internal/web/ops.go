@@ -26,10 +26,6 @@ type Traffic interface {
 	Faults(limit int) []traffic.Fault
 }
 
-// opsPolicy is the content security policy of the operators' page, the only one
-// with a script.
-var opsPolicy = []string{"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
-
 // opsSections are the parts of the operators' page, each rendered by the template
 // of its name, and sent anew by itself when it changes.
 var opsSections = []struct {
@@ -55,8 +51,10 @@ type opsSection struct {
 // showOps serves /ops, whole and without a script's help. Who may see it is for
 // the caller to decide.
 func (s *Site) showOps(w http.ResponseWriter, r *http.Request) {
-	w.Header()["Content-Security-Policy"] = opsPolicy
-	s.render(w, r, "ops", http.StatusOK, struct{ Sections []opsSection }{s.opsNow()})
+	s.render(w, r, "ops", http.StatusOK, struct {
+		Sections []opsSection
+		SignOut  bool
+	}{s.opsNow(), s.SignIn != ""})
 }
 
 // opsNow renders every section.

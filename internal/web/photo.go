@@ -28,7 +28,6 @@ var (
 // codes that it shows. With a failure, which is the code of an API's problem of
 // this status, there are none.
 func (s *Site) Photo(w http.ResponseWriter, r *http.Request, found []recall.Verdict, failure string, status int) {
-	w.Header()["Content-Security-Policy"] = s.policy
 	snap := s.Catalogue.Current()
 	view := homeView{Asked: true, Notices: snap.Len(), Sources: s.sourceViews(snap)}
 	switch {

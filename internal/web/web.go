@@ -4,19 +4,20 @@
 //
 // The pages are plain HTML that works without JavaScript; everything that comes
 // from outside is escaped by html/template, and the content security policy
-// allows nothing inline. It knows nothing of storage and of how verdicts are
-// made, and no page ever calls a product safe.
+// allows no style or script but those that stand with the nonce of that answer.
+// It knows nothing of storage and of how verdicts are made, and no page ever
+// calls a product safe.
 package web
 
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"embed"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crownsafe/api/internal/catalogue"
@@ -83,12 +84,6 @@ type Dependencies struct {
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// policyFor is the pages' content security policy.
-func policyFor(photoOrigin string) []string {
-	images := strings.TrimSpace("'self' " + photoOrigin)
-	return []string{"default-src 'none'; style-src 'self'; img-src " + images + "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
-}
-
 // Site serves the pages.
 type Site struct {
 	Dependencies
@@ -96,7 +91,6 @@ type Site struct {
 	pages   map[string]*template.Template
 	files   map[string]file
 	docs    docs
-	policy  []string
 	sending chan struct{} // holds one for each picture that is being sent
 
 	listening chan struct{} // holds one for each operators' page that is kept up to date
@@ -111,7 +105,7 @@ func New(d Dependencies) (*Site, error) {
 	}
 	s := &Site{
 		Dependencies: d, mux: http.NewServeMux(), docs: documentation,
-		policy: policyFor(d.PhotoOrigin), sending: make(chan struct{}, picturesAtOnce), listening: make(chan struct{}, listenersAtOnce),
+		sending: make(chan struct{}, picturesAtOnce), listening: make(chan struct{}, listenersAtOnce),
 	}
 	if s.Now == nil {
 		s.Now = time.Now
@@ -153,13 +147,12 @@ func (s *Site) parse(names ...string) (map[string]*template.Template, error) {
 
 // ServeHTTP serves a page or a static file.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header()["Content-Security-Policy"] = s.policy
+	w.Header()["Content-Security-Policy"] = filePolicy // render has another
 	s.mux.ServeHTTP(w, r)
 }
 
 // Error writes a friendly page for an error on a path that is no API path.
 func (s *Site) Error(w http.ResponseWriter, r *http.Request, status int, requestID string) {
-	w.Header()["Content-Security-Policy"] = s.policy
 	view := struct {
 		Title, Text, RequestID string
 		Status                 int
@@ -182,11 +175,13 @@ func (s *Site) Error(w http.ResponseWriter, r *http.Request, status int, request
 // render writes a page whole or not at all: a page that breaks off in the
 // middle could lose the half that warns.
 func (s *Site) render(w http.ResponseWriter, r *http.Request, page string, status int, view any) {
+	nonce := rand.Text()
 	var body bytes.Buffer
-	if err := s.pages[page].Execute(&body, view); err != nil {
+	if err := s.pages[page].Execute(&body, layout{nonce, view}); err != nil {
 		panic(fmt.Errorf("rendering the page %s: %w", page, err))
 	}
 	h := w.Header()
+	h.Set("Content-Security-Policy", s.policy(page, nonce))
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))

@@ -37,7 +37,7 @@ func serve(t *testing.T, settings ...string) *program.Server {
 
 func TestEveryPageInEveryLook(t *testing.T) {
 	s := serve(t)
-	for _, path := range []string{"/", "/?q=Vantor0+Moonbeam+cribs", "/status", "/ops", "/docs", "/docs/errors", "/nowhere"} {
+	for _, path := range []string{"/", "/?q=Vantor0+Moonbeam+cribs", "/status", "/ops", "/docs", "/docs/errors", "/signin", "/reset", "/reset?token=of-a-letter", "/verify", "/nowhere"} {
 		t.Run(path, func(t *testing.T) {
 			name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", "+", "-").Replace(path), "-")
 			if name == "" {

@@ -67,19 +67,33 @@ func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams
 		if begun == 1 {
 			return account.Attempt{First: true, Lease: account.Lease(a.LeaseUntil), Fingerprint: a.Fingerprint}, nil
 		}
-		row, err := q.Attempt(ctx, queries.AttemptParams{Owner: a.Owner, Key: a.Key})
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
+		attempt, err := knownAttempt(ctx, q, a.Owner, a.Key)
+		if errors.Is(err, pgx.ErrNoRows) {
 			continue
-		case err != nil:
-			return account.Attempt{}, err
 		}
-		known := account.Attempt{Fingerprint: row.Fingerprint}
-		if row.Finished {
-			known.Answer = row.Answer
-		}
-		return known, nil
+		return attempt, err
 	}
+}
+
+func knownAttempt(ctx context.Context, q *queries.Queries, owner, key string) (account.Attempt, error) {
+	row, err := q.Attempt(ctx, queries.AttemptParams{Owner: owner, Key: key})
+	if err != nil {
+		return account.Attempt{}, err
+	}
+	attempt := account.Attempt{Fingerprint: row.Fingerprint}
+	if row.Finished {
+		attempt.Answer = row.Answer
+	}
+	return attempt, nil
+}
+
+// KnownAttempt implements account.Attempts.
+func (s *Store) KnownAttempt(ctx context.Context, owner, key string) (account.Attempt, error) {
+	attempt, err := knownAttempt(ctx, queries.New(s.pool), account.Text(owner), account.Text(key))
+	if err != nil {
+		return account.Attempt{}, failf(ctx, err, "reading an attempt of %s", owner)
+	}
+	return attempt, nil
 }
 
 // FinishAttempt implements account.Attempts. The lease is when it ends: one that was

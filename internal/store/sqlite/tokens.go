@@ -74,15 +74,28 @@ func begin(ctx context.Context, q *queries.Queries, a queries.BeginAttemptParams
 	if begun == 1 {
 		return account.Attempt{First: true, Lease: account.Lease(a.LeaseUntil), Fingerprint: a.Fingerprint}, nil
 	}
-	row, err := q.Attempt(ctx, queries.AttemptParams{Owner: a.Owner, Key: a.Key})
+	return knownAttempt(ctx, q, a.Owner, a.Key)
+}
+
+func knownAttempt(ctx context.Context, q *queries.Queries, owner, key string) (account.Attempt, error) {
+	row, err := q.Attempt(ctx, queries.AttemptParams{Owner: owner, Key: key})
 	if err != nil {
 		return account.Attempt{}, err
 	}
-	known := account.Attempt{Fingerprint: row.Fingerprint}
+	attempt := account.Attempt{Fingerprint: row.Fingerprint}
 	if row.Finished != 0 {
-		known.Answer = present(row.Answer)
+		attempt.Answer = present(row.Answer)
 	}
-	return known, nil
+	return attempt, nil
+}
+
+// KnownAttempt implements account.Attempts.
+func (s *Store) KnownAttempt(ctx context.Context, owner, key string) (account.Attempt, error) {
+	attempt, err := knownAttempt(ctx, s.reading, account.Text(owner), account.Text(key))
+	if err != nil {
+		return account.Attempt{}, s.failf(ctx, err, "reading an attempt of %s", owner)
+	}
+	return attempt, nil
 }
 
 // FinishAttempt implements account.Attempts. The lease is when it ends: one that was

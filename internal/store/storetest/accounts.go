@@ -224,6 +224,7 @@ func usersUnknown(t *testing.T, s account.Store) {
 		"RevokeKey":       s.RevokeKey(ctx, nobody, nobody, minute(1)),
 		"SaveToken":       s.SaveToken(ctx, account.Token{Hash: hashOf("t"), UserID: nobody, Purpose: account.PurposeReset, ExpiresAt: minute(9)}),
 		"UseToken":        second(s.UseToken(ctx, hashOf("t"), account.PurposeReset, minute(1))),
+		"KnownAttempt":    second(s.KnownAttempt(ctx, nobody, "key")),
 		"LastEntry":       second(s.LastEntry(ctx)),
 	} {
 		refused(t, what, err, store.ErrNotFound)

@@ -139,6 +139,7 @@ func attempts(t *testing.T, s account.Store) {
 		t.Helper()
 		return must(s.BeginAttempt(ctx, owner, key, []byte(fingerprint), minute(at), time.Minute, time.Hour))(t)
 	}
+	refused(t, "one that nobody began", second(s.KnownAttempt(ctx, "user:1", "a")), store.ErrNotFound)
 	one := begin("user:1", "a", "one", 0)
 	same(t, "the first", leaseless(one), account.Attempt{First: true, Fingerprint: []byte("one")})
 	under := account.Attempt{Fingerprint: []byte("one")}
@@ -151,6 +152,7 @@ func attempts(t *testing.T, s account.Store) {
 	do(t, s.FinishAttempt(ctx, "user:1", "b", two.Lease, []byte{}))
 	under.Answer = []byte("answer")
 	same(t, "when it is done", begin("user:1", "a", "one", 59), under)
+	same(t, "only looked at", must(s.KnownAttempt(ctx, "user:1", "a"))(t), under)
 	if empty := begin("user:1", "b", "two", 59); empty.First || empty.Answer == nil || len(empty.Answer) > 0 {
 		t.Errorf("an empty answer came back as %+v", empty)
 	}
