@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store"
 )
 
 func body(t testing.TB, res *http.Response) []byte {
