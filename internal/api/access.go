@@ -24,6 +24,10 @@ type need struct {
 	// budget is what the calls count against, and cost how much; 0: 1.
 	budget budget
 	cost   int64
+	// own is a stricter budget of the user's, for what is written into the audit log.
+	own budget
+	// effects: it does more than read, whatever its method says.
+	effects bool
 	// creates: the operation takes Idempotency-Key.
 	creates bool
 	// ignores: whoever shows what isn't good is answered as if they showed nothing:
@@ -47,7 +51,9 @@ var (
 	forRefreshes = need{role: account.Reader, budget: lookups, ignores: true}
 	forAccounts  = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups, owns: true}
 	forOwners    = need{role: account.Member, budget: lookups, owns: true} // signed in: no key has no scope
-	forCreators  = need{role: account.Member, budget: lookups, owns: true, creates: true}
+	forCreators  = need{role: account.Member, budget: lookups, owns: true, creates: true, own: keyChanges}
+	forRevokers  = need{role: account.Member, budget: lookups, owns: true, own: keyChanges}
+	forTakers    = need{role: account.Member, scope: auth.ScopeAccount, budget: lookups, owns: true, own: accountExports, effects: true}
 	forForms     = need{role: account.Reader, scope: auth.ScopeLookup, budget: lookups, ignores: true}
 	forFiles     = need{role: account.Reader, budget: unlimited}
 )
@@ -73,9 +79,9 @@ var access = map[string]need{
 	"auth-register": {role: account.Reader, budget: signIns, ignores: true, creates: true},
 	"auth-login":    forSignIns, "auth-verify": forSignIns, "auth-reset": forSignIns,
 	"auth-refresh": forRefreshes, "auth-logout": forRefreshes, // nobody guesses 256 bits
-	"get-me": forAccounts, "export-me": forAccounts, "delete-me": forOwners,
+	"get-me": forAccounts, "export-me": forTakers, "delete-me": forOwners,
 	"list-my-sessions": forOwners, "end-my-session": forOwners,
-	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forOwners,
+	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forRevokers,
 
 	"GET /openapi.json": forPages,
 	"/blobs/":           forFiles, // addresses that are signed, and end
@@ -228,9 +234,6 @@ func tooLittle(c auth.Caller, n need) *Problem {
 		return newProblem(codeForbidden, "This is for users who are signed in; no key may do it.")
 	}
 	if auth.Reaches(c.Role, n.role) {
-		if n.scope == "" {
-			return newProblem(codeForbidden, "No key may do this; sign in.")
-		}
 		p := newProblem(codeForbidden, fmt.Sprintf("The key is not for this: it lacks the scope %s.", n.scope))
 		p.header = http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="` + string(n.scope) + `"`}}
 		return p

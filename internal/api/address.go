@@ -7,11 +7,17 @@ import (
 	"strings"
 )
 
-// Proxies are the networks whose word about where a request comes from is taken.
-type Proxies []netip.Prefix
+// Proxies say whose word about where a request comes from is taken, and which.
+type Proxies struct {
+	Networks []netip.Prefix
+	// Forwarded: they write Forwarded (RFC 7239); else X-Forwarded-For and
+	// X-Forwarded-Proto. What they don't write they pass on as a client wrote it, so
+	// that only the one counts.
+	Forwarded bool
+}
 
 func (p Proxies) trusts(a netip.Addr) bool {
-	return slices.ContainsFunc(p, func(network netip.Prefix) bool { return network.Contains(a) })
+	return slices.ContainsFunc(p.Networks, func(network netip.Prefix) bool { return network.Contains(a) })
 }
 
 // peerOf returns the address at the other end of the connection; the zero value
@@ -30,12 +36,12 @@ func peerOf(r *http.Request) netip.Addr {
 // way back at the proxy that wrote it.
 func (p Proxies) client(r *http.Request) netip.Addr {
 	at := peerOf(r)
-	if len(p) == 0 || !p.trusts(at) {
+	if !p.trusts(at) {
 		return at
 	}
 	passed := strings.Join(r.Header["X-Forwarded-For"], ",")
 	read := readForwardedFor
-	if passed == "" {
+	if p.Forwarded {
 		passed, read = strings.Join(r.Header["Forwarded"], ","), readForwarded
 	}
 	for passed != "" {
@@ -58,11 +64,11 @@ func (p Proxies) secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	if len(p) == 0 || !p.trusts(peerOf(r)) {
+	if !p.trusts(peerOf(r)) {
 		return false
 	}
-	if proto := r.Header["X-Forwarded-Proto"]; len(proto) > 0 {
-		_, last := cutLast(strings.Join(proto, ","))
+	if !p.Forwarded {
+		_, last := cutLast(strings.Join(r.Header["X-Forwarded-Proto"], ","))
 		return strings.EqualFold(strings.TrimSpace(last), "https")
 	}
 	_, last := cutLast(strings.Join(r.Header["Forwarded"], ","))

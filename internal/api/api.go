@@ -122,6 +122,7 @@ type service struct {
 	csrf     *http.CrossOriginProtection
 	policies sync.Map // of ratelimit.Limit: its header
 	overTLS  bool     // clients reach the service over TLS, whatever a request looks like
+	streams  streams  // of operators' events
 	answers  *answers
 	edition  atomic.Pointer[edition] // of the snapshot that was asked for last
 	images   chan struct{}           // holds one for each picture that is being looked at
@@ -130,7 +131,7 @@ type service struct {
 // New returns the handler for everything that the server answers. An error is one
 // of Origins' or of PublicURL's.
 func New(d Dependencies) (http.Handler, error) {
-	s := &service{Dependencies: d, mux: newRoutes(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce)}
+	s := &service{Dependencies: d, mux: newRoutes(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce), streams: streams{open: map[string]int{}}}
 	if err := s.guardOrigins(); err != nil {
 		return nil, err
 	}

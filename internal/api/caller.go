@@ -23,35 +23,55 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, shown auth.Credentials) (auth.Caller, error)
 }
 
-// whoCalls finds out who sent a request. A problem is to be answered whatever was
-// asked for. Who shows nothing costs nothing.
-func (s *service) whoCalls(r *http.Request, x *exchange) *Problem {
-	x.caller = auth.Nobody
+// whoCalls finds out, once, who sent a request to what has a need. A problem that is
+// to be answered whatever was asked for is kept in the exchange. Who shows nothing
+// costs nothing.
+func (s *service) whoCalls(h http.Header, r *http.Request, x *exchange, n need) {
+	if x.asked {
+		return
+	}
+	x.asked = true
 	shown := s.credentials(r)
 	switch {
 	case shown.None():
-		return nil
+		return
 	case len(shown.APIKey) == 0 && s.Operators.shown(shown.Authorization):
 		x.caller = auth.Caller{Kind: auth.OperatorToken, Role: account.Operator}
-		return nil
+		return
 	case s.Authenticator == nil && len(shown.Authorization) == 0 && len(shown.APIKey) == 0:
-		return nil
+		return
 	case s.Authenticator == nil:
-		return s.refusal(nil)
+		x.refused = s.refusal(nil)
+		return
+	}
+	byCookie := len(shown.Authorization) == 0 && len(shown.APIKey) == 0
+	shown.Ask = func() error {
+		x.guessed = true
+		if p := s.mayGuess(r.Context(), h, x, n, byCookie); p != nil {
+			return p
+		}
+		return nil
 	}
 	caller, err := s.Authenticator.Authenticate(r.Context(), shown)
+	late, isLate := errors.AsType[*Problem](err)
 	switch {
 	case err == nil:
 		x.caller = caller
 	case errors.Is(err, auth.ErrInvalid), errors.Is(err, auth.ErrSeveral):
-		return s.refusal(err)
+		x.refused = s.refusal(err)
+	case isLate && byCookie: // as if there were none, where anybody may ask
+		x.doubt = late
+	case isLate:
+		x.refused = late
 	default:
 		// What anybody may ask is answered all the same.
 		s.Logger.LogAttrs(r.Context(), slog.LevelError, "nobody can tell who calls", slog.String("error", err.Error()), slog.String("request_id", x.requestID))
 		x.doubt = newProblem(codeUnavailable, "Who you are can't be checked now; ask again in a moment.")
 		x.doubt.header = http.Header{"Retry-After": {retryAfter}}
 	}
-	return nil
+	if x.guessed && err == nil && caller.Kind == auth.Anonymous && n.budget == unlimited {
+		x.refused = s.takeRefused(r.Context(), h, x) // a cookie of nobody's that counts against no other limit
+	}
 }
 
 func (s *service) credentials(r *http.Request) auth.Credentials {

@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/health"
 	"github.com/crownsafe/api/internal/traffic"
 )
@@ -39,13 +42,80 @@ func (s *service) count(x *exchange, route string, status int) {
 	s.Traffic.Answered(traffic.Answer{At: now, Took: max(0, now.Sub(x.started)), Status: status, Route: route, Code: x.code, TraceID: x.traceID})
 }
 
-// opsEvents serves an answer without an end. The server's bounds on the
-// time of an answer are lifted for it; the page sets its own.
+const (
+	// streamsOfOne is how many streams of events one caller at one address may have.
+	streamsOfOne = 4
+	// streamLasts is how long a stream goes on; a browser comes back by itself.
+	streamLasts = 15 * time.Minute
+	// lookAgain is how often it is asked whether its listener may still listen.
+	lookAgain = 2 * time.Second
+)
+
+// opsEvents serves an answer that ends when its listener may listen no more. The
+// server's bounds on the time of an answer are lifted for it; the page sets its own.
 func (s *service) opsEvents(w http.ResponseWriter, r *http.Request) {
-	exchangeOf(r.Context()).endless = true
+	x := exchangeOf(r.Context())
+	who := x.caller.Name() + " " + place(x.address)
+	if !s.streams.enter(who) {
+		p := newProblem(codeRateLimited, fmt.Sprintf("You have %d of these open already.", streamsOfOne))
+		p.header = http.Header{"Retry-After": {"30"}}
+		s.fail(w, r, p)
+		return
+	}
+	defer s.streams.leave(who)
+	x.endless = true
+	ctx, cancel := context.WithTimeout(r.Context(), streamLasts)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer cancel()
+	r = r.WithContext(ctx)
+	watch.Go(func() {
+		defer cancel()
+		for s.mayListen(r, x) {
+			select {
+			case <-time.After(lookAgain):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 	control := http.NewResponseController(w)
 	// A connection without deadlines has none to lift.
 	_ = control.SetReadDeadline(time.Time{})
 	_ = control.SetWriteDeadline(time.Time{})
 	s.Pages.ServeHTTP(w, r)
+}
+
+// mayListen asks anew who listens. While nobody can tell, who could before goes on.
+func (s *service) mayListen(r *http.Request, x *exchange) bool {
+	again := &exchange{requestID: x.requestID, address: x.address, caller: auth.Nobody}
+	s.whoCalls(http.Header{}, r, again, forOperators)
+	if again.doubt != nil {
+		return true
+	}
+	return again.refused == nil && s.authorise(r, again, forOperators) == nil && again.caller.Name() == x.caller.Name()
+}
+
+// streams counts the streams of each caller.
+type streams struct {
+	mu   sync.Mutex
+	open map[string]int
+}
+
+func (s *streams) enter(who string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[who] >= streamsOfOne {
+		return false
+	}
+	s.open[who]++
+	return true
+}
+
+func (s *streams) leave(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[who]--; s.open[who] == 0 {
+		delete(s.open, who)
+	}
 }

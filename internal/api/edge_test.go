@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/store"
 )
 
 func body(t testing.TB, res *http.Response) []byte {
@@ -78,7 +79,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 
 func TestOnlyOverTLS(t *testing.T) {
 	t.Parallel()
-	trusted := Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for name, c := range map[string]struct {
 		public string
 		peer   string
@@ -94,11 +95,14 @@ func TestOnlyOverTLS(t *testing.T) {
 		"a proxy says http":            {"", "10.0.0.1:1", "X-Forwarded-Proto: http", false, false},
 		"the last proxy's word counts": {"", "10.0.0.1:1", "X-Forwarded-Proto: https, http", false, false},
 		"a proxy says so as RFC 7239":  {"", "10.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https", false, true},
+		"another header, RFC 7239":     {"", "10.0.0.1:1", "X-Forwarded-Proto: https", false, false},
 		"a stranger says https":        {"", "192.0.2.1:1", "X-Forwarded-Proto: https", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, func(d *Dependencies) { d.PublicURL, d.Proxies = c.public, trusted })
+			b := newBench(t, func(d *Dependencies) {
+				d.PublicURL, d.Proxies = c.public, Proxies{trusted, strings.Contains(name, "RFC 7239")}
+			})
 			r := httptest.NewRequest("GET", "/health", nil)
 			r.RemoteAddr = c.peer
 			if c.tls {
@@ -226,6 +230,69 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOtherSitesHaveNothingWritten by a link that a browser follows with the cookie.
+func TestOtherSitesHaveNothingWritten(t *testing.T) {
+	t.Parallel()
+	b := wholeBench(t)
+	for name, c := range map[string]struct {
+		target, caller, site string
+		want                 int
+	}{
+		"a link elsewhere":         {"/api/v1/me/export", "cookie member", "cross-site", 403},
+		"a link of a neighbour":    {"/api/v1/me/export", "cookie member", "same-site", 403},
+		"a link of ours":           {"/api/v1/me/export", "cookie member", "same-origin", 503}, // there are no accounts here
+		"an address typed in":      {"/api/v1/me/export", "cookie member", "none", 503},
+		"a program":                {"/api/v1/me/export", "Bearer member", "cross-site", 503},
+		"what is only read":        {"/api/v1/me", "cookie member", "cross-site", 503},
+		"what anybody may look at": {"/api/v1/sources", "cookie member", "cross-site", 200},
+	} {
+		r := httptest.NewRequest("GET", c.target, nil)
+		show(r, c.caller)
+		r.Header.Set("Sec-Fetch-Site", c.site)
+		if res := b.answer(r); res.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", name, res.StatusCode, c.want)
+		}
+	}
+}
+
+// TestOtherSitesDoNothingOnADevelopersMachine, where being here is enough.
+func TestOtherSitesDoNothingOnADevelopersMachine(t *testing.T) {
+	t.Parallel()
+	b := wholeBench(t, func(d *Dependencies) { d.Operators = Operators{Loopback: true} })
+	for site, want := range map[string]bool{"cross-site": true, "same-site": true, "same-origin": false, "": false} {
+		r := httptest.NewRequest("PUT", "http://localhost/api/v1/monitoring/log-levels", strings.NewReader(`{}`))
+		r.RemoteAddr = "127.0.0.1:5000"
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		if res := b.answer(r); (res.StatusCode == 403) != want {
+			t.Errorf("from %q: %d", site, res.StatusCode)
+		}
+	}
+}
+
+// TestPreflightsAreSeen in the log and in what is counted.
+func TestPreflightsAreSeen(t *testing.T) {
+	t.Parallel()
+	seen := &counted{}
+	b := newBench(t, func(d *Dependencies) { d.Origins, d.Traffic = []string{"https://shop.example"}, seen })
+	for _, origin := range []string{"https://shop.example", "https://evil.example"} {
+		r := httptest.NewRequest("OPTIONS", "/api/v1/sources", nil)
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		status := b.answer(r).StatusCode
+		if n := len(seen.list); n == 0 || seen.list[n-1].Status != status {
+			t.Errorf("%s: %d, counted as %+v", origin, status, seen.list)
+		}
+	}
+	if lines := strings.Count(b.log.String(), `"method":"OPTIONS"`); lines != 2 || len(seen.list) != 2 {
+		t.Errorf("%d lines, %d counted: %s", lines, len(seen.list), b.log)
+	}
+	if b.answer(httptest.NewRequest("OPTIONS", "/api/v1/sources", nil)); len(seen.list) != 3 {
+		t.Errorf("what is no preflight is counted %d times", len(seen.list)-2)
 	}
 }
 

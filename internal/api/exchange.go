@@ -35,6 +35,9 @@ type exchange struct {
 
 	address netip.Addr  // of the client; the zero value where it has none
 	caller  auth.Caller // who it is, by what was shown
+	asked   bool        // who it is was asked
+	guessed bool        // and the store was needed for it, for it was nobody known
+	refused *Problem    // what to answer because of that, whatever is asked for
 	doubt   *Problem    // why that couldn't be told; nil: it could
 	header  http.Header // of the answer
 }
@@ -57,35 +60,36 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w.Header(), r)
 	s.secure(w.Header(), r)
 	if s.origins != nil && strings.HasPrefix(r.URL.Path, "/api/") {
-		s.origins.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, x) })).ServeHTTP(w, r)
+		s.acrossOrigins(w, r, x)
 		return
 	}
 	s.answer(w, r, x)
 }
 
-// answer finds out who asks and whether they may, and answers from memory where it
-// can; else it routes the request.
+// answer answers from memory where it can, once it is known who asks and that they
+// may; else it routes the request.
 func (s *service) answer(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if x.span != nil { // what is asked to know the caller is part of the trace
 		r = r.WithContext(x.spanned(r.Context()))
 	}
-	refusal := s.whoCalls(r, x)
-	if e := s.remembered(r); e != nil && refusal == nil {
-		if p := s.charge(r.Context(), w.Header(), x, lookups, 1); p == nil {
+	if e := s.remembered(r); e != nil {
+		s.whoCalls(w.Header(), r, x, forAnybody)
+		if x.refused == nil {
+			x.refused = s.charge(r.Context(), w.Header(), x, lookups, 1)
+		}
+		if x.refused == nil {
 			status, size := e.send(w, r, x.wants)
 			s.given(e.verdict, r, status)
 			x.route = e.route
 			x.remembers(e)
 			s.log(r, x, status, size)
 			return
-		} else {
-			refusal = p
 		}
 	}
 	rec := &recorder{ResponseWriter: w}
 	r = r.WithContext(context.WithValue(x.spanned(r.Context()), exchangeKey{}, x))
 	defer s.finish(rec, r, x)
-	s.route(rec, r, refusal)
+	s.route(rec, r)
 }
 
 // begin names the request and sets the headers that every answer carries.

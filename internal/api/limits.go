@@ -30,6 +30,9 @@ type Limits struct {
 	SignIns ratelimit.Limit
 	// Operating is for operators, each caller or address by itself.
 	Operating ratelimit.Limit
+	// AccountExports is for each user taking out what is kept about them, KeyChanges for
+	// each user making and revoking keys: the audit log grows by each.
+	AccountExports, KeyChanges ratelimit.Limit
 	// Refused is for each address that shows what isn't good.
 	Refused ratelimit.Limit
 }
@@ -42,6 +45,8 @@ const (
 	lookups          // of the address, or of the key and its user
 	signIns          // of the address; the account's is taken by limitAccount
 	operating
+	accountExports // of the user, beside the budget of the call
+	keyChanges     // likewise
 )
 
 // What is more than one call of a budget.
@@ -94,6 +99,20 @@ func (s *service) budgetOf(x *exchange, b budget) (ratelimit.Limit, string) {
 	return s.Limits.Addresses, place(x.address)
 }
 
+// chargeOwn takes one from a user's own budget for what an operation does.
+func (s *service) chargeOwn(ctx context.Context, h http.Header, x *exchange, own budget) *Problem {
+	if s.Limits.Limiter == nil {
+		return nil
+	}
+	switch own {
+	case accountExports:
+		return s.take(ctx, h, s.Limits.AccountExports, x.caller.UserID, 1)
+	case keyChanges:
+		return s.take(ctx, h, s.Limits.KeyChanges, x.caller.UserID, 1)
+	}
+	return nil
+}
+
 // chargeMore takes what a call turned out to cost beyond what it cost at first.
 func (s *service) chargeMore(ctx context.Context, b budget, cost int64) error {
 	x := exchangeOf(ctx)
@@ -112,6 +131,23 @@ func (s *service) takeRefused(ctx context.Context, h http.Header, x *exchange) *
 		return nil
 	}
 	return s.take(ctx, h, s.Limits.Refused, place(x.address), 1)
+}
+
+// mayGuess returns nil when the store may be asked about what an address shows: it has
+// something left of the limit that it counts against if it isn't good. That is the
+// one on what isn't good, but for a cookie, which then is as none. Nothing is taken.
+func (s *service) mayGuess(ctx context.Context, h http.Header, x *exchange, n need, cookie bool) *Problem {
+	if s.Limits.Limiter == nil {
+		return nil
+	}
+	limit, who := s.Limits.Refused, place(x.address)
+	if cookie && n.budget != unlimited {
+		limit, who = s.budgetOf(x, n.budget) // as nobody's
+	}
+	if d := s.Limits.Limiter.Take(ctx, limit, who, 0); d.Bypassed || d.Remaining > 0 {
+		return nil
+	}
+	return s.take(ctx, h, limit, who, 1)
 }
 
 // What is tried at an account, each with a budget of its own: who guesses at its

@@ -32,6 +32,7 @@ func limited(b **bench, change ...func(*Limits)) func(*Dependencies) {
 		d.Limits = Limits{
 			Limiter: ratelimit.New(buckets, nil, ratelimit.Options{}), Addresses: perHour("address", 120), Keys: perHour("key", 200), Users: perHour("user", 250),
 			SignIns: perHour("sign-in", 5), Operating: perHour("operator", 150), Refused: perHour("refused", 10),
+			AccountExports: perHour("account-export", 3), KeyChanges: perHour("key-change", 4),
 		}
 		for _, c := range change {
 			c(&d.Limits)
@@ -102,6 +103,26 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%d were let through, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestUsersLengthenTheAuditLogSeldom, each user by themselves, with all their keys.
+func TestUsersLengthenTheAuditLogSeldom(t *testing.T) {
+	t.Parallel()
+	for pattern, most := range map[string]int{"GET /api/v1/me/export": 3, "POST /api/v1/keys": 4, "DELETE /api/v1/keys/{id}": 4} {
+		b := limitedBench(t)
+		for i := range most + 1 {
+			res := b.call(from1, pattern, "Bearer member")
+			if late := res.StatusCode == 429; late != (i == most) {
+				t.Errorf("%s for the %d. time: %d", pattern, i+1, res.StatusCode)
+			}
+		}
+		if res := b.call(from1, pattern, "Bearer other-member"); res.StatusCode == 429 {
+			t.Errorf("%s: another user is limited too", pattern)
+		}
+		if res := b.call(from2, "GET /api/v1/me/export", "key account"); (res.StatusCode == 429) != (pattern == "GET /api/v1/me/export") {
+			t.Errorf("%s, then an export with a key: %d", pattern, res.StatusCode)
+		}
 	}
 }
 
@@ -311,14 +332,15 @@ func TestGuessesKeepNobodyOut(t *testing.T) {
 
 func TestClientAddresses(t *testing.T) {
 	t.Parallel()
-	trusted := Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	trusted := Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
+	newer := Proxies{Networks: trusted.Networks, Forwarded: true}
 	for name, c := range map[string]struct {
 		proxies Proxies
 		peer    string
 		headers []string
 		want    string
 	}{
-		"nobody is trusted":              {nil, "10.0.0.1:1", []string{"X-Forwarded-For: 192.0.2.7"}, "10.0.0.1"},
+		"nobody is trusted":              {Proxies{}, "10.0.0.1:1", []string{"X-Forwarded-For: 192.0.2.7"}, "10.0.0.1"},
 		"a stranger says so":             {trusted, "192.0.2.1:1", []string{"X-Forwarded-For: 198.51.100.7"}, "192.0.2.1"},
 		"a proxy":                        {trusted, "10.0.0.1:1", []string{"X-Forwarded-For: 192.0.2.7"}, "192.0.2.7"},
 		"by IPv6":                        {trusted, "[fd00::1]:1", []string{"X-Forwarded-For: 2001:db8::7"}, "2001:db8::7"},
@@ -335,9 +357,12 @@ func TestClientAddresses(t *testing.T) {
 		"nothing but nonsense":           {trusted, "10.0.0.1:1", []string{"X-Forwarded-For: <script>"}, "10.0.0.1"},
 		"an empty header":                {trusted, "10.0.0.1:1", []string{"X-Forwarded-For: "}, "10.0.0.1"},
 		"no header":                      {trusted, "10.0.0.1:1", nil, "10.0.0.1"},
-		"Forwarded":                      {trusted, "10.0.0.1:1", []string{`Forwarded: for=1.2.3.4, for="[2001:db8::7]:80";proto=https;by=10.0.0.1`}, "2001:db8::7"},
-		"Forwarded in capitals":          {trusted, "10.0.0.1:1", []string{`Forwarded: Proto=https;For=192.0.2.7`}, "192.0.2.7"},
-		"Forwarded that hides who":       {trusted, "10.0.0.1:1", []string{`Forwarded: for=_hidden`}, "10.0.0.1"},
+		"Forwarded":                      {newer, "10.0.0.1:1", []string{`Forwarded: for=1.2.3.4, for="[2001:db8::7]:80";proto=https;by=10.0.0.1`}, "2001:db8::7"},
+		"Forwarded in capitals":          {newer, "10.0.0.1:1", []string{`Forwarded: Proto=https;For=192.0.2.7`}, "192.0.2.7"},
+		"Forwarded that hides who":       {newer, "10.0.0.1:1", []string{`Forwarded: for=_hidden`}, "10.0.0.1"},
+		"the newer one isn't asked for":  {trusted, "10.0.0.1:1", []string{"Forwarded: for=1.2.3.4"}, "10.0.0.1"},
+		"the older one isn't asked for":  {newer, "10.0.0.1:1", []string{"X-Forwarded-For: 1.2.3.4"}, "10.0.0.1"},
+		"both, and the newer one counts": {newer, "10.0.0.1:1", []string{"Forwarded: for=192.0.2.7", "X-Forwarded-For: 1.2.3.4"}, "192.0.2.7"},
 		"both, and the older one counts": {trusted, "10.0.0.1:1", []string{"Forwarded: for=1.2.3.4", "X-Forwarded-For: 192.0.2.7"}, "192.0.2.7"},
 		"no address at all":              {trusted, "@", []string{"X-Forwarded-For: 192.0.2.7"}, "invalid IP"},
 	} {
@@ -355,13 +380,15 @@ func TestClientAddresses(t *testing.T) {
 
 func FuzzClientAddress(f *testing.F) {
 	f.Add("1.2.3.4, [::1]:80", "for=1.2.3.4;proto=http, for=\"[::1]\"")
-	everybody := Proxies{netip.MustParsePrefix("0.0.0.0/0")}
+	everybody := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
 	f.Fuzz(func(t *testing.T, forwardedFor, forwarded string) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header["X-Forwarded-For"], r.Header["Forwarded"] = []string{forwardedFor}, []string{forwarded}
-		if a := everybody.client(r); !a.IsValid() {
-			t.Errorf("%q %q: no address", forwardedFor, forwarded)
+		for _, p := range []Proxies{{everybody, false}, {everybody, true}} {
+			if a := p.client(r); !a.IsValid() {
+				t.Errorf("%q %q: no address", forwardedFor, forwarded)
+			}
+			p.secure(r)
 		}
-		everybody.secure(r)
 	})
 }

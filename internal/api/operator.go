@@ -1,12 +1,12 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/crownsafe/api/internal/auth"
 )
 
 // The ways in which callers show who they are, as the document names them.
@@ -30,8 +30,11 @@ type Operators struct {
 
 // shown reports whether the operator's token is shown.
 func (o Operators) shown(authorization []string) bool {
-	token := o.token()
-	return token != "" && len(authorization) == 1 && sameToken(authorization[0], token)
+	if len(authorization) != 1 {
+		return false
+	}
+	scheme, shown, _ := strings.Cut(authorization[0], " ")
+	return strings.EqualFold(scheme, "Bearer") && auth.SameToken(strings.TrimLeft(shown, " "), o.token())
 }
 
 // admitsHere reports whether a request is an operator's because of where it comes
@@ -52,13 +55,6 @@ func unauthorized(detail, challenge string) *Problem {
 	p := newProblem(codeUnauthorized, detail)
 	p.header = http.Header{"Www-Authenticate": {challenge}}
 	return p
-}
-
-// sameToken compares in a time that tells nothing of the token, its length included.
-func sameToken(authorization, token string) bool {
-	scheme, shown, _ := strings.Cut(authorization, " ")
-	a, b := sha256.Sum256([]byte(strings.TrimLeft(shown, " "))), sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // local reports that a request came from this machine, for this machine's own

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jub0bs/cors"
+
+	"github.com/crownsafe/api/internal/auth"
 )
 
 // originsMaxAge is how long a browser remembers what it may ask, in seconds.
@@ -57,14 +59,38 @@ func (s *service) guardOrigins() (err error) {
 }
 
 // sameOrigin refuses what a page of another site has a browser send in somebody's
-// name: everything that changes something with the session's cookie, and every form
-// of the pages.
-func (s *service) sameOrigin(r *http.Request, x *exchange) *Problem {
-	if !x.caller.Cookie && strings.HasPrefix(r.URL.Path, "/api/") {
+// name: everything that changes something with the session's cookie, or because it
+// comes from this machine, and every form of the pages.
+func (s *service) sameOrigin(r *http.Request, x *exchange, n need) *Problem {
+	here := x.caller.Kind == auth.Anonymous && !n.public() && s.Operators.admitsHere(r)
+	if !x.caller.Cookie && !here && strings.HasPrefix(r.URL.Path, "/api/") {
 		return nil
+	}
+	if n.effects { // a link on another site is as good as a form
+		unsafe := *r
+		unsafe.Method = http.MethodPost
+		r = &unsafe
 	}
 	if s.csrf.Check(r) != nil {
 		return newProblem(codeOrigin, kindOf(codeOrigin).Meaning)
 	}
 	return nil
+}
+
+// acrossOrigins answers what pages elsewhere may read, and their browsers' questions
+// whether they may (preflights; Fetch Standard, section 3.3), which cost nothing.
+func (s *service) acrossOrigins(w http.ResponseWriter, r *http.Request, x *exchange) {
+	asked := true
+	wrapped := s.origins.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = false
+		s.answer(w, r, x)
+	}))
+	if r.Method != http.MethodOptions {
+		wrapped.ServeHTTP(w, r)
+		return
+	}
+	rec := &recorder{ResponseWriter: w}
+	if wrapped.ServeHTTP(rec, r); asked {
+		s.log(r, x, rec.status, rec.size)
+	}
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // route finds the operation for a request and lets it answer, if the caller may ask
-// for it; else it answers with the problem. refused is one that was found before
-// the operation was known.
-func (s *service) route(w http.ResponseWriter, r *http.Request, refused *Problem) {
+// for it; else it answers with the problem. Who asks for what isn't there is nobody's
+// business.
+func (s *service) route(w http.ResponseWriter, r *http.Request) {
 	if p := tooMuch(r); p != nil {
 		s.fail(w, r, p)
 		return
@@ -24,7 +24,7 @@ func (s *service) route(w http.ResponseWriter, r *http.Request, refused *Problem
 	x := exchangeOf(r.Context())
 	x.route = pattern
 	n := s.mux.needs[pattern]
-	if p := s.admit(w, r, x, n, refused); p != nil {
+	if p := s.admit(w, r, x, n); p != nil {
 		s.fail(w, r, p)
 		return
 	}
@@ -36,26 +36,43 @@ func (s *service) route(w http.ResponseWriter, r *http.Request, refused *Problem
 }
 
 // admit returns nil when a request may go to its operation, else why not.
-func (s *service) admit(w http.ResponseWriter, r *http.Request, x *exchange, n need, refused *Problem) *Problem {
-	switch {
-	case refused == nil:
-	case refused.Status != http.StatusUnauthorized:
-		return refused
-	case n.ignores, n.budget == unlimited && n.public(): // a probe isn't turned away for what it shows
-	default:
-		// Who guesses has few guesses.
-		if p := s.takeRefused(r.Context(), w.Header(), x); p != nil {
-			return p
-		}
-		return refused
+func (s *service) admit(w http.ResponseWriter, r *http.Request, x *exchange, n need) *Problem {
+	if n.budget != unlimited || !n.public() { // a probe waits for no store, whatever it shows
+		s.whoCalls(w.Header(), r, x, n)
 	}
-	if p := s.sameOrigin(r, x); p != nil {
+	if p := s.refuse(w.Header(), r, x, n); p != nil {
+		return p
+	}
+	if p := s.sameOrigin(r, x, n); p != nil {
 		return p
 	}
 	if p := s.charge(r.Context(), w.Header(), x, n.budget, max(n.cost, 1)); p != nil {
 		return p
 	}
-	return s.authorise(r, x, n)
+	if p := s.authorise(r, x, n); p != nil {
+		return p
+	}
+	return s.chargeOwn(r.Context(), w.Header(), x, n.own)
+}
+
+// refuse returns nil when nothing was shown that isn't good, or that doesn't matter.
+// Who guesses has few guesses.
+func (s *service) refuse(h http.Header, r *http.Request, x *exchange, n need) *Problem {
+	switch {
+	case x.refused == nil:
+		return nil
+	case n.ignores:
+		if x.guessed {
+			_ = s.takeRefused(r.Context(), h, x) // it counts, and no more than that
+		}
+		return nil
+	case x.refused.Status != http.StatusUnauthorized:
+		return x.refused
+	}
+	if p := s.takeRefused(r.Context(), h, x); p != nil {
+		return p
+	}
+	return x.refused
 }
 
 // tooMuch refuses what no operation takes.

@@ -22,6 +22,12 @@ import (
 // leastBurst is what everybody may ask for at once: a batch of 1,000 units.
 const leastBurst = 100
 
+// What a user may do within an hour that the audit log grows by.
+const (
+	accountExports = 5
+	keyChanges     = 30
+)
+
 // openLimiter makes the limiter that the settings name: in the process, and before
 // a Redis that is not asked yet and needn't be there. nil where there are no limits.
 func openLimiter(cfg config.Config, seen *seen) (l *ratelimit.Limiter, end func() error, err error) {
@@ -64,6 +70,9 @@ func (a *App) limits(limiter *ratelimit.Limiter) api.Limits {
 	perMinute := func(name string, rate, burst int) ratelimit.Limit {
 		return ratelimit.Limit{Name: name, Count: int64(rate), Per: time.Minute, Burst: int64(burst)}
 	}
+	perHour := func(name string, most int64) ratelimit.Limit {
+		return ratelimit.Limit{Name: name, Count: most, Per: time.Hour, Burst: most, Strict: true}
+	}
 	signIns := perMinute("sign-in", e.RateSignIn, e.RateSignIn)
 	signIns.Strict = true
 	refused := perMinute("refused", leastBurst, leastBurst)
@@ -76,6 +85,9 @@ func (a *App) limits(limiter *ratelimit.Limiter) api.Limits {
 		SignIns:   signIns,
 		Operating: perMinute("operator", e.RateOperator, max(e.RateOperator, leastBurst)),
 		Refused:   refused,
+
+		AccountExports: perHour("account-export", accountExports),
+		KeyChanges:     perHour("key-change", keyChanges),
 	}
 }
 

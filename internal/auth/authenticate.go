@@ -23,6 +23,9 @@ type Credentials struct {
 	Authorization []string
 	APIKey        []string
 	Cookie        string
+	// Ask is asked before the store is asked about a key or a cookie that was not good
+	// here before; its error becomes Authenticate's. nil: the store is asked at once.
+	Ask func() error
 }
 
 // None reports that nothing is shown.
@@ -59,9 +62,9 @@ func (s *Service) Authenticate(ctx context.Context, shown Credentials) (Caller, 
 		}
 		return s.byBearer(ctx, strings.TrimLeft(token, " "))
 	case len(shown.APIKey) == 1:
-		return s.byKey(ctx, shown.APIKey[0])
+		return s.byKey(ctx, shown.APIKey[0], shown.Ask)
 	case shown.Cookie != "":
-		caller, err := s.byCookie(ctx, shown.Cookie)
+		caller, err := s.byCookie(ctx, shown.Cookie, shown.Ask)
 		if errors.Is(err, ErrInvalid) {
 			return Nobody, nil
 		}
@@ -81,7 +84,7 @@ func (s *Service) byBearer(ctx context.Context, token string) (Caller, error) {
 	if err != nil {
 		return Nobody, err
 	}
-	found, err := s.sessions.load(ctx, c.Session, func(ctx context.Context) (standing, error) { return s.findSession(ctx, c.Session) })
+	found, err := s.stands(ctx, s.sessions, c.Session, nil, func(ctx context.Context) (standing, error) { return s.findSession(ctx, c.Session) })
 	if err != nil {
 		return Nobody, err
 	}
@@ -91,12 +94,33 @@ func (s *Service) byBearer(ctx context.Context, token string) (Caller, error) {
 	return s.userOf(found)
 }
 
-// isOperatorToken compares in a time that tells nothing of the token, its length
-// included.
-func (s *Service) isOperatorToken(shown string) bool {
-	token := s.operatorToken()
+func (s *Service) isOperatorToken(shown string) bool { return SameToken(shown, s.operatorToken()) }
+
+// SameToken compares what is shown with a token in a time that tells nothing of the
+// token, its length included. Nothing is the same as the empty token.
+func SameToken(shown, token string) bool {
 	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && token != ""
+}
+
+// stands returns what is remembered of who shows something, or asks the store; the
+// zero value for what nobody has. That is remembered apart, so that whoever makes
+// things up pushes out nobody who is known.
+func (s *Service) stands(ctx context.Context, known *recent[standing], shown string, ask func() error, find func(ctx context.Context) (standing, error)) (standing, error) {
+	if _, is := s.madeUp.get(shown); is {
+		return standing{}, nil
+	}
+	if ask != nil && !known.had(shown) {
+		if err := ask(); err != nil {
+			return standing{}, err
+		}
+	}
+	found, err := known.load(ctx, shown, find)
+	if errors.Is(err, store.ErrNotFound) {
+		s.madeUp.set(shown, struct{}{})
+		return standing{}, nil
+	}
+	return found, err
 }
 
 func (s *Service) findSession(ctx context.Context, id string) (standing, error) {
@@ -109,10 +133,7 @@ func (s *Service) withUser(ctx context.Context, session account.Session, err err
 	if err == nil {
 		user, err = s.store.User(ctx, session.UserID)
 	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return standing{}, nil // remembered as somebody who is nobody
-	case err != nil:
+	if err != nil {
 		return standing{}, fmt.Errorf("looking for a session: %w", err)
 	}
 	return standing{session: session, user: user}, nil
@@ -145,17 +166,14 @@ func (s *Service) end(ids ...string) {
 	}
 }
 
-func (s *Service) byKey(ctx context.Context, key string) (Caller, error) {
+func (s *Service) byKey(ctx context.Context, key string, ask func() error) (Caller, error) {
 	if !wellFormed(key, keyPrefix) {
 		return Nobody, ErrInvalid
 	}
 	hash := hashOf(key)
-	found, err := s.keys.load(ctx, string(hash), func(ctx context.Context) (standing, error) {
+	found, err := s.stands(ctx, s.keys, string(hash), ask, func(ctx context.Context) (standing, error) {
 		key, user, err := s.store.KeyByHash(ctx, hash)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			return standing{}, nil
-		case err != nil:
+		if err != nil {
 			return standing{}, fmt.Errorf("looking for a key: %w", err)
 		}
 		return standing{key: key, user: user}, nil
@@ -177,7 +195,7 @@ func (s *Service) byKey(ctx context.Context, key string) (Caller, error) {
 	return c, nil
 }
 
-func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
+func (s *Service) byCookie(ctx context.Context, cookie string, ask func() error) (Caller, error) {
 	if token, ok := strings.CutPrefix(cookie, operatorCookie); ok {
 		return s.byOperatorCookie(ctx, token)
 	}
@@ -185,7 +203,7 @@ func (s *Service) byCookie(ctx context.Context, cookie string) (Caller, error) {
 		return Nobody, ErrInvalid
 	}
 	hash := hashOf(cookie)
-	found, err := s.cookies.load(ctx, string(hash), func(ctx context.Context) (standing, error) {
+	found, err := s.stands(ctx, s.cookies, string(hash), ask, func(ctx context.Context) (standing, error) {
 		session, err := s.store.SessionBySecret(ctx, hash)
 		return s.withUser(ctx, session, err)
 	})

@@ -38,6 +38,12 @@ func (r *recent[V]) get(key string) (V, bool) {
 	return a.value, true
 }
 
+// had reports that there is a value, however old.
+func (r *recent[V]) had(key string) bool {
+	_, ok := r.values.GetIfPresent(key)
+	return ok
+}
+
 func (r *recent[V]) set(key string, value V) {
 	r.values.Set(key, aged[V]{value, r.now().Add(r.lasts)})
 }

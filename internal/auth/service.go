@@ -120,6 +120,7 @@ type Service struct {
 	sessions *recent[standing] // by id
 	cookies  *recent[standing] // by hash of the secret
 	keys     *recent[standing] // by hash of the key
+	madeUp   *recent[struct{}] // ids and hashes that nobody has
 	// operatorEnds remembers whether operators' cookies were signed out, by id, and
 	// operatorEnded those that were.
 	operatorEnds  *recent[bool]
@@ -160,6 +161,7 @@ func New(o Options) *Service {
 		sessions:      newRecent[standing](50_000, standingLasts, o.Now),
 		cookies:       newRecent[standing](10_000, standingLasts, o.Now),
 		keys:          newRecent[standing](50_000, standingLasts, o.Now),
+		madeUp:        newRecent[struct{}](10_000, standingLasts, o.Now),
 		ended:         newRecent[struct{}](100_000, endedLasts, o.Now),
 		operatorEnds:  newRecent[bool](1000, standingLasts, o.Now),
 		operatorEnded: newRecent[struct{}](10_000, CookieLasts, o.Now),

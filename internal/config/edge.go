@@ -21,9 +21,12 @@ type Edge struct {
 	RateSignIn int `env:"RATE_SIGN_IN,default=10"`
 	// RateOperator is how many calls a minute an operator may make.
 	RateOperator int `env:"RATE_OPERATOR,default=600"`
-	// TrustedProxies are the networks whose X-Forwarded-For, Forwarded and
-	// X-Forwarded-Proto count, with commas; empty: nobody's.
+	// TrustedProxies are the networks whose word about where a request comes from
+	// counts, with commas; empty: nobody's.
 	TrustedProxies string `env:"TRUSTED_PROXIES"`
+	// ForwardedHeader is what those proxies write: x-forwarded-for, with
+	// X-Forwarded-Proto, or forwarded (RFC 7239). The other doesn't count.
+	ForwardedHeader string `env:"FORWARDED_HEADER,default=x-forwarded-for"`
 	// CORSOrigins are the origins of other sites whose scripts may read the API's
 	// answers, with commas; "*" for all, empty for none.
 	CORSOrigins string `env:"CORS_ORIGINS"`
@@ -31,12 +34,21 @@ type Edge struct {
 	MaxConnections int `env:"MAX_CONNECTIONS,default=4096"`
 }
 
+// What ForwardedHeader may be.
+const (
+	olderHeader = "x-forwarded-for"
+	newerHeader = "forwarded"
+)
+
 // mostPerMinute keeps a limit's times above a microsecond.
 const mostPerMinute = 60_000_000
 
 func (e Edge) check() error {
 	if e.RateLimit != "on" && e.RateLimit != "off" {
 		return fmt.Errorf("CROWNSAFE_RATE_LIMIT is %q; give on or off", e.RateLimit)
+	}
+	if e.ForwardedHeader != olderHeader && e.ForwardedHeader != newerHeader {
+		return fmt.Errorf("CROWNSAFE_FORWARDED_HEADER is %q; give %s or %s", e.ForwardedHeader, olderHeader, newerHeader)
 	}
 	for _, s := range []span{
 		between("CROWNSAFE_RATE_ADDRESS", e.RateAddress, 1, mostPerMinute),
@@ -61,6 +73,9 @@ func (e Edge) Proxies() []netip.Prefix {
 	list, _ := networks(e.TrustedProxies) // which check has read before
 	return list
 }
+
+// Forwarded says that proxies write Forwarded, and not X-Forwarded-For.
+func (e Edge) Forwarded() bool { return e.ForwardedHeader == newerHeader }
 
 // Origins returns CORSOrigins.
 func (e Edge) Origins() []string { return items(e.CORSOrigins) }
