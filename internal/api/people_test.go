@@ -29,6 +29,7 @@ type people struct {
 type box struct{}
 
 func (box) Send(mail.Message) error { return nil }
+func (box) Full() bool              { return false }
 
 // newPeople makes an API over a store in a file. around may put something between
 // the service and the store.
