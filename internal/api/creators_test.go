@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,15 +39,19 @@ func TestWhatCreatesTakesIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// gate is a store that waits before it keeps a key or a user.
+// gate is a store in which the next one who makes a key or a user waits, and
+// nobody else.
 type gate struct {
 	account.Store
+	shut          atomic.Bool
 	entered, open chan struct{}
 }
 
 func (g *gate) pass() {
-	g.entered <- struct{}{}
-	<-g.open
+	if g.shut.CompareAndSwap(true, false) {
+		close(g.entered)
+		<-g.open
+	}
 }
 
 func (g *gate) CreateKey(ctx context.Context, k account.Key) error {
@@ -137,34 +142,36 @@ func TestWhatIsCreatedIsCreatedOnce(t *testing.T) {
 // TestWhatIsBeingCreatedIsInProgress: who asks again while the first request is under
 // way is told so, however many they are, and gets its answer afterwards.
 func TestWhatIsBeingCreatedIsInProgress(t *testing.T) {
-	g := &gate{entered: make(chan struct{}, 10), open: make(chan struct{})}
+	g := &gate{}
 	p := newPeople(t, func(st account.Store) account.Store { g.Store = st; return g })
 	owner := &somebody{User: account.User{Email: "owner@example.org"}}
-	close(g.open)
 	u, err := p.service().Accounts.CreateUser(t.Context(), owner.Email, peoplesPassword, account.Member)
 	if err != nil {
 		t.Fatal(err)
 	}
 	owner.User = u
 	p.signIn(t, owner)
-	<-g.entered
 	for what, c := range creations(t, p, owner) {
 		t.Run(what, func(t *testing.T) {
-			g.open = make(chan struct{})
+			g.entered, g.open = make(chan struct{}), make(chan struct{})
+			g.shut.Store(true)
 			before := c.count()
 			headers := append(slices.Clone(c.shows()), onceHeader, "k")
 			var first reply
 			var wg sync.WaitGroup
 			wg.Go(func() { first = p.do(t, "POST", c.path, c.body, headers...) })
 			<-g.entered
+			var meanwhile []reply
 			for range 3 {
-				r := p.do(t, "POST", c.path, c.body, headers...)
+				meanwhile = append(meanwhile, p.do(t, "POST", c.path, c.body, headers...))
+			}
+			close(g.open)
+			wg.Wait()
+			for _, r := range meanwhile {
 				if got := decode[Problem](t, r, 409); got.Code != codeInProgress || r.Header.Get("Retry-After") == "" {
 					t.Errorf("%+v", got)
 				}
 			}
-			close(g.open)
-			wg.Wait()
 			if r := p.do(t, "POST", c.path, c.body, headers...); first.StatusCode != c.status || !bytes.Equal(r.body, first.body) {
 				t.Errorf("%d %s, then %d %s", first.StatusCode, first.body, r.StatusCode, r.body)
 			}
