@@ -79,7 +79,7 @@ var access = map[string]need{
 	"auth-register": {role: account.Reader, budget: signIns, ignores: true, creates: true},
 	"auth-login":    forSignIns, "auth-verify": forSignIns, "auth-reset": forSignIns,
 	"auth-refresh": forRefreshes, "auth-logout": forRefreshes, // nobody guesses 256 bits
-	"get-me": forAccounts, "export-me": forTakers, "delete-me": forOwners,
+	"get-me": forAccounts, "export-me": forTakers, "delete-me": {role: account.Member, budget: signIns, owns: true}, // it asks for the password
 	"list-my-sessions": forOwners, "end-my-session": forOwners,
 	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forRevokers,
 

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/auth"
 )
 
 // Me is what users see of themselves.
@@ -100,7 +102,11 @@ func (s *service) registerMe(api huma.API) {
 		"The user with all sessions and keys is removed at once and for good. The audit log stays; it has ids and no names.",
 		http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge), http.StatusNoContent,
 		func(ctx context.Context, p person, in *struct{ Body DeleteRequest }) (*nothing, error) {
-			return said, s.Accounts.Delete(ctx, p.caller, in.Body.Password, p.origin)
+			err := s.Accounts.Delete(ctx, p.caller, in.Body.Password, p.origin)
+			if errors.Is(err, auth.ErrCredentials) { // the token is good: nobody is to sign in anew
+				err = fieldProblem(codeInvalid, "body.password", "is not the account's password", "")
+			}
+			return said, err
 		})
 	handlePerson(s, api, me("export-me", http.MethodGet, "/api/v1/me/export", "Everything that is kept about me",
 		"Hashes of passwords, keys and tokens are left out."), http.StatusOK, s.exportMe)

@@ -106,6 +106,8 @@ func wordedProblem(err error) *Problem {
 		return newProblem(codeForbidden, "You may not do this.")
 	case errors.Is(err, auth.ErrTooManyKeys):
 		return newProblem(codeTooManyKeys, fmt.Sprintf("There are %d keys already; revoke one first.", auth.MaxKeys))
+	case errors.Is(err, auth.ErrKeyName):
+		return fieldProblem(codeInvalid, "body.name", "holds control or invisible characters", "")
 	case errors.Is(err, auth.ErrAddress):
 		return fieldProblem(codeInvalid, "body.email", "is no email address", "")
 	case errors.Is(err, auth.ErrBusy):

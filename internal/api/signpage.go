@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 
 	"github.com/crownsafe/api/internal/account"
@@ -55,6 +56,10 @@ func (s *service) form(page string, do func(w http.ResponseWriter, r *http.Reque
 		code, status, token := pageDone, http.StatusOK, ""
 		err := r.ParseForm()
 		switch {
+		case formType(r) != "application/x-www-form-urlencoded":
+			code, status = codeMediaType, http.StatusUnsupportedMediaType
+		case tooLong(err):
+			code, status = codeTooLarge, http.StatusRequestEntityTooLarge
 		case err != nil:
 			code, status = codeMalformed, http.StatusBadRequest
 		case s.Accounts == nil:
@@ -80,6 +85,19 @@ func (s *service) form(page string, do func(w http.ResponseWriter, r *http.Reque
 	})
 }
 
+func formType(r *http.Request) string {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+func tooLong(err error) bool {
+	_, is := errors.AsType[*http.MaxBytesError](err)
+	return is
+}
+
 var errAnswered = errors.New("it was answered already")
 
 // signInByPage signs a browser in, with a password or with the operator's token,
@@ -92,6 +110,9 @@ func (s *service) signInByPage(w http.ResponseWriter, r *http.Request) (err erro
 		cookie, err = s.Accounts.LoginBrowser(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"), origin)
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.endShown(r); err != nil { // who signs in anew has no use for the session before
 		return err
 	}
 	s.setCookie(w, cookie, int(auth.SessionLasts.Seconds())) // how long it is good is for the service to say
@@ -108,17 +129,35 @@ func (s *service) firstPage(r *http.Request, cookie string) string {
 	return "/"
 }
 
-// signOutByPage ends a browser's session and takes its cookie away.
+// signOutByPage ends a browser's session and takes its cookie away. A session that
+// can't be ended now keeps its cookie, so that nobody believes to be signed out.
 func (s *service) signOutByPage(w http.ResponseWriter, r *http.Request) {
-	p := personOf(r.Context())
-	if p.caller.Cookie && s.Accounts != nil {
-		if err := s.Accounts.Logout(r.Context(), p.caller, p.origin); err != nil {
-			s.fail(w, r, s.accountProblem(r.Context(), "signout", err))
-			return
-		}
+	if err := s.endShown(r); err != nil {
+		s.fail(w, r, s.accountProblem(r.Context(), "signout", err))
+		return
 	}
 	s.setCookie(w, "", -1)
 	http.Redirect(w, r, SignInPage, http.StatusSeeOther)
+}
+
+// endShown ends the session whose cookie a browser shows, whatever else it shows. One
+// that is good for nothing any more needs no end.
+func (s *service) endShown(r *http.Request) error {
+	if s.Accounts == nil {
+		return nil
+	}
+	cookie, err := r.Cookie(s.Accounts.CookieName())
+	if err != nil { // there is none
+		return nil
+	}
+	caller, err := s.Accounts.Authenticate(r.Context(), auth.Credentials{Cookie: cookie.Value})
+	switch {
+	case errors.Is(err, auth.ErrInvalid):
+		return nil
+	case err != nil:
+		return &outage{err}
+	}
+	return s.Accounts.Logout(r.Context(), caller, personOf(r.Context()).origin)
 }
 
 func (s *service) setCookie(w http.ResponseWriter, value string, maxAge int) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/crownsafe/api/internal/account"
 	"github.com/crownsafe/api/internal/store"
@@ -48,7 +49,16 @@ func (c Caller) mayGive(scopes []Scope) bool {
 	return !slices.Contains(scopes, ScopeMonitor) || Reaches(c.Role, account.Operator)
 }
 
+// ErrKeyName says that a key's name holds what can't be shown: it would do in a
+// terminal what its letters say.
+var ErrKeyName = errors.New("the key's name holds control characters")
+
+func unshowable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
 func (s *Service) createKey(ctx context.Context, userID, actor string, k NewKey, o Origin) (account.Key, string, error) {
+	if strings.ContainsFunc(k.Name, unshowable) {
+		return account.Key{}, "", ErrKeyName
+	}
 	now := s.now()
 	text := newSecret(keyPrefix)
 	key := account.Key{
