@@ -97,7 +97,7 @@ func TestALifeOfAnAccount(t *testing.T) {
 	want(401, s.Do("GET", "/api/v1/me", "", nil, bearer)) // somebody has a copy
 	want(200, s.Do("POST", "/api/v1/auth/login", credentials(adasPassword), &in))
 	bearer = "Authorization: Bearer " + in.AccessToken
-	want(401, s.Do("DELETE", "/api/v1/me", `{"password":"something-else-entirely"}`, nil, bearer))
+	want(422, s.Do("DELETE", "/api/v1/me", `{"password":"something-else-entirely"}`, nil, bearer))
 	want(204, s.Do("DELETE", "/api/v1/me", `{"password":"`+adasPassword+`"}`, nil, bearer))
 	want(401, s.Do("GET", "/api/v1/me", "", nil, bearer))
 	for _, secret := range []string{adasPassword, adasAddress, in.AccessToken, in.RefreshToken, key.Key, "something-else-entirely"} {
