@@ -41,6 +41,12 @@ func (s *Service) afterwards(ctx context.Context, doing string, do func(ctx cont
 // requests. Nothing may be asked for meanwhile.
 func (s *Service) Settle(ctx context.Context) {
 	for taken := range cap(s.later) {
+		select { // a context that has ended already is no reason while there is nothing to wait for
+		case s.later <- struct{}{}:
+			defer func() { <-s.later }()
+			continue
+		default:
+		}
 		select {
 		case s.later <- struct{}{}:
 			defer func() { <-s.later }()

@@ -12,7 +12,8 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 	documented := map[string]bool{}
 	page := read(t, "../../docs/observability.md")
 	cell := regexp.MustCompile("`([a-z_]+)`")
-	for line := range strings.Lines(page) {
+	metrics, _, _ := strings.Cut(page, "\n## Traces and logs") // whose tables have other names
+	for line := range strings.Lines(metrics) {
 		if strings.HasPrefix(line, "| `") {
 			for _, name := range cell.FindAllStringSubmatch(strings.Split(line, "|")[1], -1) {
 				documented[name[1]] = true
