@@ -79,6 +79,7 @@ type cli struct {
 	Audit       auditCommand       `cmd:"" help:"Look at how the service is set up, probe its handler, and list what was found."`
 	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
 	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`
+	Docs        docsCommand        `cmd:"" help:"Write the API reference, as Markdown and HTML, with the OpenAPI document."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

@@ -163,6 +163,29 @@ func (m *routes) describeAccess(document *huma.OpenAPI, op *huma.Operation) {
 	if n.budget != unlimited {
 		describeLimits(op)
 	}
+	if op.Extensions == nil {
+		op.Extensions = map[string]any{}
+	}
+	op.Extensions["x-crownsafe-access"] = n.description()
+}
+
+// accessDescription is a need as the document tells of it.
+type accessDescription struct {
+	Role  account.Role `json:"role"`
+	Scope auth.Scope   `json:"scope,omitempty"`
+	Limit string       `json:"limit"`
+	Cost  int64        `json:"cost,omitempty"`
+}
+
+// budgetNames are the budgets' names in the document.
+var budgetNames = map[budget]string{unlimited: "none", lookups: "lookups", signIns: "sign-ins", operating: "operators"}
+
+func (n need) description() accessDescription {
+	d := accessDescription{Role: n.role, Scope: n.scope, Limit: budgetNames[n.budget]}
+	if n.budget != unlimited {
+		d.Cost = max(n.cost, 1)
+	}
+	return d
 }
 
 // describeLimits adds the headers of limits to what an operation answers when all is

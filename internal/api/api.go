@@ -184,6 +184,7 @@ func (s *service) register() []byte {
 	s.registerMetrics(api)
 	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)
+	describeExamples(api.OpenAPI())
 	return encodeDocument(api.OpenAPI())
 }
 
