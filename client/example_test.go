@@ -12,7 +12,7 @@ import (
 
 // asServer answers the examples of the OpenAPI document; see export_test.go.
 func asServer() (*httptest.Server, *client.Client) {
-	server := httptest.NewServer(client.ExampleServer())
+	server := httptest.NewServer(client.ContractServer())
 	c, err := client.New(client.Options{BaseURL: server.URL})
 	if err != nil {
 		log.Fatal(err)
@@ -38,7 +38,7 @@ func Example() {
 	}
 	// Output:
 	// affected - Stop using it and keep it away from children. The recall offers: a refund. How to go about it: https://www.cpsc.gov/Recalls/2026/FUNTOK-Ride-On-Trucks-Recalled-Due-to-Fire-and-Burn-Hazards-Risk-of-Serious-Injury-or-Death-Imported-by-Shenzhen-Luobei-Trading
-	// us-cpsc:26-348 [brand model name]
+	// us-cpsc:26-348 [brand name model]
 }
 
 // A code that was misread is refused, with what could have been meant.
@@ -79,7 +79,7 @@ func ExampleClient_Batch() {
 	}
 	// Output:
 	// affected
-	// ask again: crownsafe: check_digit (422): the check digit of "850044968009" is 9, and the digits before it call for 8: one of them is misread or mistyped
+	// ask again: crownsafe: check_digit (422): gtin: the check digit of "850044968009" is 9, and the digits before it call for 8: one of them is misread or mistyped
 }
 
 func ExampleVerdict_Conclusive() {

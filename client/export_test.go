@@ -2,8 +2,8 @@ package client
 
 import "net/http"
 
-// ExampleServer answers the examples of the OpenAPI document.
-func ExampleServer() http.Handler {
+// ContractServer answers the examples of the OpenAPI document.
+func ContractServer() http.Handler {
 	c, err := readContract()
 	if err != nil {
 		panic(err)

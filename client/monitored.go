@@ -194,7 +194,7 @@ type CacheStats struct {
 	Entries       int64                     `json:"entries"`
 	SizeBytes     int64                     `json:"size_bytes"`
 	PerOperation  map[string]OperationStats `json:"per_operation"`
-	Far           SharedCacheStats          `json:"far,omitempty"`
+	Far           *SharedCacheStats         `json:"far,omitempty"`
 	// Unhealthy: the shared cache doesn't answer, and the process's own serves alone. One of healthy,
 	// unhealthy.
 	Status string `json:"status"`

@@ -62,7 +62,8 @@ func TestTypesAreTheDocuments(t *testing.T) {
 				t.Errorf("%s has no field for %s.%s", typ, name, property)
 				continue
 			}
-			if !fits(field, schema.Value) {
+			optional := !slices.Contains(ref.Value.Required, property) && field.Kind() == reflect.Struct && field != reflect.TypeFor[time.Time]()
+			if !fits(field, schema.Value) || optional { // what is missing would be taken for a struct of zeros
 				t.Errorf("%s holds %s.%s in a %s", typ, name, property, field)
 			}
 			delete(fields, property)

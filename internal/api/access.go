@@ -83,9 +83,10 @@ var access = map[string]need{
 	"list-my-sessions": forOwners, "end-my-session": forOwners,
 	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forRevokers,
 
-	"GET /openapi.json": forPages,
-	"/blobs/":           forFiles, // addresses that are signed, and end
-	"GET /{$}":          forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
+	"GET /openapi.json":             forPages,
+	"GET /.well-known/security.txt": forFiles,
+	"/blobs/":                       forFiles, // addresses that are signed, and end
+	"GET /{$}":                      forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
 	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,

@@ -115,7 +115,9 @@ func runners(t *testing.T, language, dir string, texts []string) func(i int) *ex
 	case "JavaScript":
 		return func(i int) *exec.Cmd { return command("node", "--input-type=module", "--eval", texts[i]) }
 	}
-	return func(i int) *exec.Cmd { return command("bash", "-c", "set -e; "+strings.Replace(texts[i], "curl ", "curl -sS ", 1)) }
+	return func(i int) *exec.Cmd {
+		return command("bash", "-c", "set -e; "+strings.Replace(texts[i], "curl ", "curl -sS ", 1))
+	}
 }
 
 // compile makes one program of all, whose argument says which runs: each by itself would
