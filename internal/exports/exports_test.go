@@ -68,14 +68,18 @@ func writing(text string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
 }
 
-// keep keeps a text and waits until it is there.
+// keep keeps a text and waits until it is there. While an earlier copy of the name
+// is still being ended no new one is begun, so it asks until one was.
 func (s *shelf) keep(t *testing.T, name, text string) {
 	t.Helper()
-	var out bytes.Buffer
-	if err := s.Keep(name, &out, writing(text)); err != nil || out.String() != text {
-		t.Fatalf("Keep: %q, %v", out.String(), err)
-	}
-	testenv.Eventually(t, 20*time.Second, name+" is kept", func() bool { _, ok := s.Size(t.Context(), name); return ok })
+	testenv.Eventually(t, 20*time.Second, name+" is kept", func() bool {
+		var out bytes.Buffer
+		if err := s.Keep(name, &out, writing(text)); err != nil || out.String() != text {
+			t.Fatalf("Keep: %q, %v", out.String(), err)
+		}
+		_, ok := s.Size(t.Context(), name)
+		return ok
+	})
 }
 
 func (s *shelf) read(t *testing.T, name string) (text string, size int64, err error) {
