@@ -73,6 +73,7 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 	short := flags.Bool("quick", false, "fewer and shorter rounds: for a first look, not for the record")
 	files := flags.String("real", os.Getenv("DATA"), "also time the import of this `folder` of agencies' files, and multiply their notices (default $DATA)")
 	remote := flags.Bool("servers", false, "measure only what needs PostgreSQL, Redis and Azurite, also with -quick, which else leaves it out")
+	load := flags.Bool("load", false, "measure only the rows of the load test")
 	soak := flags.Duration("soak", 0, "only load the whole stack for this `time`, and see that nothing grows")
 	report := flags.String("performance", "", "only run the load test with thresholds, and write its report to this `file`")
 	base := flags.String("base", "", "with -performance: fail when this earlier report, a `file`, was better")
@@ -110,6 +111,10 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 	}
 	what := (*run).all
 	switch {
+	case *load:
+		what = func(r *run, ctx context.Context) error {
+			return r.runStack(ctx, "load", func(st *stack) error { return r.loadRows(ctx, st) })
+		}
 	case *soak > 0:
 		what = func(r *run, ctx context.Context) error { return r.soaking(ctx, *soak) }
 	case *report != "":

@@ -85,6 +85,11 @@ func (r *run) loading(ctx context.Context, s *servers) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.stop()) }()
+	return r.loadRows(ctx, st)
+}
+
+// loadRows makes them of a stack that runs.
+func (r *run) loadRows(ctx context.Context, st *stack) error {
 	before, err := st.metrics(ctx)
 	if err != nil {
 		return err
@@ -165,6 +170,7 @@ func (r *run) runStack(ctx context.Context, name string, measure func(*stack) er
 		return err
 	}
 	r.corpus, r.taken = path, []file{{path, r.stored}}
+	r.prepareQuestions()
 	r.say("starting PostgreSQL, Redis and Azurite")
 	s := startServers(ctx, r.progress)
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
