@@ -65,6 +65,14 @@ bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multipl
 	go test -run '^$$' -bench '^Benchmark(Scrape|Signature|Authenticate)$$' ./internal/telemetry ./internal/auth
 	go run ./test/load/bench -real '$(DATA)'
 
+.PHONY: performance
+performance: ## Run the load tool with thresholds into .build/loadtest.json: make performance BASE=FILE also fails when it is worse than that report
+	go run ./test/load/bench -performance '$(CURDIR)/.build/loadtest.json' -base '$(BASE)'
+
+.PHONY: soak
+soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat
+	go run ./test/load/bench -soak '$(or $(DURATION),10m)'
+
 .PHONY: eval
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)
 	go run ./test/eval -data '$(DATA)' $(if $(FAULTS),-faults)
