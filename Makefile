@@ -72,6 +72,7 @@ eval: ## Measure how often answers are right on agencies' real files: make eval 
 .PHONY: docs
 docs: ## Write the generated documents anew
 	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
+	go test ./test/deploy -run TestPrometheusRule -update
 
 .PHONY: clean
 clean: ## Remove what was built
