@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +45,38 @@ func TestOneWorkflow(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(root, ".github/workflows/*"))
 	if err != nil || len(found) != 1 {
 		t.Errorf("%v, %v", found, err)
+	}
+}
+
+// TestExceptionsHaveReasons: what the scanner for insecure code may find.
+func TestExceptionsHaveReasons(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(filepath.Join(root, ".gosec-exceptions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exception := regexp.MustCompile(`^\S+:G\d{3}(,G\d{3})* # \S.{10,}$`)
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && !exception.MatchString(line) {
+			t.Errorf("not PATTERN:RULES # reason: %q", line)
+		}
+	}
+}
+
+// TestRequire: the first step of jobs that need settings.
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"CROWNSAFE_TEST_ONE":                    "",
+		"CROWNSAFE_TEST_ONE CROWNSAFE_TEST_TWO": "CROWNSAFE_TEST_TWO is not set",
+		"CROWNSAFE_TEST_EMPTY":                  "CROWNSAFE_TEST_EMPTY is not set",
+	} {
+		cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "require", "SETTINGS="+names)
+		cmd.Dir, cmd.Env = root, append(os.Environ(), "CROWNSAFE_TEST_ONE=a value", "CROWNSAFE_TEST_EMPTY=")
+		said, err := cmd.CombinedOutput()
+		if (err == nil) != (want == "") || !strings.Contains(string(said), want) || strings.Contains(string(said), "a value") {
+			t.Errorf("%s: %v: %s", names, err, said)
+		}
 	}
 }
 
