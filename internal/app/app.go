@@ -31,6 +31,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/agency/safetygate"
 	"github.com/crownsafe/api/internal/auth"
+	"github.com/crownsafe/api/internal/backup"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -68,6 +69,8 @@ type App struct {
 	Traffic   *traffic.Recorder
 	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
 	Version   string
+	// Backups keeps the store's backups.
+	Backups *backup.Keeper
 	// Keys are what the service signs with.
 	Keys *secret.Keyring
 	// Secrets are where the settings' secrets come from; nil: from the settings
@@ -191,6 +194,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		return nil, errors.Join(err, remembered.Close())
 	}
 	role := roleIn(st)
+	unseen := st
 	st = seen.store(st, databaseSystem(cfg))
 	stored, err := openObjects(cfg, keys, remembered, seen)
 	if err != nil {
@@ -237,6 +241,9 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
 	if err := a.openAccounts(); err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	if err := a.openBackups(unseen); err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
 	a.openHealth(time.Now, a.audits.forHealth)

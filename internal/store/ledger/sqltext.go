@@ -167,4 +167,6 @@ func AppendQuoted(b []byte, text string) []byte {
 }
 
 // AppendHex appends bytes as hexadecimal digits.
-func AppendHex[T string | []byte](b []byte, value T) []byte { return hex.AppendEncode(b, []byte(value)) }
+func AppendHex[T string | []byte](b []byte, value T) []byte {
+	return hex.AppendEncode(b, []byte(value))
+}

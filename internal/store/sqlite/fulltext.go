@@ -175,4 +175,3 @@ func appendValue(b []byte, value any) []byte {
 	}
 	return append(b, "NULL"...)
 }
-
