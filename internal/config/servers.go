@@ -94,7 +94,7 @@ func (c *Config) serverSpans() []span {
 
 // spans are all settings that must lie within bounds.
 func (c *Config) spans() []span {
-	return slices.Concat(c.serverSpans(), c.Edge.spans(), c.Secrets.spans())
+	return slices.Concat(c.serverSpans(), c.Edge.spans(), c.Secrets.spans(), c.Backups.spans())
 }
 
 // checkSpans names the first setting that lies outside its bounds.
