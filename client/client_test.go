@@ -71,6 +71,7 @@ func TestRepeating(t *testing.T) {
 	login := func(ctx context.Context, c *Client) error { return second(c.Login(ctx, Credentials{})) }
 	refresh := func(ctx context.Context, c *Client) error { return second(c.Refresh(ctx, "t")) }
 	underway := reply{status: 409, kind: "application/problem+json", body: `{"code":"in_progress"}`}
+	made := reply{status: 201, kind: "application/json", body: `{"key":"crs_live_1"}`}
 	bad := reply{status: 422, kind: "application/problem+json", body: `{"code":"empty"}`}
 	mail := reply{status: 503, kind: "application/problem+json", body: `{"code":"mail_unavailable"}`}
 	for name, test := range map[string]struct {
@@ -87,7 +88,7 @@ func TestRepeating(t *testing.T) {
 		"doesn't repeat what is wrong":      {verdict, []reply{bad, fine}, 1, true},
 		"doesn't sign in twice":             {login, []reply{busy, fine}, 1, true},
 		"never shows a refresh token twice": {refresh, []reply{cut, fine}, 1, true},
-		"creates with a key":                {key, []reply{cut, underway, fine}, 3, false},
+		"creates with a key":                {key, []reply{cut, underway, made}, 3, false},
 		"doesn't wait for a mail server":    {verdict, []reply{mail, fine}, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,9 +192,15 @@ func TestNoAnswerIsAVerdict(t *testing.T) {
 			if list, err := c.Photo(t.Context(), strings.NewReader("GIF")); err == nil || list != nil {
 				t.Errorf("a photo %+v, error %v", list, err)
 			}
-			for _, err := range c.Recalls(t.Context(), Search{}) {
-				if err == nil && r.status != 200 {
-					t.Error("a page of recalls")
+			if drained(c.Recalls(t.Context(), Search{})) == nil || drained(c.Changes(t.Context(), 0)) == nil {
+				t.Error("no recalls, or no changes, instead of an error")
+			}
+			for what, err := range map[string]error{
+				"notice": second(c.Recall(t.Context(), "a:1", time.Time{})), "sources": second(c.Sources(t.Context())),
+				"health": second(c.Health(t.Context())), "dashboard": second(c.Dashboard(t.Context())), "user": second(c.Me(t.Context())),
+			} {
+				if err == nil && !(what == "health" && r.body == `{"status":"ok"}`) {
+					t.Errorf("a %s", what)
 				}
 			}
 		})

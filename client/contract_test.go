@@ -225,16 +225,12 @@ func second[T any](_ T, err error) error { return err }
 
 func items[T any](list []T, err error) (any, error) { return map[string][]T{"items": list}, err }
 
+// drained goes through all of it, to the first error.
 func drained[T any](all iter.Seq2[T, error]) error {
-	n := 0
 	for _, err := range all {
 		if err != nil {
 			return err
 		}
-		n++
-	}
-	if n != 1 {
-		return fmt.Errorf("%d came, want 1", n)
 	}
 	return nil
 }

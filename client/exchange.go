@@ -55,8 +55,24 @@ func ask[T any](ctx context.Context, c *Client, k *call) (*T, error) {
 	if err := json.Unmarshal(raw, answer); err != nil {
 		return nil, fmt.Errorf("crownsafe: %s %s: %w: %w", k.method, k.path, ErrNoAnswer, err)
 	}
+	if w, is := any(answer).(interface{ whole() bool }); is && !w.whole() {
+		return nil, fmt.Errorf("crownsafe: %s %s: %w: what it should hold is missing", k.method, k.path, ErrNoAnswer)
+	}
 	return answer, nil
 }
+
+// Some answers would read as an empty catalogue, or as good health, where there is
+// none: they are held to what the server always sends.
+func (p *RecallPage) whole() bool     { return p.Items != nil }
+func (f *ChangeFeed) whole() bool     { return f.Items != nil }
+func (p *QuarantinePage) whole() bool { return p.Items != nil }
+func (n *Notice) whole() bool         { return n.ID != "" }
+func (h *Health) whole() bool         { return h.Status != "" }
+func (d *Dashboard) whole() bool      { return d.Status != "" }
+func (r *SecurityReport) whole() bool { return r.Checks != nil }
+func (s *SignedIn) whole() bool       { return s.AccessToken != "" }
+func (k *NewKey) whole() bool         { return k.Secret != "" }
+func (u *User) whole() bool           { return u.ID != "" }
 
 // send returns the body of the answer to a call.
 func (c *Client) send(ctx context.Context, k *call) ([]byte, error) {

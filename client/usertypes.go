@@ -45,6 +45,8 @@ type Session struct {
 	Agent string `json:"agent"`
 	// From where, without the last part of the address; empty when unknown.
 	Network string `json:"network"`
+	// Of the request; empty when unknown.
+	TraceID string `json:"trace_id"`
 }
 
 // Key is an API key as its owner sees it afterwards.
@@ -87,13 +89,55 @@ type KeyRequest struct {
 // AccountExport is everything that is kept about a user.
 type AccountExport struct {
 	ExportedAt time.Time `json:"exported_at"`
-	User       User      `json:"user"`
-	// Those that go on.
-	Sessions []Session `json:"sessions"`
-	// Without the keys themselves, of which only hashes are kept.
+	User       KeptUser  `json:"user"`
+	// Those that are over too, while they are kept.
+	Sessions []KeptSession `json:"sessions"`
+	// Without the keys themselves, of which only hashes are kept; those that are good no
+	// more too, while they are kept.
 	Keys []Key `json:"keys"`
-	// Entries that name the user, or a session or key in this document.
+	// What was sent to the address and is kept, without the tokens.
+	Letters []KeptLetter `json:"letters"`
+	// Requests with an Idempotency-Key; what was answered is kept sealed.
+	KeptAnswers []KeptAnswer `json:"kept_answers"`
+	// Entries that name the user, or a session or key that was ever theirs; sign-ins that
+	// were refused among them.
 	AuditLog []AuditEntry `json:"audit_log"`
+}
+
+// KeptUser is all that is kept of a user.
+type KeptUser struct {
+	User
+	// Nil: the address was not proved.
+	EmailVerifiedAt *time.Time `json:"email_verified_at"`
+	// When the account was shut; nil: it is open.
+	DisabledAt *time.Time `json:"disabled_at"`
+	// Wrong passwords since the last right one.
+	FailedSignIns int64 `json:"failed_sign_ins"`
+	// No password is tried before; nil: there is no pause.
+	LockedUntil *time.Time `json:"locked_until"`
+}
+
+// KeptSession is a session that goes on, or one that is over and still kept.
+type KeptSession struct {
+	Session
+	// Nil: nobody ended it.
+	EndedAt *time.Time `json:"ended_at"`
+}
+
+// KeptLetter is a letter with a token that was sent.
+type KeptLetter struct {
+	// One of verify, reset.
+	Purpose   string    `json:"purpose"`
+	SentAt    time.Time `json:"sent_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// KeptAnswer is an answer that is kept for a request that may come again.
+type KeptAnswer struct {
+	// User:ID or key:ID.
+	Owner          string    `json:"owner"`
+	IdempotencyKey string    `json:"idempotency_key"`
+	KeptUntil      time.Time `json:"kept_until"`
 }
 
 // AuditEntry is one entry of the audit log.
@@ -107,4 +151,6 @@ type AuditEntry struct {
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason"`
 	Network string `json:"network"`
+	// Of the request; empty when unknown.
+	TraceID string `json:"trace_id"`
 }

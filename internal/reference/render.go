@@ -129,7 +129,7 @@ func cell(text string) string {
 
 var (
 	codeSpan = regexp.MustCompile("`([^`]+)`")
-	link     = regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
+	link     = regexp.MustCompile(`\[([^\]]+)\]\(((?:https://|[/#])[^)\s]*)\)`)
 )
 
 // inline is a text with `code` and links as HTML, and paragraphs where lines are blank.
