@@ -45,8 +45,6 @@ type Session struct {
 	Agent string `json:"agent"`
 	// From where, without the last part of the address; empty when unknown.
 	Network string `json:"network"`
-	// Of the request; empty when unknown.
-	TraceID string `json:"trace_id"`
 }
 
 // Key is an API key as its owner sees it afterwards.
