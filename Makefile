@@ -77,9 +77,16 @@ soak: ## Load everything for DURATION (default 10m) and see that memory and goro
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)
 	go run ./test/eval -data '$(DATA)' $(if $(FAULTS),-faults)
 
+# The tools are built once, which takes half an hour on two processors, and kept in the
+# user's cache folder.
+.PHONY: k8s
+k8s: ## Check the manifests: kustomize, kubectl-validate, kube-score, and a real API server's dry run
+	go run ./test/k8s
+
 .PHONY: docs
 docs: ## Write the generated documents anew
 	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
+	go test ./test/deploy -run TestPrometheusRule -update
 
 .PHONY: clean
 clean: ## Remove what was built

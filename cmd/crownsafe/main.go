@@ -81,6 +81,7 @@ type cli struct {
 	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
 	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the server in the same container whether it is well: status 0 or 1."`
 }
 
 // session is what a command gets to work with.
