@@ -139,10 +139,23 @@ bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multipl
 	go test -run '^$$' -bench '^Benchmark(Scrape|Signature|Authenticate)$$' ./internal/telemetry ./internal/auth
 	go run ./test/load/bench -real '$(DATA)'
 
+.PHONY: performance
+performance: ## Run the load tool with thresholds into .build/loadtest.json: make performance BASE=FILE also fails when it is worse than that report
+	go run ./test/load/bench -performance '$(CURDIR)/.build/loadtest.json' -base '$(BASE)'
+
+.PHONY: soak
+soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat
+	go run ./test/load/bench -soak '$(or $(DURATION),10m)'
+
 .PHONY: eval
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)
 	go run ./test/eval -data '$(DATA)' $(if $(FAULTS),-faults)
 
+# The tools are built once, which takes half an hour on two processors, and kept in the
+# user's cache folder.
+.PHONY: k8s
+k8s: ## Check the manifests: kustomize, kubectl-validate, kube-score, and a real API server's dry run
+	go run ./test/k8s
 .PHONY: eval-data
 eval-data: ## Fetch agencies' files into DATA from EVAL_ACCOUNT (Azure), container EVAL_CONTAINER
 	mkdir -p '$(DATA)'
@@ -216,6 +229,7 @@ require: ## Fail unless each variable named in SETTINGS is set
 .PHONY: docs
 docs: ## Write the generated documents anew
 	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
+	go test ./test/deploy -run TestPrometheusRule -update
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -22,7 +22,7 @@ type loadtestRun struct {
 	URL       string        `arg:"" help:"Address of the service, such as http://127.0.0.1:8001." name:"url"`
 	Duration  time.Duration `help:"How long to measure." default:"30s"`
 	WarmUp    time.Duration `help:"How long to ask before anything is measured." default:"3s"`
-	Users     int           `help:"Users who each wait for an answer before they ask again." default:"10" xor:"loop"`
+	Users     int           `help:"Users who each wait for an answer before they ask again; 10 where no rate is given." xor:"loop"`
 	Rate      float64       `help:"Requests a second instead, whether earlier ones are answered or not." xor:"loop"`
 	Timeout   time.Duration `help:"Longest to wait for an answer." default:"30s"`
 	Only      []string      `help:"Endpoints to ask; all when none is named."`
@@ -32,6 +32,9 @@ type loadtestRun struct {
 	HTML      string        `help:"Write the report as a page with plots to this file." name:"html" placeholder:"FILE"`
 	Seed      uint64        `help:"Chooses what is asked for, and in which order." default:"1"`
 }
+
+// usualUsers ask where the command line says neither how many nor how often.
+const usualUsers = 10
 
 // Run loads the service, prints what was measured, and ends with 1 when a threshold
 // was missed. CROWNSAFE_OPS_TOKEN and CROWNSAFE_API_KEY are what it shows.
@@ -44,8 +47,12 @@ func (c *loadtestRun) Run(s *session) error {
 		}
 		thresholds = append(thresholds, t)
 	}
+	users := c.Users
+	if users == 0 && c.Rate == 0 {
+		users = usualUsers
+	}
 	plan := loadtest.Plan{
-		Target: c.URL, Users: c.Users, Rate: c.Rate, Duration: c.Duration, WarmUp: c.WarmUp, Timeout: c.Timeout,
+		Target: c.URL, Users: users, Rate: c.Rate, Duration: c.Duration, WarmUp: c.WarmUp, Timeout: c.Timeout,
 		Only: c.Only, Without: c.Without, Seed: c.Seed, OpsToken: s.setting("CROWNSAFE_OPS_TOKEN"), APIKey: s.setting("CROWNSAFE_API_KEY"),
 	}
 	test, err := loadtest.Prepare(s.ctx, plan)

@@ -341,6 +341,10 @@ func (a *attempts) KnownAttempt(_ context.Context, owner, key string) (account.A
 	return known, nil
 }
 
+func (a *attempts) AttemptsOf(context.Context, string) ([]account.KeptAttempt, error) {
+	return nil, nil
+}
+
 func (a *attempts) FinishAttempt(_ context.Context, owner, key string, lease account.Lease, answer []byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -248,7 +248,7 @@ func (d *drawn) searches() (list []request) {
 }
 
 // lists asks for the newest notices: all of them most of the time, or an agency's,
-// a country's, or those for small children, and more or fewer at once.
+// a country's, or those for small children, with or without counts to filter by.
 func (d *drawn) lists() []request {
 	if len(d.notices) == 0 {
 		return nil
@@ -263,9 +263,9 @@ func (d *drawn) lists() []request {
 	var list []request
 	seen := map[string]bool{}
 	for _, f := range filters {
-		for _, limit := range []string{"20", "50"} {
+		for _, more := range []string{"limit=20", "limit=20&facets=category&facets=hazard", "limit=50"} {
 			r := reading("/api/recalls", f)
-			r.url.RawQuery = strings.TrimPrefix(r.url.RawQuery+"&limit="+limit, "&")
+			r.url.RawQuery = strings.TrimPrefix(r.url.RawQuery+"&"+more, "&")
 			if !seen[r.url.RawQuery] {
 				seen[r.url.RawQuery] = true
 				list = append(list, r)

@@ -18,7 +18,7 @@ var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
 }).ParseFS(files, "templates/report.html"))
 
 // legendStep is how far apart the names of lines stand.
-const legendStep = 58.0
+const legendStep = 64.0
 
 // WriteHTML writes the report for people: one page that needs nothing else.
 func (r *Report) WriteHTML(out io.Writer) error {

@@ -95,6 +95,7 @@ type Test struct {
 	notes     []string
 	heads     headers
 	target    *url.URL
+	inFlight  int
 }
 
 // LeftOut is an endpoint that isn't asked, and why.
@@ -110,7 +111,7 @@ func Prepare(ctx context.Context, p Plan) (*Test, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Test{plan: p, target: target, client: newClient(&p), heads: headersOf(&p)}
+	t := &Test{plan: p, target: target, client: newClient(&p), heads: headersOf(&p), inFlight: mostInFlight}
 	if err := t.choose(ctx); err != nil {
 		t.client.CloseIdleConnections()
 		return nil, err

@@ -37,7 +37,7 @@ type series struct {
 type point struct{ x, y float64 }
 
 const (
-	plotWidth, plotHeight  = 720, 260
+	plotWidth, plotHeight  = 780, 260
 	plotLeft, plotTop      = 64, 30
 	plotRight, plotBottom  = 16, 44
 	colours                = 11
@@ -126,7 +126,7 @@ func number(v float64) string { return fmt.Sprintf("%.6g", v) }
 
 // rates plots requests a second over time.
 func (r *Report) rates() plot {
-	answered, failed, most := series{name: "requests"}, series{name: "failed"}, 0.0
+	answered, failed, most := series{name: "ended"}, series{name: "failed"}, 0.0
 	for _, m := range r.Timeline {
 		answered.points = append(answered.points, point{m.Second, m.RPS})
 		failed.points = append(failed.points, point{m.Second, m.FailedRPS})

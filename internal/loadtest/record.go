@@ -124,7 +124,7 @@ func (r *records) look(now time.Time, since time.Duration) Progress {
 		Rate: float64(l.requests) / since.Seconds(), P50: quantile(l.histogram, 50), P95: quantile(l.histogram, 95), P99: quantile(l.histogram, 99),
 		Requests: r.total.requests, Failures: r.total.failures, Limited: r.limited(),
 	}
-	if now.After(r.begin) {
+	if now.Sub(r.begin) > since/2 { // most of it is not of the warm-up
 		r.timeline = append(r.timeline, Moment{
 			Second: now.Sub(r.begin).Seconds(), RPS: p.Rate, FailedRPS: float64(l.failures) / since.Seconds(), P50: p.P50, P95: p.P95, P99: p.P99,
 		})
@@ -141,6 +141,12 @@ func (r *records) limited() (n int64) {
 		}
 	}
 	return n
+}
+
+// within is the time within which a share of the requests, in percent, was answered.
+// A histogram knows it by its first digits, and so may say more than the most.
+func (r *recorder) within(percent float64) Figure {
+	return min(quantile(r.histogram, percent), Figure(r.most.Seconds()*1e3))
 }
 
 // quantile is in milliseconds; there is none of nothing.

@@ -158,12 +158,12 @@ func (t *Test) report(r *records, began time.Time, measured time.Duration) *Repo
 }
 
 // shares are those of a distribution: dense where it is interesting.
-var shares = []float64{0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 98.5, 99, 99.25, 99.5, 99.75, 99.9, 99.95, 99.99, 100}
+var shares = []float64{1, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 98.5, 99, 99.25, 99.5, 99.75, 99.9, 99.95, 99.99, 100}
 
 func (r *recorder) endpoint(name, request string, measured time.Duration) Endpoint {
 	e := Endpoint{
 		Name: name, Request: request, Requests: r.requests, Successes: r.requests - r.failures, Failures: r.failures, Causes: r.counts(),
-		Avg: none, P50: quantile(r.histogram, 50), P95: quantile(r.histogram, 95), P99: quantile(r.histogram, 99), P999: quantile(r.histogram, 99.9), Max: none,
+		Avg: none, P50: r.within(50), P95: r.within(95), P99: r.within(99), P999: r.within(99.9), Max: none,
 		Distribution: []Share{},
 	}
 	if measured > 0 {
@@ -173,7 +173,7 @@ func (r *recorder) endpoint(name, request string, measured time.Duration) Endpoi
 		e.Avg = Figure(r.sum.Seconds() * 1e3 / float64(n))
 		e.Max = Figure(r.most.Seconds() * 1e3)
 		for _, s := range shares {
-			e.Distribution = append(e.Distribution, Share{s, quantile(r.histogram, s)})
+			e.Distribution = append(e.Distribution, Share{s, r.within(s)})
 		}
 	}
 	return e

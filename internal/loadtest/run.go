@@ -46,12 +46,12 @@ func (t *Test) Run(ctx context.Context, progress func(Progress)) *Report {
 	ended := time.Now()
 	done()
 	<-told
-	measured := t.plan.Duration
-	if ended.Before(records.end) { // interrupted
+	interrupted, measured := ctx.Err() != nil, t.plan.Duration
+	if interrupted && ended.Before(records.end) {
 		measured = max(0, ended.Sub(records.begin))
 	}
 	report := t.report(records, began, measured)
-	report.Interrupted = ctx.Err() != nil
+	report.Interrupted = interrupted
 	report.Cache = t.cacheCounts(ctx).since(before)
 	return report
 }
@@ -146,7 +146,7 @@ func (t *Test) open(ctx context.Context, began time.Time, records *records) {
 			continue
 		default:
 		}
-		if waiting < mostInFlight {
+		if waiting < t.inFlight {
 			waiting++
 			askers.Go(ask)
 		}
