@@ -147,6 +147,15 @@ var (
 	pinRow = regexp.MustCompile("(?m)^\\| `([\\w-]+/[\\w/-]+)@([\\w.]+)` \\| ([^|]+) \\|")
 )
 
+// brings are actions that fetch a tool, with the setting that says which version.
+var brings = map[string]string{
+	"actions/setup-go":         "go-version",
+	"snyk/actions/setup":       "snyk-version",
+	"zizmorcore/zizmor-action": "version",
+}
+
+var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
+
 func (r *review) pins() {
 	listed := map[string]string{}
 	for _, row := range pinRow.FindAllStringSubmatch(r.operations, -1) {
@@ -162,6 +171,9 @@ func (r *review) pins() {
 			pin := a.name + "@" + a.pin
 			used[pin] = true
 			version, there := listed[pin]
+			if setting := brings[a.name]; setting != "" && !exactVersion.MatchString(s.With[setting]) {
+				r.fault("%s brings its tool as it is today: %s is %q", a.name, setting, s.With[setting])
+			}
 			switch {
 			case !there:
 				r.fault("docs/operations.md doesn't list %s", pin)
