@@ -140,8 +140,8 @@ bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multipl
 	go run ./test/load/bench -real '$(DATA)'
 
 .PHONY: performance
-performance: ## Run the load tool with thresholds into .build/loadtest.json: make performance BASE=FILE also fails when it is worse than that report
-	go run ./test/load/bench -performance '$(CURDIR)/.build/loadtest.json' -base '$(BASE)'
+performance: ## Run the load tool with thresholds into REPORT (.build/loadtest.json): make performance BASE=FILE also fails when it is worse than that report
+	go run ./test/load/bench -performance '$(abspath $(or $(REPORT),.build/loadtest.json))' -base '$(abspath $(BASE))'
 
 .PHONY: soak
 soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat
