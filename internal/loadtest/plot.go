@@ -40,10 +40,10 @@ type point struct{ x, y float64 }
 const (
 	plotWidth, plotHeight  = 780, 260
 	plotLeft, plotTop      = 64, 30
-	plotRight, plotBottom  = 16, 44
+	plotRight, plotBottom  = 28, 44
 	colours                = 11
 	fewestTicks, mostTicks = 4, 8
-	nameGap, nameLetter    = 20, 5.6 // what a line's name takes beside the others
+	nameGap, nameLetter    = 22, 5.8 // what a line's name takes beside the others
 )
 
 // axis maps values to places.
