@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -203,11 +202,4 @@ func (r *run) runStack(ctx context.Context, name string, measure func(*stack) er
 	}
 	defer func() { err = errors.Join(err, st.stop()) }()
 	return measure(st)
-}
-
-// compareCommand compares two reports by the real command, and fails when it is worse.
-func (r *run) compareCommand(ctx context.Context, base, now string) *exec.Cmd {
-	cmd := r.program.command(ctx, "loadtest", "compare", "--fail", base, now)
-	cmd.Stdout, cmd.Stderr = r.progress, r.progress
-	return cmd
 }
