@@ -28,11 +28,6 @@ func body(t testing.TB, res *http.Response) []byte {
 	return b
 }
 
-func withExchange(t testing.TB, x *exchange) context.Context {
-	t.Helper()
-	return context.WithValue(t.Context(), exchangeKey{}, x)
-}
-
 // TestEveryAnswerIsGuarded looks at the headers of every route, and of errors.
 func TestEveryAnswerIsGuarded(t *testing.T) {
 	b := limitedBench(t)
