@@ -32,6 +32,7 @@ import (
 	"github.com/crownsafe/api/internal/agency/rappelconso"
 	"github.com/crownsafe/api/internal/agency/safetygate"
 	"github.com/crownsafe/api/internal/auth"
+	"github.com/crownsafe/api/internal/backup"
 	"github.com/crownsafe/api/internal/blob"
 	"github.com/crownsafe/api/internal/cache"
 	"github.com/crownsafe/api/internal/catalogue"
@@ -69,6 +70,8 @@ type App struct {
 	Traffic   *traffic.Recorder
 	Limiter   *ratelimit.Limiter // nil: everybody may ask as often as they like
 	Version   string
+	// Backups keeps the store's backups.
+	Backups *backup.Keeper
 	// Keys are what the service signs with.
 	Keys *secret.Keyring
 	// Secrets are where the settings' secrets come from; nil: from the settings
@@ -201,6 +204,7 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (built
 		return nil, err
 	}
 	role := roleIn(st)
+	unseen := st
 	st = seen.store(st, databaseSystem(cfg))
 	stored, err := openObjects(cfg, keys, remembered, seen)
 	if err != nil {
@@ -250,6 +254,9 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (built
 	if err := a.openAccounts(); err != nil {
 		a.closeAccounts()
 		return nil, err
+	}
+	if err := a.openBackups(unseen); err != nil {
+		return nil, errors.Join(err, remembered.Close())
 	}
 	a.openHealth(time.Now, a.audits.forHealth)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more

@@ -18,7 +18,8 @@ var layers = [][]string{
 	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*",
 		"internal/cache", "internal/cache/*", "internal/ratelimit", "internal/ratelimit/*", "internal/secret", "internal/secret/*", "internal/mail"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",
-		"internal/exports", "internal/photo", "internal/health", "internal/traffic", "internal/auth", "internal/secaudit"},
+		"internal/exports", "internal/photo", "internal/health", "internal/traffic", "internal/auth", "internal/secaudit", "internal/backup",
+		"internal/loadtest"},
 	{"internal/api", "internal/web"},
 	{"internal/app"},
 	{"cmd/crownsafe"},
@@ -63,10 +64,12 @@ var drivers = map[string][]string{
 	"go.opentelemetry.io/contrib":        {"internal/telemetry"},
 	"github.com/failsafe-go":             {"internal/agency", "internal/blob", "internal/cache"},
 	"github.com/makiuchi-d/gozxing":      {"internal/scan"},
+	"github.com/HdrHistogram":            {"internal/loadtest"},
 	"github.com/wneessen/go-mail":        {"internal/mail"},
 	"github.com/golang-jwt/jwt":          {"internal/auth"},
 	"golang.org/x/crypto":                {"internal/auth"},
 	"github.com/KimMachineGun":           {"internal/app"},
+	"filippo.io/age":                     {"internal/backup"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -99,7 +99,7 @@ func postgresOptions(cfg config.Config) postgres.Options {
 	return postgres.Options{
 		URL: string(cfg.DatabaseURL), MaxConns: cfg.Database.PoolSize, Overflow: cfg.Database.PoolOverflow,
 		MaxConnLifetime: cfg.Database.ConnLifetime, MaxConnIdleTime: cfg.Database.ConnIdle,
-		AcquireTimeout: cfg.Database.AcquireTimeout, StatementCache: statements,
+		AcquireTimeout: cfg.Database.AcquireTimeout, StatementCache: statements, Programs: cfg.Backups.Programs,
 	}
 }
 

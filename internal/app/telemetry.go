@@ -17,7 +17,7 @@ import (
 
 // loggingPackages are those that log, by the names that levels are set for.
 var loggingPackages = []string{
-	"agency", "api", "app", "auth", "blob", "cache", "catalogue", "exports", "ingest", "mail", "photo", "ratelimit", "snapshot",
+	"agency", "api", "app", "auth", "backup", "blob", "cache", "catalogue", "exports", "ingest", "mail", "photo", "ratelimit", "snapshot",
 }
 
 // seen is how others see what the program does: its log, its traces, its metrics

@@ -119,6 +119,7 @@ type Config struct {
 	PublicURL string   `env:"CROWNSAFE_PUBLIC_URL"`
 	Edge      Edge     `env:",prefix=CROWNSAFE_"`
 	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
+	Backups   Backups  `env:",prefix=CROWNSAFE_BACKUP_"`
 	// SnapshotEvery is how often the catalogue is written to the data directory
 	// and to the store of objects, for starts without the database.
 	SnapshotEvery time.Duration `env:"CROWNSAFE_SNAPSHOT_EVERY,default=10m"`
@@ -259,6 +260,9 @@ func (c *Config) check() error {
 		}
 	}
 	if err := c.Accounts.check(); err != nil {
+		return err
+	}
+	if err := c.Backups.check(); err != nil {
 		return err
 	}
 	if err := c.Edge.check(); err != nil {

@@ -63,8 +63,8 @@ const (
 
 // Column is a column of a table.
 type Column struct {
-	Name string
-	Kind Kind
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
 }
 
 // Table is a part of what a store keeps. Names are those of its columns in every
@@ -178,12 +178,17 @@ func (d Digest) SHA256() string {
 // DigestOf reads everything in a snapshot and returns its digest. seen, if it
 // isn't nil, is called with the table for each row.
 func DigestOf(ctx context.Context, s Snapshot, seen func(Table)) (Digest, error) {
+	return DigestOfTables(ctx, s, Tables(), seen)
+}
+
+// DigestOfTables is DigestOf of some tables, which may be those of another release.
+func DigestOfTables(ctx context.Context, s Snapshot, tables []Table, seen func(Table)) (Digest, error) {
 	serial, err := s.Serial(ctx)
 	if err != nil {
 		return Digest{}, fmt.Errorf("reading the last serial: %w", err)
 	}
 	d := Digest{Serial: serial}
-	for _, t := range Tables() {
+	for _, t := range tables {
 		sum := NewSum(t)
 		for row, err := range s.Rows(ctx, t) {
 			if err == nil {

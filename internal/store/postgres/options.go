@@ -26,6 +26,11 @@ type Options struct {
 	// it leaves out comes from libpq's variables (PGPASSWORD, PGSSLMODE, …) and
 	// the password file.
 	URL string
+	// Database is used in place of the one that URL names; empty: that one.
+	Database string
+	// Programs is the folder of pg_dump and psql, which backups need; empty: they are
+	// looked for in PATH and where Debian has those of each version.
+	Programs string
 
 	// Handshake, unless nil, is told of each TLS connection that was made.
 	Handshake func(tls.ConnectionState)
@@ -146,6 +151,9 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	config, err := parse(o.URL)
 	if err != nil {
 		return nil, err
+	}
+	if o.Database != "" {
+		config.ConnConfig.Database = o.Database
 	}
 	config.MaxConns = int32(o.MaxConns + o.Overflow)
 	if o.Overflow > 0 {

@@ -76,6 +76,9 @@ func compatible(ctx context.Context, conn *pgx.Conn, known int64) error {
 	if err != nil {
 		return fmt.Errorf("asking which programs the schema is for: %w", err)
 	}
+	if oldest >= beingRestored {
+		return fmt.Errorf("the database is being restored (crownsafe backup restore goes on with it): %w", store.ErrUnavailable)
+	}
 	if known < oldest {
 		return fmt.Errorf("its schema is for programs that know version %d, this one knows %d: %w", oldest, known, store.ErrNewerVersion)
 	}

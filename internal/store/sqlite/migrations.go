@@ -34,6 +34,10 @@ func (s *Store) MigrateUp(ctx context.Context) ([]store.Migration, error) {
 // one. Unlike a server's schema, which several releases share while one follows
 // another, a file belongs to one release at a time.
 func (s *Store) MigrateDown(ctx context.Context) (store.Migration, error) {
+	// What keeps track of changes would go on to, in a table that may be gone.
+	if err := s.endTracking(ctx); err != nil {
+		return store.Migration{}, s.failf(ctx, err, "ending to keep track of changes")
+	}
 	provider, err := migrator(s.writer)
 	if err != nil {
 		return store.Migration{}, err

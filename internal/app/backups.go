@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/backup"
+	"github.com/crownsafe/api/internal/blob"
+	"github.com/crownsafe/api/internal/blob/azure"
+	"github.com/crownsafe/api/internal/blob/disk"
+	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/store"
+	"github.com/crownsafe/api/internal/store/postgres"
+	"github.com/crownsafe/api/internal/store/sqlite"
+)
+
+// databaseFile is the store in a data directory.
+func databaseFile(cfg config.Config) string { return filepath.Join(cfg.Data, "crownsafe.db") }
+
+// ErrNoStore says that there is no store yet that could be backed up.
+var ErrNoStore = errors.New("there is no store to back up")
+
+// openBackups readies the backups of a store that is open.
+func (a *App) openBackups(st Store) error {
+	source, ok := st.(backup.Source)
+	if !ok {
+		return nil // a test's store
+	}
+	keeper, err := newKeeper(a.Config, a.seen.of("backup"), a.Version, a.Runner.Holder)
+	if err != nil {
+		return err
+	}
+	keeper.Source = func(context.Context) (backup.Source, func() error, error) {
+		return source, func() error { return nil }, nil
+	}
+	a.Backups = keeper
+	return nil
+}
+
+// OpenBackups readies the backups of the store that the settings name, which needn't
+// be there: it is opened when something is to be done with it.
+func OpenBackups(cfg config.Config, logger *slog.Logger, version string) (*backup.Keeper, error) {
+	keeper, err := newKeeper(cfg, logger, version, holder())
+	if err != nil {
+		return nil, err
+	}
+	keeper.Source = func(ctx context.Context) (backup.Source, func() error, error) {
+		if _, err := os.Stat(databaseFile(cfg)); cfg.DatabaseURL == "" && errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("%w: %s is missing; name the folder with --data", ErrNoStore, databaseFile(cfg))
+		}
+		st, err := OpenStore(ctx, cfg)
+		if err != nil {
+			return nil, nil, err
+		}
+		source, ok := st.(backup.Source)
+		if !ok {
+			return nil, nil, errors.Join(fmt.Errorf("a store of %T", st), st.Close())
+		}
+		return source, st.Close, nil
+	}
+	return keeper, nil
+}
+
+// newKeeper makes everything but the way to the store.
+func newKeeper(cfg config.Config, logger *slog.Logger, version, holder string) (*backup.Keeper, error) {
+	keeper := &backup.Keeper{Program: version, Holder: holder, Now: time.Now, Logger: logger}
+	var err error
+	if keeper.Recipients, err = backup.ParseRecipients(cfg.Backups.Recipient); err != nil {
+		return nil, fmt.Errorf("CROWNSAFE_BACKUP_RECIPIENT cannot be used: %w", err)
+	}
+	if keeper.Identities, err = backup.ReadIdentities(cfg.Backups.Identity); err != nil {
+		return nil, fmt.Errorf("CROWNSAFE_BACKUP_IDENTITY cannot be used: %w", err)
+	}
+	if keeper.Objects, err = openBackupObjects(cfg); err != nil {
+		return nil, err
+	}
+	keeper.Target = func(ctx context.Context) (store.Restoration, error) {
+		if cfg.DatabaseURL == "" {
+			return sqlite.OpenRestoration(databaseFile(cfg))
+		}
+		return postgres.OpenRestoration(ctx, backupOptions(cfg))
+	}
+	keeper.Scratch = func(ctx context.Context) (backup.Scratch, error) {
+		if cfg.DatabaseURL == "" {
+			return fileScratch(cfg)
+		}
+		return serverScratch(ctx, cfg)
+	}
+	return keeper, nil
+}
+
+// openBackupObjects opens where backups are kept: a container of their own, or a
+// folder beside that of the objects.
+func openBackupObjects(cfg config.Config) (blob.Store, error) {
+	if !remoteBlobs(cfg) {
+		folder := cfg.Backups.Folder
+		if folder == "" {
+			folder = filepath.Join(cfg.Data, "backups")
+		}
+		if err := os.MkdirAll(folder, 0o700); err != nil { // password hashes are in there
+			return nil, fmt.Errorf("making the folder of backups: %w", err)
+		}
+		objects, err := disk.Open(folder)
+		if err != nil {
+			return nil, fmt.Errorf("opening the folder of backups: %w", err)
+		}
+		return objects, nil
+	}
+	const block = 8 << 20 // of which a blob may have 50,000
+	objects, err := azure.Open(azure.Options{
+		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Backups.Container, BlockSize: block,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("CROWNSAFE_BACKUP_CONTAINER cannot be used: %w", err)
+	}
+	return objects, nil
+}
+
+// backupOptions are those of a server that lets backups take the time that they need.
+func backupOptions(cfg config.Config) postgres.Options {
+	options := postgresOptions(cfg)
+	options.MaxConns, options.Overflow = 2, 0
+	return options
+}
+
+// fileScratch verifies in a file in the data directory, where there is room for the
+// store.
+func fileScratch(cfg config.Config) (backup.Scratch, error) {
+	folder, err := os.MkdirTemp(cfg.Data, ".verify-*")
+	if err != nil {
+		return backup.Scratch{}, fmt.Errorf("making a folder to verify in: %w", err)
+	}
+	path := filepath.Join(folder, "crownsafe.db")
+	restoration, err := sqlite.OpenRestoration(path)
+	if err != nil {
+		return backup.Scratch{}, errors.Join(err, os.RemoveAll(folder))
+	}
+	return backup.Scratch{
+		Restoration: restoration,
+		SelfCheck: func(ctx context.Context) error {
+			st, err := sqlite.Open(ctx, path, sqlite.Options{})
+			if err != nil {
+				return err
+			}
+			return errors.Join(selfCheck(ctx, st), st.Close())
+		},
+		Remove: func(context.Context) error { return os.RemoveAll(folder) },
+	}, nil
+}
+
+// serverScratch verifies in a database that is made for it.
+func serverScratch(ctx context.Context, cfg config.Config) (backup.Scratch, error) {
+	options := backupOptions(cfg)
+	if cfg.Backups.ScratchURL != "" {
+		options.URL = string(cfg.Backups.ScratchURL)
+	}
+	there, drop, err := postgres.Scratch(ctx, options)
+	if err != nil {
+		return backup.Scratch{}, fmt.Errorf("%w; a role that may make databases can be named with CROWNSAFE_BACKUP_SCRATCH_URL", err)
+	}
+	restoration, err := postgres.OpenRestoration(ctx, there)
+	if err != nil {
+		return backup.Scratch{}, errors.Join(err, drop(context.WithoutCancel(ctx)))
+	}
+	return backup.Scratch{
+		Restoration: restoration,
+		SelfCheck: func(ctx context.Context) error {
+			st, err := postgres.Open(ctx, there)
+			if err != nil {
+				return err
+			}
+			return errors.Join(selfCheck(ctx, st), st.Close())
+		},
+		Remove: drop,
+	}, nil
+}
+
+// selfCheck does with a store what a start does: it brings the schema up to date and
+// reads every notice, as for the catalogue; and it follows the audit log's chain.
+func selfCheck(ctx context.Context, st Store) error {
+	if _, err := st.MigrateUp(ctx); err != nil {
+		return err
+	}
+	if err := st.Changes(ctx, 0, 0, func(store.Stored) error { return nil }); err != nil {
+		return fmt.Errorf("reading every notice: %w", err)
+	}
+	if _, err := account.Verify(ctx, st, account.Head{}); err != nil {
+		return fmt.Errorf("following the audit log: %w", err)
+	}
+	return nil
+}
+
+// Retention is how long the settings keep backups.
+func Retention(cfg config.Config) backup.Retention {
+	return backup.Retention{For: cfg.Backups.Keep, Increments: cfg.Backups.KeepIncrements, AtLeastFull: cfg.Backups.KeepFull}
+}
