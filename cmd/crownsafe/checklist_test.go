@@ -179,7 +179,7 @@ func TestAListIsAnsweredInCSV(t *testing.T) {
 
 func TestAListIsAnsweredInJSON(t *testing.T) {
 	for name, rows := range map[string]string{"rows": affectedRow + faultyRow, "none": ""} {
-		_, stdout, _ := crownsafe(t, header+rows, "check", "--json", "--file", "-", "--data", t.TempDir())
+		code, stdout, stderr := crownsafe(t, header+rows, "check", "--json", "--file", "-", "--data", t.TempDir())
 		var document struct {
 			Items []struct {
 				Line    int
@@ -192,7 +192,7 @@ func TestAListIsAnsweredInJSON(t *testing.T) {
 			Totals map[string]int
 		}
 		if err := json.Unmarshal([]byte(stdout), &document); err != nil || document.Items == nil {
-			t.Fatalf("%s: %v\n%s", name, err, stdout)
+			t.Fatalf("%s: exit %d, %v\n%s%s", name, code, err, stdout, stderr)
 		}
 		if rows == "" {
 			if len(document.Items) != 0 || document.Totals["rows"] != 0 {

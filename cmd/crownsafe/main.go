@@ -77,10 +77,12 @@ type cli struct {
 	AuditLog    auditLogCommand    `cmd:"" name:"auditlog" help:"Read the audit log, or check that it is as it was written."`
 	Check       checkCommand       `cmd:"" help:"Answer for one unit, or for every row of a CSV file, on the terminal."`
 	Audit       auditCommand       `cmd:"" help:"Look at how the service is set up, probe its handler, and list what was found."`
+	Loadtest    loadtestCommand    `cmd:"" help:"Measure how fast and how well a running service answers, or compare two such reports."`
 	Backup      backupCommand      `cmd:"" help:"Make backups, list, verify, restore and prune them."`
 	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
 	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the server in the same container whether it is well: status 0 or 1."`
 }
 
 // session is what a command gets to work with.

@@ -28,7 +28,7 @@ func (c *serveCommand) Run(s *session) (err error) {
 		return err
 	}
 	app.Settle()
-	listener, err := net.Listen("tcp", a.Config.ListenAddr())
+	listener, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", a.Config.ListenAddr())
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w; choose another address with --addr", a.Config.ListenAddr(), err)
 	}

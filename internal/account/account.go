@@ -21,6 +21,8 @@ var (
 	ErrTaken = errors.New("the address is taken")
 	// ErrReused says that a refresh token came a second time: somebody has a copy.
 	ErrReused = errors.New("the refresh token was used before")
+	// ErrTooMany says that the user has as many good keys as there may be.
+	ErrTooMany = errors.New("there are too many keys")
 	// ErrEnded says that a session is over: it was ended, or its time is past.
 	ErrEnded = errors.New("the session has ended")
 )
@@ -87,6 +89,16 @@ type Users interface {
 	// tokens, keys, single-use tokens and kept answers. The audit log stays; it
 	// names nobody.
 	DeleteUser(ctx context.Context, id string) error
+	// AbandonedUsers returns the ids of users who are abandoned, in order, those
+	// after the given one ("": from the first), at most limit (0: all). Abandoned is
+	// whoever was stored before a time and whose address was never proved, while
+	// nobody did anything about it: an open account of a member, without sessions
+	// and keys, those that are over included, and without a single-use token that is
+	// good at now.
+	AbandonedUsers(ctx context.Context, before, now time.Time, after string, limit int) ([]string, error)
+	// DeleteAbandoned does what DeleteUser does, if the user is still abandoned, in
+	// one step; else it is store.ErrNotFound, and nothing is done.
+	DeleteAbandoned(ctx context.Context, id string, before, now time.Time) error
 }
 
 // SessionKind says what a session is for.
@@ -135,6 +147,9 @@ type Sessions interface {
 	RotateSecret(ctx context.Context, old, secret []byte, now, expires time.Time) (Session, error)
 	// Sessions returns a user's sessions that are live, newest first.
 	Sessions(ctx context.Context, userID string, now time.Time) ([]Session, error)
+	// SessionsOf returns all of a user's sessions that are kept, ended or not, newest
+	// first.
+	SessionsOf(ctx context.Context, userID string) ([]Session, error)
 	// TouchSession records that a session was used; an earlier time than what is
 	// stored changes nothing, ExpiresAt included. A zero expires leaves ExpiresAt.
 	TouchSession(ctx context.Context, id string, at, expires time.Time) error
@@ -165,8 +180,14 @@ func (k Key) Good(now time.Time) bool {
 	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
 }
 
+// MaxKeys is how many good keys a user may have. One that was replaced counts while
+// it is good.
+const MaxKeys = 50
+
 // Keys keeps API keys.
 type Keys interface {
+	// CreateKey stores a new key. ErrTooMany when its user has MaxKeys others that are
+	// good at its CreatedAt, however many are stored at once.
 	CreateKey(ctx context.Context, k Key) error
 	// KeyByHash returns the key with its owner, revoked or not.
 	KeyByHash(ctx context.Context, hash []byte) (Key, User, error)
@@ -176,7 +197,10 @@ type Keys interface {
 	Keys(ctx context.Context, userID string) ([]Key, error)
 	// ReplaceKey stores a new key and lets the one that it replaces expire at a
 	// time, unless that expires sooner, in one step. store.ErrNotFound when the
-	// new key's user has no such key that is good at the new one's CreatedAt.
+	// new key's user has no such key that is good at the new one's CreatedAt. One that
+	// was replaced before may be again while it is good: whoever lost the new one's
+	// text needs another. ErrTooMany as for CreateKey; the replaced one counts unless
+	// it expires at once.
 	ReplaceKey(ctx context.Context, k Key, replaces string, oldExpires time.Time) error
 	// RevokeKey ends a user's key; another's, or one revoked before, is
 	// store.ErrNotFound.
@@ -215,6 +239,8 @@ type Tokens interface {
 	// UseToken takes a token away and returns it: of several at once one gets it.
 	// store.ErrNotFound when there is none of that hash and purpose, or it has expired.
 	UseToken(ctx context.Context, hash []byte, purpose Purpose, now time.Time) (Token, error)
+	// TokensOf returns a user's tokens that are kept, expired or not, newest first.
+	TokensOf(ctx context.Context, userID string) ([]Token, error)
 }
 
 // Lease says which beginning of an attempt it is. What it is made of is the store's
@@ -231,6 +257,12 @@ type Attempt struct {
 	Fingerprint []byte
 	// Answer is what was answered; nil while the first is under way.
 	Answer []byte
+}
+
+// KeptAttempt says that there is something about an attempt, and until when.
+type KeptAttempt struct {
+	Owner, Key string
+	KeepUntil  time.Time
 }
 
 // Attempts keeps what was answered to requests that must not be done twice. An
@@ -250,6 +282,9 @@ type Attempts interface {
 	// was begun anew since the lease was given, is passed over: who comes too late
 	// changes nothing of another's.
 	FinishAttempt(ctx context.Context, owner, key string, lease Lease, answer []byte) error
+	// AttemptsOf lists what is kept for a user and their keys, what is kept longest
+	// first.
+	AttemptsOf(ctx context.Context, userID string) ([]KeptAttempt, error)
 }
 
 // Entry is one line of the audit log. It names ids and never addresses, names or

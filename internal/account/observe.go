@@ -17,12 +17,12 @@ type Observation func(ctx context.Context, operation string) (context.Context, f
 func Operations() []string {
 	return []string{
 		"create_user", "user", "user_by_email", "users", "set_password", "upgrade_password", "set_role", "set_verified",
-		"set_disabled", "fail_login", "lock", "clear_failures", "delete_user",
-		"start_session", "session", "session_by_secret", "rotate_secret", "sessions", "touch_session", "end_session",
-		"end_sessions",
+		"set_disabled", "fail_login", "lock", "clear_failures", "delete_user", "abandoned_users", "delete_abandoned",
+		"start_session", "session", "session_by_secret", "rotate_secret", "sessions", "sessions_of", "touch_session",
+		"end_session", "end_sessions",
 		"create_key", "key_by_hash", "key", "keys", "replace_key", "revoke_key", "touch_keys",
-		"save_token", "use_token",
-		"begin_attempt", "known_attempt", "finish_attempt",
+		"save_token", "use_token", "tokens_of",
+		"begin_attempt", "known_attempt", "finish_attempt", "attempts_of",
 		"append_entry", "entries", "last_entry",
 		"sweep",
 	}
@@ -120,6 +120,18 @@ func (o *observed) DeleteUser(ctx context.Context, id string) error {
 	return o.told(ctx, "delete_user", func(ctx context.Context) error { return o.store.DeleteUser(ctx, id) })
 }
 
+// AbandonedUsers is Users'.
+func (o *observed) AbandonedUsers(ctx context.Context, before, now time.Time, after string, limit int) ([]string, error) {
+	return asked(ctx, o, "abandoned_users", func(ctx context.Context) ([]string, error) {
+		return o.store.AbandonedUsers(ctx, before, now, after, limit)
+	})
+}
+
+// DeleteAbandoned is Users'.
+func (o *observed) DeleteAbandoned(ctx context.Context, id string, before, now time.Time) error {
+	return o.told(ctx, "delete_abandoned", func(ctx context.Context) error { return o.store.DeleteAbandoned(ctx, id, before, now) })
+}
+
 // StartSession is Sessions'.
 func (o *observed) StartSession(ctx context.Context, s Session, secret []byte) error {
 	return o.told(ctx, "start_session", func(ctx context.Context) error { return o.store.StartSession(ctx, s, secret) })
@@ -145,6 +157,11 @@ func (o *observed) RotateSecret(ctx context.Context, old, secret []byte, now, ex
 // Sessions is Sessions'.
 func (o *observed) Sessions(ctx context.Context, userID string, now time.Time) ([]Session, error) {
 	return asked(ctx, o, "sessions", func(ctx context.Context) ([]Session, error) { return o.store.Sessions(ctx, userID, now) })
+}
+
+// SessionsOf is Sessions'.
+func (o *observed) SessionsOf(ctx context.Context, userID string) ([]Session, error) {
+	return asked(ctx, o, "sessions_of", func(ctx context.Context) ([]Session, error) { return o.store.SessionsOf(ctx, userID) })
 }
 
 // TouchSession is Sessions'.
@@ -211,6 +228,11 @@ func (o *observed) UseToken(ctx context.Context, hash []byte, purpose Purpose, n
 	return asked(ctx, o, "use_token", func(ctx context.Context) (Token, error) { return o.store.UseToken(ctx, hash, purpose, now) })
 }
 
+// TokensOf is Tokens'.
+func (o *observed) TokensOf(ctx context.Context, userID string) ([]Token, error) {
+	return asked(ctx, o, "tokens_of", func(ctx context.Context) ([]Token, error) { return o.store.TokensOf(ctx, userID) })
+}
+
 // BeginAttempt is Attempts'.
 func (o *observed) BeginAttempt(ctx context.Context, owner, key string, fingerprint []byte, now time.Time, lease, keep time.Duration) (Attempt, error) {
 	return asked(ctx, o, "begin_attempt", func(ctx context.Context) (Attempt, error) {
@@ -226,6 +248,11 @@ func (o *observed) KnownAttempt(ctx context.Context, owner, key string) (Attempt
 // FinishAttempt is Attempts'.
 func (o *observed) FinishAttempt(ctx context.Context, owner, key string, lease Lease, answer []byte) error {
 	return o.told(ctx, "finish_attempt", func(ctx context.Context) error { return o.store.FinishAttempt(ctx, owner, key, lease, answer) })
+}
+
+// AttemptsOf is Attempts'.
+func (o *observed) AttemptsOf(ctx context.Context, userID string) ([]KeptAttempt, error) {
+	return asked(ctx, o, "attempts_of", func(ctx context.Context) ([]KeptAttempt, error) { return o.store.AttemptsOf(ctx, userID) })
 }
 
 // AppendEntry is Audit's.

@@ -149,7 +149,7 @@ func NewClient(o ClientOptions) *Client {
 		validators: map[string]validators{},
 	}
 	c.retry = retrypolicy.NewBuilder[Answer]().
-		HandleIf(func(a Answer, err error) bool { return worthAnotherTry(a, err) }).
+		HandleIf(worthAnotherTry).
 		AbortIf(func(a Answer, _ error) bool { return c.retryAfter(a) > longestWait }).
 		WithMaxAttempts(o.Attempts).
 		WithBackoff(firstDelay, longestDelay).

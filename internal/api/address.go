@@ -22,12 +22,16 @@ func (p Proxies) trusts(a netip.Addr) bool {
 
 // peerOf returns the address at the other end of the connection; the zero value
 // where it has none.
-func peerOf(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+func peerOf(r *http.Request) netip.Addr { return addressIn(r.RemoteAddr) }
+
+// addressIn reads the address of an address with a port; the zero value for what is
+// none, such as a socket's name.
+func addressIn(hostAndPort string) netip.Addr {
+	a, err := netip.ParseAddrPort(hostAndPort)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return peer.Addr().Unmap().WithZone("")
+	return a.Addr().Unmap().WithZone("")
 }
 
 // client returns where a request comes from: the peer, unless that is a trusted

@@ -126,12 +126,14 @@ type service struct {
 	answers  *answers
 	edition  atomic.Pointer[edition] // of the snapshot that was asked for last
 	images   chan struct{}           // holds one for each picture that is being looked at
+
+	worthKeeping int // see the constant
 }
 
 // New returns the handler for everything that the server answers. An error is one
 // of Origins' or of PublicURL's.
 func New(d Dependencies) (http.Handler, error) {
-	s := &service{Dependencies: d, mux: newRoutes(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce), streams: streams{open: map[string]int{}}}
+	s := &service{Dependencies: d, mux: newRoutes(), answers: newAnswers(answersBytes), images: make(chan struct{}, imagesAtOnce), streams: streams{open: map[string]int{}}, worthKeeping: worthKeeping}
 	if err := s.guardOrigins(); err != nil {
 		return nil, err
 	}

@@ -28,11 +28,6 @@ func body(t testing.TB, res *http.Response) []byte {
 	return b
 }
 
-func withExchange(t testing.TB, x *exchange) context.Context {
-	t.Helper()
-	return context.WithValue(t.Context(), exchangeKey{}, x)
-}
-
 // TestEveryAnswerIsGuarded looks at the headers of every route, and of errors.
 func TestEveryAnswerIsGuarded(t *testing.T) {
 	b := limitedBench(t)
@@ -344,6 +339,10 @@ func (a *attempts) KnownAttempt(_ context.Context, owner, key string) (account.A
 	}
 	known.First, known.Lease = false, 0
 	return known, nil
+}
+
+func (a *attempts) AttemptsOf(context.Context, string) ([]account.KeptAttempt, error) {
+	return nil, nil
 }
 
 func (a *attempts) FinishAttempt(_ context.Context, owner, key string, lease account.Lease, answer []byte) error {

@@ -36,7 +36,7 @@ const worthKeeping = 1000
 // keptName names what an export of a snapshot is kept under: everything that its
 // bytes depend on is in it. "" when it isn't kept.
 func (s *service) keptName(snap *catalogue.Snapshot, manifest *ExportManifest) string {
-	if s.Exports == nil || snap.Len() <= worthKeeping {
+	if s.Exports == nil || snap.Len() <= s.worthKeeping {
 		return ""
 	}
 	e, ok := s.editionOf(snap)

@@ -53,11 +53,16 @@ func (d *drawer) Keep(name string, out io.Writer, write func(io.Writer) error) e
 	return nil
 }
 
-// newLargeBench has as many notices as are worth keeping an export of, and more.
+// fewKept is what tests take for worthKeeping: what is done with an export is the same
+// for one that is made at once.
+const fewKept = 50
+
+// newLargeBench has so many notices, of which fewKept aren't worth keeping.
 func newLargeBench(t *testing.T, notices int) (*bench, *drawer) {
 	t.Helper()
 	d := &drawer{kept: map[string][]byte{}}
 	b := newBench(t, func(deps *Dependencies) { deps.Exports = d })
+	b.Handler.(*service).worthKeeping = fewKept
 	for i := len(fixture()); i < notices; i++ {
 		n := fixture()[6]
 		n.ID = fmt.Sprintf("us-cpsc:27-%04d", i)
@@ -72,7 +77,7 @@ func newLargeBench(t *testing.T, notices int) (*bench, *drawer) {
 
 func TestAnExportIsMadeOnceAndThenSent(t *testing.T) {
 	t.Parallel()
-	b, d := newLargeBench(t, worthKeeping+1)
+	b, d := newLargeBench(t, fewKept+1)
 	first := b.get(t, exportPath)
 	unpackExport(t, first.body)
 	if len(d.written) != 1 || !strings.HasPrefix(d.written[0], fmt.Sprintf("recalls-%d-", b.Current().Serial())) {
@@ -105,7 +110,7 @@ func TestAnExportIsMadeOnceAndThenSent(t *testing.T) {
 
 func TestHeadOfAnExportThatIsNotKept(t *testing.T) {
 	t.Parallel()
-	b, d := newLargeBench(t, worthKeeping+1)
+	b, d := newLargeBench(t, fewKept+1)
 	head := b.do(t, http.MethodHead, exportPath, "")
 	if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != "" || len(d.written) != 0 {
 		t.Errorf("%d %v, made %q", head.StatusCode, head.Header, d.written)
@@ -114,12 +119,12 @@ func TestHeadOfAnExportThatIsNotKept(t *testing.T) {
 
 func TestSmallAndNamelessExportsAreNotKept(t *testing.T) {
 	t.Parallel()
-	small, d := newLargeBench(t, worthKeeping)
+	small, d := newLargeBench(t, fewKept)
 	unpackExport(t, small.get(t, exportPath).body)
 	if len(d.asked)+len(d.written) != 0 {
 		t.Errorf("a small one: looked for %q, kept %q", d.asked, d.written)
 	}
-	nameless, d := newLargeBench(t, worthKeeping+1)
+	nameless, d := newLargeBench(t, fewKept+1)
 	nameless.loadAs(t, "") // nobody can tell which store it is of
 	if r := nameless.get(t, exportPath); r.StatusCode != http.StatusOK || len(d.asked)+len(d.written) != 0 {
 		t.Errorf("a nameless one: %d, looked for %q, kept %q", r.StatusCode, d.asked, d.written)
@@ -131,7 +136,7 @@ func TestNamesOfKeptExports(t *testing.T) {
 	t.Parallel()
 	name := func(change func(*bench)) string {
 		t.Helper()
-		b, d := newLargeBench(t, worthKeeping+1)
+		b, d := newLargeBench(t, fewKept+1)
 		change(b)
 		if r := b.get(t, exportPath); r.StatusCode != http.StatusOK || len(d.written) != 1 {
 			t.Fatalf("%d, kept as %q", r.StatusCode, d.written)
@@ -155,7 +160,7 @@ func TestNamesOfKeptExports(t *testing.T) {
 
 func TestAKeptExportThatBreaksOffIsCut(t *testing.T) {
 	t.Parallel()
-	b, d := newLargeBench(t, worthKeeping+1)
+	b, d := newLargeBench(t, fewKept+1)
 	whole := b.get(t, exportPath)
 	d.broken = errors.New("the object is damaged")
 	rec := httptest.NewRecorder()
@@ -172,7 +177,7 @@ func TestAKeptExportThatBreaksOffIsCut(t *testing.T) {
 
 func TestAnExportThatTheClientLeftIsNotKept(t *testing.T) {
 	t.Parallel()
-	b, d := newLargeBench(t, worthKeeping+1)
+	b, d := newLargeBench(t, fewKept+1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer func() {
 		if v := recover(); v != http.ErrAbortHandler || len(d.written) != 1 || len(d.kept) != 0 {

@@ -172,20 +172,20 @@ func (s *service) limitAccount(ctx context.Context, attempt, email string) error
 	return nil
 }
 
-// limitGuess takes one guess at an account's password from its budget. From a network
-// in which the user is signed in already there may be more, within the address's
-// limit: otherwise anybody could keep somebody out by guessing.
+// limitGuess takes one guess at an account's password from its budget. Where that is
+// spent, a network in which the user is signed in already has one of its own:
+// otherwise anybody could keep somebody out by guessing.
 func (s *service) limitGuess(ctx context.Context, email string, o auth.Origin) error {
 	limited := s.limitAccount(ctx, guesses, email)
 	if limited == nil {
 		return nil
 	}
-	familiar, err := s.Accounts.IsFamiliar(ctx, email, o)
+	network, err := s.Accounts.FamiliarNetwork(ctx, email, o)
 	switch {
 	case err != nil:
 		return fmt.Errorf("finding out whether somebody is signed in already: %w", err)
-	case familiar:
-		return nil
+	case network != "":
+		return s.limitAccount(ctx, guesses+" "+network, email)
 	}
 	return limited
 }

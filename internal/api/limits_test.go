@@ -265,13 +265,18 @@ func (nowhere) Full() bool              { return false }
 
 // sendFrom sends a body from the n-th network.
 func (b *bench) sendFrom(n int, path, content string) *http.Response {
+	return b.sendAs(fmt.Sprintf("198.51.%d.1", n), path, content)
+}
+
+// sendAs sends a body from an address.
+func (b *bench) sendAs(address, path, content string) *http.Response {
 	r := httptest.NewRequest("POST", path, strings.NewReader(content))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Content-Type", "application/json")
 	if !strings.HasPrefix(content, "{") {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	r.RemoteAddr = fmt.Sprintf("198.51.%d.1:1000", n)
+	r.RemoteAddr = address + ":1000"
 	return b.answer(r)
 }
 
@@ -324,6 +329,17 @@ func TestGuessesKeepNobodyOut(t *testing.T) {
 	}
 	if res := b.sendFrom(home, "/api/v1/auth/login", right); res.StatusCode != 200 {
 		t.Errorf("from where she is signed in: %d %s", res.StatusCode, body(t, res))
+	}
+	// Her neighbours share what is left to her network, which is hers alone.
+	for n := range 10 {
+		b.sendAs(fmt.Sprintf("198.51.%d.%d", home, 10+n), "/api/v1/auth/login", `{"email":"ada@example.org","password":"a guess at it"}`)
+	}
+	if res := b.sendFrom(home, "/api/v1/auth/login", right); res.StatusCode != 429 {
+		t.Errorf("behind neighbours who guess: %d", res.StatusCode)
+	}
+	b.clock = b.clock.Add(time.Hour)
+	if res := b.sendFrom(home, "/api/v1/auth/login", right); res.StatusCode != 200 {
+		t.Errorf("when they have given up: %d %s", res.StatusCode, body(t, res))
 	}
 	if res := b.sendFrom(home+1, "/api/v1/auth/reset", `{"email":"ada@example.org"}`); res.StatusCode != 202 {
 		t.Errorf("asking for a letter: %d", res.StatusCode)

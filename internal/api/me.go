@@ -58,33 +58,6 @@ type DeleteRequest struct {
 	Password string `json:"password" doc:"once more, so that a stolen token is not enough"`
 }
 
-// Export is everything that is kept about a user.
-type Export struct {
-	ExportedAt time.Time    `json:"exported_at"`
-	User       Me           `json:"user"`
-	Sessions   []SignIn     `json:"sessions" doc:"those that go on"`
-	Keys       []Key        `json:"keys" doc:"without the keys themselves, of which only hashes are kept"`
-	AuditLog   []AuditEntry `json:"audit_log" doc:"entries that name the user, or a session or key in this document"`
-}
-
-// AuditEntry is one entry of the audit log.
-type AuditEntry struct {
-	Seq     int64     `json:"seq"`
-	At      time.Time `json:"at"`
-	Action  string    `json:"action"`
-	Actor   string    `json:"actor"`
-	Subject string    `json:"subject"`
-	Outcome string    `json:"outcome" enum:"done,refused"`
-	Reason  string    `json:"reason"`
-	Network string    `json:"network"`
-}
-
-type exported struct {
-	Caching     string `header:"Cache-Control"`
-	Disposition string `header:"Content-Disposition"`
-	Body        Export
-}
-
 type sessionPath struct {
 	ID string `path:"id" maxLength:"64" doc:"of the session"`
 }
@@ -128,20 +101,4 @@ func signInsOf(list []account.Session, p person) []SignIn {
 		items[i] = signInOf(session, p.caller.SessionID)
 	}
 	return items
-}
-
-func (s *service) exportMe(ctx context.Context, p person, _ *struct{}) (*exported, error) {
-	h, err := s.Accounts.Export(ctx, p.caller, p.origin)
-	if err != nil {
-		return nil, err
-	}
-	document := Export{
-		ExportedAt: s.Now().UTC(), User: meOf(h.User), Sessions: signInsOf(h.Sessions, p), Keys: keysOf(h.Keys), AuditLog: make([]AuditEntry, len(h.Entries)),
-	}
-	for i, e := range h.Entries {
-		document.AuditLog[i] = AuditEntry{
-			Seq: e.Seq, At: e.At.UTC(), Action: e.Action, Actor: e.Actor, Subject: e.Subject, Outcome: e.Outcome, Reason: e.Reason, Network: e.Network,
-		}
-	}
-	return &exported{Caching: "no-store", Disposition: `attachment; filename="crownsafe-account.json"`, Body: document}, nil
 }

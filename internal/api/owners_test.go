@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,11 +82,48 @@ func (p *people) belongings(t *testing.T, s *somebody) any {
 // with another's id, as everybody else: it is as if there were none, and nothing
 // becomes of it. An operation that comes new into the document is tried by itself.
 func TestObjectsOfOthers(t *testing.T) {
+	t.Parallel()
 	places := ownedPlaces(t)
 	if known := slices.Sorted(maps.Keys(owned)); !slices.Equal(slices.Sorted(maps.Keys(places)), known) {
 		t.Fatalf("the document takes ids of people's objects at %q, and the test can make objects for %q", slices.Sorted(maps.Keys(places)), known)
 	}
-	p := newPeople(t, straight)
+	t.Run("as it is", func(t *testing.T) { tryOthers(t, newPeople(t, straight), places) })
+	// Where whoever looks first overlooks whose a key is, what is done still doesn't.
+	careless := &anyonesKeys{}
+	t.Run("by what is done alone", func(t *testing.T) {
+		tryOthers(t, newPeople(t, func(s account.Store) account.Store {
+			careless.Store = s
+			return careless
+		}), places)
+	})
+	if careless.overlooked == 0 {
+		t.Error("nothing was overlooked: the test says nothing of it")
+	}
+}
+
+// anyonesKeys is a store that shows everybody's keys to everybody.
+type anyonesKeys struct {
+	account.Store
+	overlooked int
+}
+
+func (a *anyonesKeys) Key(ctx context.Context, userID, id string) (account.Key, error) {
+	users, err := a.Users(ctx, "", 0)
+	if err != nil {
+		return account.Key{}, err
+	}
+	for _, u := range users {
+		if k, err := a.Store.Key(ctx, u.ID, id); err == nil {
+			if u.ID != userID {
+				a.overlooked++
+			}
+			return k, nil
+		}
+	}
+	return a.Store.Key(ctx, userID, id)
+}
+
+func tryOthers(t *testing.T, p *people, places map[string]need) {
 	owner := p.newUser(t, account.Member)
 	others := map[string]*somebody{}
 	for _, role := range []account.Role{account.Member, account.Operator, account.Admin} {

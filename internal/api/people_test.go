@@ -33,7 +33,7 @@ func (box) Full() bool              { return false }
 
 // newPeople makes an API over a store in a file. around may put something between
 // the service and the store.
-func newPeople(t *testing.T, around func(account.Store) account.Store) *people {
+func newPeople(t *testing.T, around func(account.Store) account.Store, change ...func(*Dependencies)) *people {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {
@@ -41,15 +41,20 @@ func newPeople(t *testing.T, around func(account.Store) account.Store) *people {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	p := &people{kept: st, log: &bytes.Buffer{}}
-	p.bench = wholeBench(t, func(d *Dependencies) {
+	p.bench = wholeBench(t, append(change, func(d *Dependencies) {
 		d.Logger = slog.New(slog.NewJSONHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		d.Accounts = auth.New(auth.Options{
-			Store: around(st), Seeds: func() [][]byte { return [][]byte{[]byte(strings.Repeat("s", 32))} }, PublicURL: "https://example.org",
-			Post: box{}, Verified: true, Cost: 4, Now: d.Now, Logger: d.Logger, OperatorToken: showing(operatorsToken),
-		})
+		d.Accounts = accountsIn(around(st), d)
 		d.Authenticator, d.Once = d.Accounts, onceIn(st)
-	})
+	})...)
 	return p
+}
+
+// accountsIn are the accounts in a store, as one process knows them.
+func accountsIn(st account.Store, d *Dependencies) *auth.Service {
+	return auth.New(auth.Options{
+		Store: st, Seeds: func() [][]byte { return [][]byte{[]byte(strings.Repeat("s", 32))} }, PublicURL: "https://example.org",
+		Post: box{}, Verified: true, Cost: 4, Now: d.Now, Logger: d.Logger, OperatorToken: showing(operatorsToken),
+	})
 }
 
 func straight(s account.Store) account.Store { return s }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -77,8 +78,8 @@ type App struct {
 	// alone, and none is ever read anew.
 	Secrets *secret.Resolver
 
-	closeLimiter func() error
-	probing      *ratelimit.Limiter // for the audit's probes; nil where there are no limits
+	opened  closers            // what build opened
+	probing *ratelimit.Limiter // for the audit's probes; nil where there are no limits
 
 	seen       *seen
 	audits     audits
@@ -177,7 +178,15 @@ func prepareSpool(dir string) (string, error) {
 	return spool, nil
 }
 
-func build(cfg config.Config, seen *seen, version, self string, st Store) (*App, error) {
+// build makes the program around its store. What it had opened before a step failed
+// is closed again.
+func build(cfg config.Config, seen *seen, version, self string, st Store) (built *App, err error) {
+	var opened closers
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, opened.close())
+		}
+	}()
 	if err := checkOrigins(cfg); err != nil {
 		return nil, err
 	}
@@ -189,28 +198,30 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 	if err != nil {
 		return nil, err
 	}
+	opened = append(opened, remembered.Close)
 	keys, err := openKeyring(cfg)
 	if err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		return nil, err
 	}
 	role := roleIn(st)
 	unseen := st
 	st = seen.store(st, databaseSystem(cfg))
 	stored, err := openObjects(cfg, keys, remembered, seen)
 	if err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		return nil, err
 	}
+	opened = append(opened, stored.close)
 	limiter, closeLimiter, err := openLimiter(cfg, seen)
 	if err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		return nil, err
 	}
+	opened = append(opened, closeLimiter)
 	a := &App{
 		Config: cfg, seen: seen, Logger: seen.of("app"), Store: st, Objects: stored, Cache: remembered, Keys: keys, Catalogue: catalogue.New(),
 		Metrics: seen.metrics, Traffic: seen.traffic, Version: version, retryAfter: retryAfter,
 	}
 	a.asked = asked{role: role, publicAccess: stored.publicAccess}
-	a.Limiter, a.closeLimiter = limiter, closeLimiter
-	a.probing = openProbing(limiter)
+	a.Limiter, a.probing = limiter, openProbing(limiter)
 	a.audits.first = make(chan struct{})
 	a.ending = make(chan struct{})
 	a.end = sync.OnceFunc(func() { close(a.ending) })
@@ -241,7 +252,8 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
 	if err := a.openAccounts(); err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		a.closeAccounts()
+		return nil, err
 	}
 	if err := a.openBackups(unseen); err != nil {
 		return nil, errors.Join(err, remembered.Close())
@@ -251,7 +263,19 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (*App,
 		a.Snapshots.Blobs = stored
 	}
 	a.measure()
+	a.opened = opened
 	return a, nil
+}
+
+// closers close what was opened, in the order in which it was.
+type closers []func() error
+
+// close closes all of it, what was opened last first.
+func (c closers) close() (err error) {
+	for _, end := range slices.Backward(c) {
+		err = errors.Join(err, end())
+	}
+	return err
 }
 
 // holder names this process among all that share a store.
@@ -266,7 +290,7 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of agencies, the limits, the cache and the store.
+// Close lets go of agencies, the limits, the objects, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
 	a.closeAccounts()
@@ -274,5 +298,5 @@ func (a *App) Close() error {
 		a.probing.Close()
 	}
 	defer a.seen.close()
-	return errors.Join(a.closeLimiter(), a.Cache.Close(), a.Store.Close())
+	return errors.Join(a.opened.close(), a.Store.Close())
 }

@@ -9,8 +9,6 @@ import (
 	"net"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/crownsafe/api/internal/api"
 	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/ratelimit"
@@ -170,12 +168,20 @@ func sealerOf(key []byte) (cipher.AEAD, error) {
 
 var errSealed = errors.New("it was sealed with a key that isn't known, or changed")
 
-// bound lets so many connections be open and the others wait to be accepted, so
-// that connections that do nothing can't take all files that the process may have.
-// Settings that were not loaded have no bound.
+// bound keeps connections that do nothing from taking all files that the process may
+// have, and one address from taking all connections. Settings that were not loaded
+// have no bound.
 func (a *App) bound(l net.Listener) net.Listener {
-	if a.Config.Edge.MaxConnections == 0 {
+	e := a.Config.Edge
+	if e.MaxConnections == 0 {
 		return l
 	}
-	return netutil.LimitListener(l, a.Config.Edge.MaxConnections)
+	return api.Connections{
+		Total: e.MaxConnections, OfOne: e.MaxConnectionsPerAddress, Proxies: a.proxies(), Refused: a.Metrics.ConnectionRefused,
+	}.Bound(l)
+}
+
+// proxies are those whose word about where a request comes from counts.
+func (a *App) proxies() api.Proxies {
+	return api.Proxies{Networks: a.Config.Edge.Proxies(), Forwarded: a.Config.Edge.Forwarded()}
 }

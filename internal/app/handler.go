@@ -46,7 +46,7 @@ func (a *App) handler(probed *auth.Service) (http.Handler, error) {
 		Observer:  a.Metrics,
 		Metrics:   a.metricsHandler(),
 		Operators: api.Operators{Token: a.opsToken, Loopback: a.Config.Environment == config.Development},
-		Limits:    a.limits(a.Limiter), Proxies: api.Proxies{Networks: a.Config.Edge.Proxies(), Forwarded: a.Config.Edge.Forwarded()}, Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
+		Limits:    a.limits(a.Limiter), Proxies: a.proxies(), Origins: a.Config.Edge.Origins(), PublicURL: a.Config.PublicURL,
 		Once: a.once(),
 	}
 	if probed != nil {

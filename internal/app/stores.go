@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -113,7 +114,7 @@ func openCache(cfg config.Config, seen *seen) (*cache.Cache, error) {
 	far, err := redis.Open(redis.Options{URL: string(cfg.RedisURL), Prefix: cfg.Cache.RedisPrefix, CAFile: cfg.Cache.RedisCAFile,
 		Handshake: seenBy(seen.metrics, "cache"), Tracer: seen.tracer()})
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL cannot be used: %w", err)
+		return nil, errors.Join(fmt.Errorf("REDIS_URL cannot be used: %w", err), near.Close())
 	}
 	return cache.New(near, far, cache.Options{Timeout: cfg.Cache.RedisTimeout, Logger: logger}), nil
 }
@@ -143,6 +144,7 @@ type objects struct {
 	origin string       // of signed addresses that somebody else answers; else empty
 	// publicAccess asks what anybody may read; nil: nobody else hands objects out.
 	publicAccess func(context.Context) (string, error)
+	close        func() error
 }
 
 // openObjects opens the store of objects that the settings name: an account of
@@ -159,7 +161,7 @@ func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cach
 		}
 		bounds.Backend = backendOf(cfg)
 		guard := blob.Guard(folder, bounds)
-		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler())}, nil
+		return objects{Store: guard, guard: guard, signed: http.StripPrefix(blobsPath, folder.Handler()), close: folder.Close}, nil
 	}
 	account, err := azure.Open(azure.Options{
 		ConnectionString: string(cfg.AzureStorage), AccountURL: cfg.Storage.AccountURL, Container: cfg.Storage.Container,
@@ -175,7 +177,7 @@ func openObjects(cfg config.Config, keys *secret.Keyring, remembered *cache.Cach
 	bounds.Backend = backendOf(cfg)
 	guard := blob.Guard(account, bounds)
 	known := cached.New(guard, remembered, cached.Options{Namespace: account.Address()})
-	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess}, nil
+	return objects{Store: known, guard: guard, origin: account.Origin(), publicAccess: account.PublicAccess, close: account.Close}, nil
 }
 
 // publicURL is where clients reach the service, without a slash at its end.

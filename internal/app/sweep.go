@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 )
 
 // keepSweeping forgets what ended of people's sessions, tokens, keys and kept
-// answers, until ctx ends. What fails is tried again an hour later.
+// answers, and accounts that nobody ever confirmed, until ctx ends. What fails is tried again an hour later.
 func (a *App) keepSweeping(ctx context.Context) {
 	for failing := false; ; {
 		err := a.sweep(ctx, time.Now())
@@ -45,5 +46,6 @@ func (a *App) sweep(ctx context.Context, now time.Time) error {
 	if err != nil || !mine {
 		return err
 	}
-	return a.Store.Sweep(ctx, now.Add(-sweepAfter), now.Add(-replacedAfter))
+	err = a.Store.Sweep(ctx, now.Add(-sweepAfter), now.Add(-replacedAfter))
+	return errors.Join(err, a.Accounts.DeleteAbandoned(ctx))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/crownsafe/api/internal/account"
+	"github.com/crownsafe/api/internal/auth"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/testenv"
 )
@@ -109,4 +110,31 @@ func TestOneSweeps(t *testing.T) {
 	if !swept(t, st, "long ago") {
 		t.Error("whoever has the lease doesn't sweep")
 	}
+}
+
+// What nobody confirmed goes where addresses have to be, and nowhere else.
+func TestSweepOfAbandonedAccounts(t *testing.T) {
+	t.Parallel()
+	st := openStore(t)
+	p := program(t, t.TempDir(), st)
+	long := time.Now().Add(-auth.AbandonedAfter - time.Hour)
+	if err := st.CreateUser(t.Context(), account.User{ID: "never", Email: "never@example.com", EmailKey: "never@example.com", Role: account.Member, CreatedAt: long, PasswordAt: long}); err != nil {
+		t.Fatal(err)
+	}
+	sweeps := func(want error) {
+		t.Helper()
+		if err := p.sweep(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.User(t.Context(), "never"); !errors.Is(err, want) {
+			t.Errorf("the account is there: %v, want %v", err, want)
+		}
+	}
+	sweeps(nil) // no mail server: nobody could confirm
+	p.Config.Accounts.SMTPURL, p.Config.Accounts.MailFrom = "smtps://mail.example.com:465", "Crown Safe <nobody@example.com>"
+	if err := p.openAccounts(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.closeAccounts)
+	sweeps(store.ErrNotFound)
 }

@@ -15,6 +15,7 @@ const (
 	actReset        = "user.reset"
 	actExport       = "user.export"
 	actDelete       = "user.delete"
+	actAbandon      = "user.abandon"
 	actCreateUser   = "user.create"
 	actRole         = "user.role"
 	actDisable      = "user.disable"

@@ -7,11 +7,13 @@ import (
 
 // What wrong passwords lead to.
 const (
-	accountFailures = 5                // wrong passwords before an account's pauses begin
-	placeFailures   = 20               // and an address's, behind which there may be many people
-	firstPause      = time.Second      // doubles with each further one
-	longestPause    = 15 * time.Minute //
-	forgetFailures  = 15 * time.Minute // an address without wrong passwords for so long begins anew
+	accountFailures  = 5                // wrong passwords before an account's pauses begin
+	familiarFailures = 20               // those of a network in which the user is signed in, during the account's pauses
+	placeFailures    = 20               // and an address's, behind which there may be many people
+	firstPause       = time.Second      // doubles with each further one
+	longestPause     = 15 * time.Minute //
+	forgetFailures   = 15 * time.Minute // an address without wrong passwords for so long begins anew
+	forgetFamiliar   = 24 * time.Hour   // and such a network
 )
 
 // pause is how long nothing is tried after so many wrong passwords.
@@ -26,11 +28,12 @@ func pause(failures, allowed int) time.Duration {
 	return min(firstPause<<over, longestPause)
 }
 
-// backoffs counts wrong passwords by address, in this process.
+// backoffs counts wrong passwords by where they come from, in this process.
 type backoffs struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	places *recent[*failures]
+	allowed int // before the pauses begin
+	now     func() time.Time
+	mu      sync.Mutex
+	places  *recent[*failures]
 }
 
 type failures struct {
@@ -38,11 +41,13 @@ type failures struct {
 	until time.Time
 }
 
-func newBackoffs(now func() time.Time) *backoffs {
-	return &backoffs{now: now, places: newRecent[*failures](100_000, forgetFailures, now)}
+// newBackoffs makes one that begins anew with a place from where nothing wrong came
+// for so long as it takes to forget.
+func newBackoffs(allowed int, forget time.Duration, now func() time.Time) *backoffs {
+	return &backoffs{allowed: allowed, now: now, places: newRecent[*failures](100_000, forget, now)}
 }
 
-// wait is how long nothing is tried for an address; "" is never held back.
+// wait is how long nothing is tried from a place; "" is never held back.
 func (b *backoffs) wait(place string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -53,7 +58,17 @@ func (b *backoffs) wait(place string) time.Duration {
 	return max(0, f.until.Sub(b.now()))
 }
 
-// fail counts a wrong password from an address.
+// clear begins anew with a place.
+func (b *backoffs) clear(place string) {
+	if place == "" {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.places.set(place, &failures{})
+}
+
+// fail counts a wrong password from a place.
 func (b *backoffs) fail(place string) {
 	if place == "" {
 		return
@@ -65,6 +80,6 @@ func (b *backoffs) fail(place string) {
 		f = &failures{}
 	}
 	f.count++
-	f.until = b.now().Add(pause(f.count, placeFailures))
+	f.until = b.now().Add(pause(f.count, b.allowed))
 	b.places.set(place, f)
 }

@@ -67,39 +67,21 @@ func (s *Service) createKey(ctx context.Context, userID, actor string, k NewKey,
 	for _, scope := range k.Scopes {
 		key.Scopes = append(key.Scopes, string(scope))
 	}
-	// One at a time, so that nobody gets more by asking for several at once.
-	s.making.Lock()
-	defer s.making.Unlock()
+	var err error
 	if k.Replaces != "" {
-		return key, text, s.replaceKey(ctx, actor, key, strings.ToLower(k.Replaces), k.Overlap, o)
+		err = s.replaceKey(ctx, actor, key, strings.ToLower(k.Replaces), k.Overlap, o)
+	} else {
+		err = s.storeKey(ctx, actor, key, o, func() error { return s.store.CreateKey(ctx, key) })
 	}
-	if err := s.roomForKey(ctx, userID, MaxKeys); err != nil {
+	if err != nil {
 		return account.Key{}, "", err
 	}
-	return key, text, s.recorded(ctx, actCreateKey, actor, keyName(key.ID), o, func() error {
-		if err := s.store.CreateKey(ctx, key); err != nil {
-			return fmt.Errorf("storing a key: %w", err)
-		}
-		return nil
-	})
+	return key, text, nil
 }
 
-// roomForKey returns ErrTooManyKeys for a user who has as many good keys as there may be.
-func (s *Service) roomForKey(ctx context.Context, userID string, most int) error {
-	keys, err := s.store.Keys(ctx, userID)
-	if err != nil {
-		return fmt.Errorf("listing keys: %w", err)
-	}
-	good := 0
-	for _, key := range keys {
-		if key.Good(s.now()) {
-			good++
-		}
-	}
-	if good >= most {
-		return ErrTooManyKeys
-	}
-	return nil
+// storeKey stores a new key, which the audit log tells of.
+func (s *Service) storeKey(ctx context.Context, actor string, key account.Key, o Origin, do func() error) error {
+	return s.recorded(ctx, actCreateKey, actor, keyName(key.ID), o, func() error { return wrapped(do(), "storing a key") })
 }
 
 func (s *Service) replaceKey(ctx context.Context, actor string, key account.Key, replaces string, overlap time.Duration, o Origin) error {
@@ -110,18 +92,8 @@ func (s *Service) replaceKey(ctx context.Context, actor string, key account.Key,
 	if err != nil {
 		return fmt.Errorf("looking for the key to replace: %w", err)
 	}
-	most := MaxKeys
-	if overlap <= 0 { // the old one makes room
-		most++
-	}
-	if err := s.roomForKey(ctx, key.UserID, most); err != nil {
-		return err
-	}
 	err = s.recorded(ctx, actReplaceKey, actor, keyName(old.ID), o, func() error {
-		if err := s.record(ctx, actCreateKey, actor, keyName(key.ID), o); err != nil {
-			return err
-		}
-		return s.store.ReplaceKey(ctx, key, old.ID, key.CreatedAt.Add(overlap))
+		return s.storeKey(ctx, actor, key, o, func() error { return s.store.ReplaceKey(ctx, key, old.ID, key.CreatedAt.Add(overlap)) })
 	})
 	if err != nil {
 		return fmt.Errorf("replacing a key: %w", err)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -15,6 +16,7 @@ type recent[V any] struct {
 	lasts   time.Duration
 	now     func() time.Time
 	loading singleflight.Group
+	firsts  sync.Mutex
 }
 
 type aged[V any] struct {
@@ -48,8 +50,11 @@ func (r *recent[V]) set(key string, value V) {
 	r.values.Set(key, aged[V]{value, r.now().Add(r.lasts)})
 }
 
-// first reports whether a key comes for the first time in a while.
+// first reports whether a key comes for the first time in a while: to one of several
+// who ask at once.
 func (r *recent[V]) first(key string, value V) bool {
+	r.firsts.Lock()
+	defer r.firsts.Unlock()
 	if _, ok := r.get(key); ok {
 		return false
 	}

@@ -36,6 +36,16 @@ func (s *Service) Register(ctx context.Context, email, password string, o Origin
 	if err != nil {
 		return err
 	}
+	err = s.sendRegistered(ctx, a, hash, o)
+	if errors.Is(err, store.ErrNotFound) { // the account was abandoned, and removed this very moment: there is a new one
+		err = s.sendRegistered(ctx, a, hash, o)
+	}
+	return err
+}
+
+// sendRegistered sends whoever has an address, who is made where there is none, the
+// letter that goes with a registration.
+func (s *Service) sendRegistered(ctx context.Context, a Address, hash []byte, o Origin) error {
 	user, err := s.registered(ctx, a, hash, o)
 	if err != nil {
 		return err
@@ -148,12 +158,12 @@ func (s *Service) Verify(ctx context.Context, token string, o Origin) error {
 	}
 	user, err := s.store.User(ctx, used.UserID)
 	if err != nil {
-		return fmt.Errorf("looking for a user: %w", err)
+		return fmt.Errorf("looking for a user: %w", gone(err))
 	}
 	if !user.VerifiedAt.IsZero() || used.CreatedAt.Before(user.PasswordAt) {
 		return ErrInvalid
 	}
-	return s.recorded(ctx, actVerify, userName(user.ID), "", o, func() error {
+	err = s.recorded(ctx, actVerify, userName(user.ID), "", o, func() error {
 		if !bytes.Equal(used.Pending, user.PasswordHash) {
 			if err := s.takeOver(ctx, user.ID, used.Pending, o); err != nil {
 				return err
@@ -161,6 +171,7 @@ func (s *Service) Verify(ctx context.Context, token string, o Origin) error {
 		}
 		return s.setVerified(ctx, user.ID)
 	})
+	return gone(err)
 }
 
 // takeOver sets the password of whoever proved the address first, and ends what
@@ -214,12 +225,13 @@ func (s *Service) Reset(ctx context.Context, token, password string, o Origin) e
 	if err := s.notTheAddress(ctx, used, password); err != nil {
 		return err
 	}
-	return s.recorded(ctx, actReset, userName(used.UserID), "", o, func() error {
+	err = s.recorded(ctx, actReset, userName(used.UserID), "", o, func() error {
 		if err := s.replacePassword(ctx, used.UserID, hash); err != nil {
 			return err
 		}
 		return s.setVerified(ctx, used.UserID)
 	})
+	return gone(err)
 }
 
 // notTheAddress returns a *WeakPassword for one that is made of the address of the
@@ -227,7 +239,7 @@ func (s *Service) Reset(ctx context.Context, token, password string, o Origin) e
 func (s *Service) notTheAddress(ctx context.Context, used account.Token, password string) error {
 	user, err := s.store.User(ctx, used.UserID)
 	if err != nil {
-		return fmt.Errorf("looking for a user: %w", err)
+		return fmt.Errorf("looking for a user: %w", gone(err))
 	}
 	err = s.checkPassword(ctx, password, Address{Given: user.Email, Key: user.EmailKey})
 	if _, weak := errors.AsType[*WeakPassword](err); weak {

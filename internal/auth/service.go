@@ -33,7 +33,7 @@ var (
 	// ErrForbidden: the caller may not do this.
 	ErrForbidden = errors.New("the caller may not do this")
 	// ErrTooManyKeys: the user has as many keys as there may be.
-	ErrTooManyKeys = errors.New("there are too many keys")
+	ErrTooManyKeys = account.ErrTooMany
 )
 
 // WaitError says that nothing is tried for somebody for a while.
@@ -58,7 +58,7 @@ const (
 )
 
 // MaxKeys is how many good keys a user may have.
-const MaxKeys = 50
+const MaxKeys = account.MaxKeys
 
 // Post takes letters and sends them later.
 type Post interface {
@@ -112,7 +112,8 @@ type Service struct {
 
 	hasher   *hasher
 	keyring  *keyring
-	networks *backoffs
+	networks *backoffs         // wrong passwords and tokens by address
+	familiar *backoffs         // wrong passwords by user and network, from where the user is signed in
 	sent     *recent[struct{}] // letters by address, so that nobody is flooded
 	later    chan struct{}     // a place for each letter that is written beside requests
 	refusals *recent[struct{}] // refusals in the audit log, so that nobody floods it
@@ -126,8 +127,6 @@ type Service struct {
 	operatorEnds  *recent[bool]
 	operatorEnded *recent[struct{}]
 	ended         *recent[struct{}] // ids of sessions, keys and users that ended in this process
-
-	making sync.Mutex // of keys
 
 	mu      sync.Mutex
 	used    map[string]time.Time // keys, since it was last kept
@@ -153,7 +152,9 @@ func New(o Options) *Service {
 	return &Service{
 		store: o.Store, publicURL: o.PublicURL, plainHTTP: o.PlainHTTP, post: o.Post, verified: o.Verified, operatorToken: o.OperatorToken,
 		breached: o.Breached, observe: o.SignIn, now: o.Now, logger: o.Logger,
-		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh}, networks: newBackoffs(o.Now),
+		hasher: newHasher(cmp.Or(o.Cost, DefaultCost)), keyring: &keyring{seeds: o.Seeds, refresh: o.Refresh},
+		networks:      newBackoffs(placeFailures, forgetFailures, o.Now),
+		familiar:      newBackoffs(familiarFailures, forgetFamiliar, o.Now),
 		sent:          newRecent[struct{}](10_000, time.Minute, o.Now),
 		later:         make(chan struct{}, afterwardsMost),
 		refusals:      newRecent[struct{}](10_000, time.Minute, o.Now),

@@ -128,7 +128,7 @@ func (s *Service) byPassword(ctx context.Context, email, password string, o Orig
 		s.refuse(ctx, actSignIn, string(Anonymous), "", "address", o)
 		return account.User{}, ErrCredentials
 	}
-	held, err := s.heldBack(ctx, user, o)
+	familiar, held, err := s.heldBack(ctx, user, o)
 	switch {
 	case err != nil:
 		return account.User{}, err
@@ -137,45 +137,58 @@ func (s *Service) byPassword(ctx context.Context, email, password string, o Orig
 		s.refuse(ctx, actSignIn, string(Anonymous), userName(user.ID), "held_back", o)
 		return account.User{}, errHeldBack
 	case !right:
+		s.familiar.fail(familiar)
 		return account.User{}, s.wrongPassword(ctx, user, o)
 	}
+	s.familiar.clear(familiar)
 	return user, s.rightPassword(ctx, user, password, o)
 }
 
-// heldBack reports that no password is tried for a user now. From where the user
-// is signed in already it is tried all the same: otherwise anybody could keep
-// somebody out by guessing again and again.
-func (s *Service) heldBack(ctx context.Context, user account.User, o Origin) (bool, error) {
+// heldBack reports that no password is tried for a user now. From a network in which
+// the user is signed in already some more are, which are counted under the name that
+// it returns: otherwise anybody could keep somebody out by guessing again and again,
+// and whoever sits in that network must not guess for ever.
+func (s *Service) heldBack(ctx context.Context, user account.User, o Origin) (familiar string, held bool, err error) {
 	if !s.now().Before(user.LockedUntil) {
-		return false, nil
+		return "", false, nil
 	}
-	familiar, err := s.isFamiliar(ctx, user.ID, o)
-	return !familiar, err
+	network, err := s.familiarNetwork(ctx, user.ID, o)
+	if err != nil || network == "" {
+		return "", true, err
+	}
+	// With a new password the count begins anew, in every process.
+	familiar = fmt.Sprintf("%s %d %s", user.ID, user.PasswordAt.UnixMicro(), network)
+	return familiar, s.familiar.wait(familiar) > 0, nil
 }
 
-// isFamiliar reports whether a user is signed in from a network already.
-func (s *Service) isFamiliar(ctx context.Context, userID string, o Origin) (bool, error) {
+// familiarNetwork returns the network that a request comes from if a user is signed
+// in from there already, else "".
+func (s *Service) familiarNetwork(ctx context.Context, userID string, o Origin) (string, error) {
 	sessions, err := s.store.Sessions(ctx, userID, s.now())
 	if err != nil {
-		return false, fmt.Errorf("looking for a user's sessions: %w", err)
+		return "", fmt.Errorf("looking for a user's sessions: %w", err)
 	}
 	network := o.network()
-	return slices.ContainsFunc(sessions, func(session account.Session) bool { return network != "" && session.Network == network }), nil
+	if slices.ContainsFunc(sessions, func(session account.Session) bool { return session.Network == network }) {
+		return network, nil
+	}
+	return "", nil
 }
 
-// IsFamiliar reports whether whoever has an address is signed in already from the
-// network that a request comes from: what others do from elsewhere must not keep
-// them out there. Of an address that nobody has it takes as long to say so.
-func (s *Service) IsFamiliar(ctx context.Context, email string, o Origin) (bool, error) {
+// FamiliarNetwork returns the network that a request comes from if whoever has an
+// address is signed in from there already, else "": what others do from elsewhere
+// must not keep them out there. Of an address that nobody has it takes as long to say
+// so.
+func (s *Service) FamiliarNetwork(ctx context.Context, email string, o Origin) (string, error) {
 	a, err := ParseAddress(email)
 	if err != nil {
-		return false, nil //nolint:nilerr // nobody has what is no address
+		return "", nil //nolint:nilerr // nobody has what is no address
 	}
 	user, err := s.store.UserByEmail(ctx, a.Key)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return false, fmt.Errorf("looking for a user: %w", err)
+		return "", fmt.Errorf("looking for a user: %w", err)
 	}
-	return s.isFamiliar(ctx, user.ID, o)
+	return s.familiarNetwork(ctx, user.ID, o)
 }
 
 func (s *Service) wrongPassword(ctx context.Context, user account.User, o Origin) error {

@@ -32,6 +32,9 @@ type Edge struct {
 	CORSOrigins string `env:"CORS_ORIGINS"`
 	// MaxConnections is how many connections may be open; a further one waits.
 	MaxConnections int `env:"MAX_CONNECTIONS,default=4096"`
+	// MaxConnectionsPerAddress is how many of them an address may have, but for trusted
+	// proxies; a further one is closed.
+	MaxConnectionsPerAddress int `env:"MAX_CONNECTIONS_PER_ADDRESS,default=256"`
 }
 
 // What ForwardedHeader may be.
@@ -57,6 +60,7 @@ func (e Edge) check() error {
 		between("CROWNSAFE_RATE_SIGN_IN", e.RateSignIn, 1, mostPerMinute),
 		between("CROWNSAFE_RATE_OPERATOR", e.RateOperator, 1, mostPerMinute),
 		between("CROWNSAFE_MAX_CONNECTIONS", e.MaxConnections, 16, 1_000_000),
+		between("CROWNSAFE_MAX_CONNECTIONS_PER_ADDRESS", e.MaxConnectionsPerAddress, 1, 1_000_000),
 	} {
 		if !s.within {
 			return fmt.Errorf("%s is %v; give %v to %v", s.variable, s.value, s.low, s.high)

@@ -71,11 +71,16 @@ func writing(text string) func(io.Writer) error {
 // keep keeps a text and waits until it is there.
 func (s *shelf) keep(t *testing.T, name, text string) {
 	t.Helper()
+	s.copy(t, name, text)
+	testenv.Eventually(t, 20*time.Second, name+" is kept", func() bool { _, ok := s.Size(t.Context(), name); return ok })
+}
+
+func (s *shelf) copy(t *testing.T, name, text string) {
+	t.Helper()
 	var out bytes.Buffer
 	if err := s.Keep(name, &out, writing(text)); err != nil || out.String() != text {
 		t.Fatalf("Keep: %q, %v", out.String(), err)
 	}
-	testenv.Eventually(t, 20*time.Second, name+" is kept", func() bool { _, ok := s.Size(t.Context(), name); return ok })
 }
 
 func (s *shelf) read(t *testing.T, name string) (text string, size int64, err error) {
@@ -285,7 +290,12 @@ func TestADamagedExportIsRemoved(t *testing.T) {
 	if _, _, ok := s.Open(t.Context(), "recalls-1-ab.gz"); ok {
 		t.Error("it is still there")
 	}
-	s.keep(t, "recalls-1-ab.gz", text)
+	// No copy is begun until the first one's upload is known to have ended.
+	testenv.Eventually(t, 20*time.Second, "it is kept anew", func() bool {
+		s.copy(t, "recalls-1-ab.gz", text)
+		_, ok := s.Size(t.Context(), "recalls-1-ab.gz")
+		return ok
+	})
 }
 
 // silentStore never answers.

@@ -80,6 +80,7 @@ type Metrics struct {
 	auditFailures    *prometheus.CounterVec
 	findings         *prometheus.GaugeVec
 	limits           *prometheus.CounterVec
+	refused          prometheus.Counter
 	logins           *prometheus.CounterVec
 	certificateUntil *prometheus.GaugeVec
 	backend          string
@@ -127,7 +128,9 @@ func NewMetrics(registry *Registry, o Options) *Metrics {
 			"Checks of the security audit that failed, counted again in each run.", "severity"),
 		findings: gauge("crownsafe_security_findings", "Checks that failed in the last run of the security audit.", "severity"),
 		limits:   counter("crownsafe_rate_limit_decisions_total", "What rate limits did with requests; unknown: their store didn't answer, and the request passed.", "decision"),
-		logins:   counter("crownsafe_logins_total", "Attempts to log in, by what became of them.", "outcome"),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "crownsafe_connections_refused_total", Help: "Connections that were closed at once because their address had too many open."}),
+		logins: counter("crownsafe_logins_total", "Attempts to log in, by what became of them.", "outcome"),
 		certificateUntil: gauge("crownsafe_tls_peer_certificate_expiry_timestamp_seconds",
 			"When the first certificate ends of the chain that a server showed last; absent without TLS.", "peer"),
 	}
@@ -135,7 +138,7 @@ func NewMetrics(registry *Registry, o Options) *Metrics {
 	registry.MustRegister(
 		m.requests.total, m.requests.duration, &m.state,
 		m.verdicts, m.queries, m.queryErrors, m.uploads, m.uploadTimes, m.objects, m.objectErrors, m.rejected, m.polls,
-		m.auditFailures, m.findings, m.limits, m.logins, m.certificateUntil,
+		m.auditFailures, m.findings, m.limits, m.refused, m.logins, m.certificateUntil,
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsScheduler, collectors.MetricsMemory)),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(), buildInfo(o.Version),
 	)
@@ -231,6 +234,10 @@ func (m *Metrics) Audited(failures map[string]int) {
 		m.auditFailures.WithLabelValues(severity).Add(float64(failures[severity]))
 	}
 }
+
+// ConnectionRefused counts a connection that was closed because its address had too
+// many open.
+func (m *Metrics) ConnectionRefused() { m.refused.Inc() }
 
 // RateLimited counts what a rate limit did with a request, one of LimitDecisions.
 func (m *Metrics) RateLimited(decision string) {

@@ -67,6 +67,7 @@ func TestKnownSeriesBeginAtZero(t *testing.T) {
 		`security_audit_failures_total{severity="CRITICAL"} 0`,
 		`crownsafe_security_findings{severity="LOW"} 0`,
 		`crownsafe_rate_limit_decisions_total{decision="limited"} 0`,
+		`crownsafe_connections_refused_total 0`,
 		`crownsafe_logins_total{outcome="refused"} 0`,
 		`crownsafe_build_info{version="v1"} 1`,
 	)
@@ -93,6 +94,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		m.RateLimited(either("limited"))
 		m.Login(either("locked"))
 	}
+	m.ConnectionRefused()
 	m.Audited(map[string]int{"HIGH": 2, "LOW": 1})
 	m.Audited(map[string]int{"HIGH": 1, "strange": 5})
 	m.CertificateSeen("database", time.Unix(1_800_000_000, 0))
@@ -120,6 +122,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		)
 	}
 	mustHave(t, scraped,
+		`crownsafe_connections_refused_total 1`,
 		`security_audit_failures_total{severity="HIGH"} 3`, `security_audit_failures_total{severity="LOW"} 1`,
 		`crownsafe_security_findings{severity="HIGH"} 1`, `crownsafe_security_findings{severity="LOW"} 0`,
 		`crownsafe_tls_peer_certificate_expiry_timestamp_seconds{peer="database"} 1.8e+09`,

@@ -115,14 +115,14 @@ func TestTheScoreTellsOfAPoolThatIsTooSmall(t *testing.T) {
 	t.Parallel()
 	db := startDatabase(t)
 	s := program.Serve(t, t.TempDir(), db.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken,
-		"CROWNSAFE_DATABASE_POOL_SIZE=1", "CROWNSAFE_DATABASE_ACQUIRE_TIMEOUT=10ms")
+		"CROWNSAFE_DATABASE_POOL_SIZE=1", "CROWNSAFE_DATABASE_ACQUIRE_TIMEOUT=1s")
 	becomes(t, s, 100, "", "connection_pool", "healthy")
 	db.way.Slow(500 * time.Millisecond)
 	asking, stop := context.WithCancel(t.Context())
 	var askingAll sync.WaitGroup
 	defer askingAll.Wait()
 	defer stop()
-	for range askers {
+	for range 64 { // each waits a second for the one connection
 		askingAll.Go(func() {
 			for asking.Err() == nil {
 				if resp, err := http.Get(s.Base + "/api/v1/recalls/us-fda:H-0249-2026/revisions"); err == nil {

@@ -75,27 +75,12 @@ func TestProcessesShareLimits(t *testing.T) {
 }
 
 // TestSlowConnections opens many that send a byte of their header now and then, and
-// many that send half a body; others are answered meanwhile.
+// many that send half a body; others are answered meanwhile. When they are too many,
+// who comes from another address is answered still.
 func TestSlowConnections(t *testing.T) {
 	t.Parallel()
-	s := program.Serve(t, t.TempDir(), "CROWNSAFE_MAX_CONNECTIONS=400")
-	host := strings.TrimPrefix(s.Base, "http://")
-	var slow []net.Conn
-	for i := range 300 {
-		c, err := net.Dial("tcp", host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		beginning := "GET /api/v1/recalls HTTP/1.1\r\nHost: localhost\r\nX-A: "
-		if i%2 == 1 {
-			beginning = "POST /api/v1/verdict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
-		}
-		if _, err := io.WriteString(c, beginning); err != nil {
-			t.Fatal(err)
-		}
-		slow = append(slow, c)
-	}
+	s := program.Serve(t, t.TempDir(), "CROWNSAFE_MAX_CONNECTIONS=400", "CROWNSAFE_MAX_CONNECTIONS_PER_ADDRESS=350")
+	slow := openSlowly(t, s, 300)
 	for range 50 {
 		for _, c := range slow[:10] {
 			_, _ = io.WriteString(c, "a") // it may have been closed
@@ -103,6 +88,18 @@ func TestSlowConnections(t *testing.T) {
 		if resp := s.Get("/api/v1/recalls?limit=1", nil); resp.StatusCode != http.StatusOK {
 			t.Fatalf("a lookup meanwhile: %s", resp.Status)
 		}
+	}
+	openSlowly(t, s, 300)
+	elsewhere := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true, DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext,
+	}}
+	resp, err := elsewhere.Get(s.Base + "/api/v1/recalls?limit=1")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("a lookup from another address meanwhile: %v %v", resp, err)
+	}
+	resp.Body.Close()
+	if refused := s.Metrics()["crownsafe_connections_refused_total"]; refused < 200 {
+		t.Errorf("%v connections of one address were refused, want 200 or more of 600", refused)
 	}
 	// Who doesn't finish his header is turned away, however often a byte comes.
 	began := time.Now()
@@ -112,6 +109,25 @@ func TestSlowConnections(t *testing.T) {
 	if _, err := io.ReadAll(slow[0]); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
+}
+
+// openSlowly opens connections that send half a request.
+func openSlowly(t *testing.T, s *program.Server, n int) (slow []net.Conn) {
+	t.Helper()
+	for i := range n {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.Base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		beginning := "GET /api/v1/recalls HTTP/1.1\r\nHost: localhost\r\nX-A: "
+		if i%2 == 1 {
+			beginning = "POST /api/v1/verdict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+		}
+		_, _ = io.WriteString(c, beginning) // it may have been closed
+		slow = append(slow, c)
+	}
+	return slow
 }
 
 // hostile are texts that do something where they are taken for more than text.

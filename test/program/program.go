@@ -25,6 +25,10 @@ import (
 // Path is where the binary is, once Main has built it.
 var Path string
 
+// coverageVariable names a folder in which the binary leaves what was covered of
+// internal/. `make integration` sets it; without it the binary is as it ships.
+const coverageVariable = "CROWNSAFE_TEST_COVERAGE"
+
 // Main builds the binary, runs a package's tests, and returns the status to end
 // with; for TestMain.
 func Main(m *testing.M) int {
@@ -35,7 +39,11 @@ func Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	Path = filepath.Join(dir, "crownsafe")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.stamp=v0.0.0-e2e", "-o", Path, "github.com/crownsafe/api/cmd/crownsafe")
+	args := []string{"build", "-trimpath", "-ldflags", "-X main.stamp=v0.0.0-e2e", "-o", Path}
+	if os.Getenv(coverageVariable) != "" {
+		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=github.com/crownsafe/api/internal/...")
+	}
+	build := exec.Command("go", append(args, "github.com/crownsafe/api/cmd/crownsafe")...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the binary: %v\n%s", err, out)
@@ -63,6 +71,9 @@ type Result struct {
 func Command(ctx context.Context, settings []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, Path, args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "CROWNSAFE_OFFLINE=1", "CROWNSAFE_RATE_LIMIT=off"}, settings...)
+	if folder := os.Getenv(coverageVariable); folder != "" {
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+folder)
+	}
 	return cmd
 }
 

@@ -180,7 +180,41 @@ func (s *Store) ClearFailures(ctx context.Context, id string) error {
 
 // DeleteUser implements account.Users.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.deleteUser(ctx, id, func(ctx context.Context, q *queries.Queries) (int64, error) {
+		return q.DeleteAccount(ctx, account.Text(id))
+	})
+	if err != nil {
+		return failf(ctx, err, "deleting user %s", id)
+	}
+	return nil
+}
+
+// AbandonedUsers implements account.Users.
+func (s *Store) AbandonedUsers(ctx context.Context, before, now time.Time, after string, limit int) ([]string, error) {
+	ids, err := queries.New(s.pool).AbandonedAccounts(ctx, queries.AbandonedAccountsParams{
+		Before: before.UnixMicro(), Now: now.UnixMicro(), After: account.Text(after), Most: atMost(limit),
+	})
+	if err != nil {
+		return nil, failf(ctx, err, "looking for abandoned users after %q", after)
+	}
+	return ids, nil
+}
+
+// DeleteAbandoned implements account.Users.
+func (s *Store) DeleteAbandoned(ctx context.Context, id string, before, now time.Time) error {
+	err := s.deleteUser(ctx, id, func(ctx context.Context, q *queries.Queries) (int64, error) {
+		return q.DeleteAbandonedAccount(ctx, queries.DeleteAbandonedAccountParams{ID: account.Text(id), Before: before.UnixMicro(), Now: now.UnixMicro()})
+	})
+	if err != nil {
+		return failf(ctx, err, "deleting user %s as abandoned", id)
+	}
+	return nil
+}
+
+// deleteUser removes everything of a user's, and the user at last by remove, which
+// sees what nobody can change any more; where it meets no row nothing is removed.
+func (s *Store) deleteUser(ctx context.Context, id string, remove func(ctx context.Context, q *queries.Queries) (rows int64, err error)) error {
+	return s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		statements := &pipeline{Tx: tx}
 		q := queries.New(statements)
 		for _, prepare := range []func(context.Context, string) error{
@@ -193,10 +227,6 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 		if err := statements.send(ctx); err != nil {
 			return err
 		}
-		return found(queries.New(tx).DeleteAccount(ctx, account.Text(id)))
+		return found(remove(ctx, queries.New(tx)))
 	})
-	if err != nil {
-		return failf(ctx, err, "deleting user %s", id)
-	}
-	return nil
 }

@@ -51,10 +51,11 @@ UPDATE account SET failures = 0, locked_until = NULL WHERE id = @id;
 SELECT id FROM account WHERE id = @id FOR UPDATE;
 
 -- name: HoldAccount :exec
--- Keeps the account until the transaction ends. Whoever locks something of an
+-- Keeps the account until the transaction ends, and lets one at a time do so, for
+-- whom what he counts of the account's stays true. Whoever locks something of an
 -- account's, and then needs the account, does this first, as who deletes it does:
 -- so nobody waits for one who waits for him.
-SELECT id FROM account WHERE id = @id FOR KEY SHARE;
+SELECT id FROM account WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: LockSessionsOfAccount :exec
 -- Several rows are locked in order of their ids, everywhere.
@@ -66,6 +67,25 @@ SELECT id FROM api_key WHERE account_id = @account_id ORDER BY id FOR UPDATE;
 -- name: DeleteAccount :execrows
 -- Sessions, their secrets, keys and tokens go with it.
 DELETE FROM account WHERE id = @id;
+
+-- name: AbandonedAccounts :many
+SELECT a.id FROM account a
+WHERE a.id > @after
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < @before
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > @now)
+ORDER BY a.id
+LIMIT sqlc.narg(most)::bigint;
+
+-- name: DeleteAbandonedAccount :execrows
+-- Where it is still as AbandonedAccounts has it.
+DELETE FROM account AS a
+WHERE a.id = @id
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < @before
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > @now);
 
 -- name: StartSession :exec
 INSERT INTO session (id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network)
@@ -105,6 +125,12 @@ UPDATE session SET last_used_at = @last_used_at, expires_at = @expires_at WHERE 
 SELECT id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network
 FROM session
 WHERE account_id = @account_id AND ended_at IS NULL AND expires_at > @now
+ORDER BY created_at DESC, id DESC;
+
+-- name: SessionsOf :many
+SELECT id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network
+FROM session
+WHERE account_id = @account_id
 ORDER BY created_at DESC, id DESC;
 
 -- name: TouchSession :execrows
@@ -154,6 +180,10 @@ FROM api_key
 WHERE account_id = @account_id
 ORDER BY created_at DESC, id DESC;
 
+-- name: CountGoodKeys :one
+SELECT count(*) FROM api_key
+WHERE account_id = @account_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > @now::bigint);
+
 -- name: LetKeyExpire :execrows
 -- A key that is good now and belongs to the account.
 UPDATE api_key SET expires_at = least(coalesce(expires_at, @expires::bigint), @expires::bigint)
@@ -184,6 +214,12 @@ DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at
 DELETE FROM single_use_token WHERE hash = @hash AND purpose = @purpose AND expires_at > @now
 RETURNING hash, account_id, purpose, created_at, expires_at, pending;
 
+-- name: TokensOf :many
+SELECT hash, account_id, purpose, created_at, expires_at, pending
+FROM single_use_token
+WHERE account_id = @account_id
+ORDER BY created_at DESC, hash;
+
 -- name: BeginAttempt :execrows
 -- One that is kept no longer, or was left unfinished, makes way.
 INSERT INTO attempt AS known (owner, key, fingerprint, lease_until, keep_until, finished, answer)
@@ -194,6 +230,13 @@ WHERE known.keep_until <= @now::bigint OR NOT known.finished AND known.lease_unt
 
 -- name: Attempt :one
 SELECT fingerprint, finished, answer FROM attempt WHERE owner = @owner AND key = @key;
+
+-- name: AttemptsOf :many
+-- Those of the user and of every key of theirs.
+SELECT owner, key, keep_until FROM attempt
+WHERE owner = 'user:' || @account_id::text
+   OR owner IN (SELECT 'key:' || id FROM api_key WHERE account_id = @account_id::text)
+ORDER BY keep_until DESC, owner, key;
 
 -- name: FinishAttempt :exec
 UPDATE attempt SET finished = true, answer = @answer WHERE owner = @owner AND key = @key AND lease_until = @lease_until;

@@ -14,13 +14,29 @@ import (
 
 // CreateKey implements account.Keys.
 func (s *Store) CreateKey(ctx context.Context, k account.Key) error {
-	if err := createKey(ctx, queries.New(s.pool), k); err != nil {
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		q := queries.New(tx)
+		if err := q.HoldAccount(ctx, account.Text(k.UserID)); err != nil {
+			return err
+		}
+		return createKey(ctx, q, k)
+	})
+	if err != nil {
 		return failf(ctx, err, "creating key %s of user %s", k.ID, k.UserID)
 	}
 	return nil
 }
 
+// createKey stores a key where there is room for one more: the account is held, so
+// that nobody else stores one meanwhile.
 func createKey(ctx context.Context, q *queries.Queries, k account.Key) error {
+	good, err := q.CountGoodKeys(ctx, queries.CountGoodKeysParams{AccountID: account.Text(k.UserID), Now: k.CreatedAt.UnixMicro()})
+	if err != nil {
+		return err
+	}
+	if good >= account.MaxKeys {
+		return account.ErrTooMany
+	}
 	scopes, err := ledger.EncodeScopes(k.Scopes)
 	if err != nil {
 		return err

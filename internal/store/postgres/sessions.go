@@ -125,6 +125,15 @@ func (s *Store) Sessions(ctx context.Context, userID string, now time.Time) ([]a
 	return column(rows, sessionFrom), nil
 }
 
+// SessionsOf implements account.Sessions.
+func (s *Store) SessionsOf(ctx context.Context, userID string) ([]account.Session, error) {
+	rows, err := queries.New(s.pool).SessionsOf(ctx, account.Text(userID))
+	if err != nil {
+		return nil, failf(ctx, err, "reading all sessions of user %s", userID)
+	}
+	return column(rows, sessionFrom), nil
+}
+
 // TouchSession implements account.Sessions.
 func (s *Store) TouchSession(ctx context.Context, id string, at, expires time.Time) error {
 	err := found(queries.New(s.pool).TouchSession(ctx, queries.TouchSessionParams{ID: account.Text(id), At: at.UnixMicro(), Expires: micros(expires)}))

@@ -82,11 +82,7 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]account.U
 	if err != nil {
 		return nil, s.failf(ctx, err, "reading the users after %q", after)
 	}
-	users := make([]account.User, len(rows))
-	for i, row := range rows {
-		users[i] = userFrom(row)
-	}
-	return users, nil
+	return column(rows, userFrom), nil
 }
 
 func userFrom(r queries.Account) account.User {
@@ -201,14 +197,44 @@ func (s *Store) ClearFailures(ctx context.Context, id string) error {
 
 // DeleteUser implements account.Users.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	err := s.writeOne(ctx, func(ctx context.Context, q *queries.Queries) (int64, error) {
-		if err := q.ForgetAttemptsOfAccount(ctx, account.Text(id)); err != nil {
-			return 0, err
-		}
+	err := s.deleteUser(ctx, id, func(ctx context.Context, q *queries.Queries) (int64, error) {
 		return q.DeleteAccount(ctx, account.Text(id))
 	})
 	if err != nil {
 		return s.failf(ctx, err, "deleting user %s", id)
 	}
 	return nil
+}
+
+// AbandonedUsers implements account.Users.
+func (s *Store) AbandonedUsers(ctx context.Context, before, now time.Time, after string, limit int) ([]string, error) {
+	ids, err := s.reading.AbandonedAccounts(ctx, queries.AbandonedAccountsParams{
+		Before: before.UnixMicro(), Now: now.UnixMicro(), After: account.Text(after), Most: atMost(limit),
+	})
+	if err != nil {
+		return nil, s.failf(ctx, err, "looking for abandoned users after %q", after)
+	}
+	return ids, nil
+}
+
+// DeleteAbandoned implements account.Users.
+func (s *Store) DeleteAbandoned(ctx context.Context, id string, before, now time.Time) error {
+	err := s.deleteUser(ctx, id, func(ctx context.Context, q *queries.Queries) (int64, error) {
+		return q.DeleteAbandonedAccount(ctx, queries.DeleteAbandonedAccountParams{ID: account.Text(id), Before: before.UnixMicro(), Now: now.UnixMicro()})
+	})
+	if err != nil {
+		return s.failf(ctx, err, "deleting user %s as abandoned", id)
+	}
+	return nil
+}
+
+// deleteUser removes everything of a user's, and the user by remove; where that
+// meets no row nothing is removed.
+func (s *Store) deleteUser(ctx context.Context, id string, remove func(ctx context.Context, q *queries.Queries) (rows int64, err error)) error {
+	return s.writeOne(ctx, func(ctx context.Context, q *queries.Queries) (int64, error) {
+		if err := q.ForgetAttemptsOfAccount(ctx, account.Text(id)); err != nil {
+			return 0, err
+		}
+		return remove(ctx, q)
+	})
 }

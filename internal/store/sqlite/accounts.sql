@@ -50,6 +50,25 @@ UPDATE account SET failures = 0, locked_until = NULL WHERE id = ?;
 -- Sessions, their secrets, keys and tokens go with it.
 DELETE FROM account WHERE id = ?;
 
+-- name: AbandonedAccounts :many
+SELECT a.id FROM account a
+WHERE a.id > sqlc.arg(after)
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < sqlc.arg(before)
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > sqlc.arg(now))
+ORDER BY a.id
+LIMIT sqlc.arg(most);
+
+-- name: DeleteAbandonedAccount :execrows
+-- Where it is still as AbandonedAccounts has it.
+DELETE FROM account AS a
+WHERE a.id = sqlc.arg(id)
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < sqlc.arg(before)
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > sqlc.arg(now));
+
 -- name: StartSession :exec
 INSERT INTO session (id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -81,6 +100,12 @@ UPDATE session SET last_used_at = ?, expires_at = ? WHERE id = ?;
 SELECT id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network
 FROM session
 WHERE account_id = sqlc.arg(account_id) AND ended_at IS NULL AND expires_at > sqlc.arg(now)
+ORDER BY created_at DESC, id DESC;
+
+-- name: SessionsOf :many
+SELECT id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network
+FROM session
+WHERE account_id = ?
 ORDER BY created_at DESC, id DESC;
 
 -- name: TouchSession :execrows
@@ -123,6 +148,10 @@ FROM api_key
 WHERE account_id = ?
 ORDER BY created_at DESC, id DESC;
 
+-- name: CountGoodKeys :one
+SELECT count(*) FROM api_key
+WHERE account_id = sqlc.arg(account_id) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > sqlc.arg(now));
+
 -- name: LetKeyExpire :execrows
 -- A key that is good now and belongs to the account.
 UPDATE api_key SET expires_at = min(coalesce(expires_at, CAST(sqlc.arg(expires) AS INTEGER)), CAST(sqlc.arg(expires) AS INTEGER))
@@ -145,6 +174,12 @@ DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at, expires_at
 DELETE FROM single_use_token WHERE hash = sqlc.arg(hash) AND purpose = sqlc.arg(purpose) AND expires_at > sqlc.arg(now)
 RETURNING hash, account_id, purpose, created_at, expires_at, pending;
 
+-- name: TokensOf :many
+SELECT hash, account_id, purpose, created_at, expires_at, pending
+FROM single_use_token
+WHERE account_id = ?
+ORDER BY created_at DESC, hash;
+
 -- name: DropPastAttempt :exec
 -- One that is kept no longer, or was left unfinished, makes way.
 DELETE FROM attempt
@@ -158,6 +193,13 @@ ON CONFLICT (owner, key) DO NOTHING;
 
 -- name: Attempt :one
 SELECT fingerprint, finished, answer FROM attempt WHERE owner = ? AND key = ?;
+
+-- name: AttemptsOf :many
+-- Those of the user and of every key of theirs.
+SELECT owner, key, keep_until FROM attempt
+WHERE owner = 'user:' || CAST(sqlc.arg(account_id) AS TEXT)
+   OR owner IN (SELECT 'key:' || id FROM api_key WHERE account_id = CAST(sqlc.arg(account_id) AS TEXT))
+ORDER BY keep_until DESC, owner, key;
 
 -- name: FinishAttempt :exec
 UPDATE attempt SET finished = 1, answer = ? WHERE owner = ? AND key = ? AND lease_until = ?;

@@ -36,11 +36,7 @@ func (s *Store) Entries(ctx context.Context, after int64, limit int, yield func(
 		if err != nil {
 			return nil, s.failf(ctx, err, "reading the audit log after entry %d", after)
 		}
-		entries := make([]account.Entry, len(rows))
-		for i, row := range rows {
-			entries[i] = entryFrom(row)
-		}
-		return entries, nil
+		return column(rows, entryFrom), nil
 	}, yield)
 }
 

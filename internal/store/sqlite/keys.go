@@ -19,7 +19,16 @@ func (s *Store) CreateKey(ctx context.Context, k account.Key) error {
 	return nil
 }
 
+// createKey stores a key where there is room for one more: who writes has the file
+// for himself.
 func createKey(ctx context.Context, q *queries.Queries, k account.Key) error {
+	good, err := q.CountGoodKeys(ctx, queries.CountGoodKeysParams{AccountID: account.Text(k.UserID), Now: nullMicros(k.CreatedAt)})
+	if err != nil {
+		return err
+	}
+	if good >= account.MaxKeys {
+		return account.ErrTooMany
+	}
 	scopes, err := ledger.EncodeScopes(k.Scopes)
 	if err != nil {
 		return err

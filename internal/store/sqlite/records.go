@@ -93,3 +93,12 @@ func (r records) Unsourced(ctx context.Context, agency string) ([]string, error)
 // span returns the ids of an agency: the first that there could be, and the
 // first beyond them. ';' follows ':' in ASCII.
 func span(agency string) (first, beyond string) { return agency + ":", agency + ";" }
+
+// column turns rows into what they stand for.
+func column[R, C any](rows []R, of func(R) C) []C {
+	values := make([]C, len(rows))
+	for i, row := range rows {
+		values[i] = of(row)
+	}
+	return values
+}

@@ -113,11 +113,16 @@ func (s *Store) Sessions(ctx context.Context, userID string, now time.Time) ([]a
 	if err != nil {
 		return nil, s.failf(ctx, err, "reading the sessions of user %s", userID)
 	}
-	sessions := make([]account.Session, len(rows))
-	for i, row := range rows {
-		sessions[i] = sessionFrom(row)
+	return column(rows, sessionFrom), nil
+}
+
+// SessionsOf implements account.Sessions.
+func (s *Store) SessionsOf(ctx context.Context, userID string) ([]account.Session, error) {
+	rows, err := s.reading.SessionsOf(ctx, account.Text(userID))
+	if err != nil {
+		return nil, s.failf(ctx, err, "reading all sessions of user %s", userID)
 	}
-	return sessions, nil
+	return column(rows, sessionFrom), nil
 }
 
 // TouchSession implements account.Sessions.

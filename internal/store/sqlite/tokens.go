@@ -34,14 +34,27 @@ func (s *Store) UseToken(ctx context.Context, hash []byte, purpose account.Purpo
 	if err != nil {
 		return account.Token{}, s.failf(ctx, err, "using a %s token", purpose)
 	}
-	used := account.Token{
-		Hash: row.Hash, UserID: row.AccountID, Purpose: account.Purpose(row.Purpose),
-		CreatedAt: ledger.Time(row.CreatedAt), ExpiresAt: ledger.Time(row.ExpiresAt),
+	return tokenFrom(row), nil
+}
+
+func tokenFrom(r queries.SingleUseToken) account.Token {
+	t := account.Token{
+		Hash: r.Hash, UserID: r.AccountID, Purpose: account.Purpose(r.Purpose),
+		CreatedAt: ledger.Time(r.CreatedAt), ExpiresAt: ledger.Time(r.ExpiresAt),
 	}
-	if len(row.Pending) > 0 {
-		used.Pending = row.Pending
+	if len(r.Pending) > 0 {
+		t.Pending = r.Pending
 	}
-	return used, nil
+	return t
+}
+
+// TokensOf implements account.Tokens.
+func (s *Store) TokensOf(ctx context.Context, userID string) ([]account.Token, error) {
+	rows, err := s.reading.TokensOf(ctx, account.Text(userID))
+	if err != nil {
+		return nil, s.failf(ctx, err, "reading the single-use tokens of user %s", userID)
+	}
+	return column(rows, tokenFrom), nil
 }
 
 // BeginAttempt implements account.Attempts.
@@ -111,4 +124,15 @@ func (s *Store) FinishAttempt(ctx context.Context, owner, key string, lease acco
 		return s.failf(ctx, err, "finishing an attempt of %s", owner)
 	}
 	return nil
+}
+
+// AttemptsOf implements account.Attempts.
+func (s *Store) AttemptsOf(ctx context.Context, userID string) ([]account.KeptAttempt, error) {
+	rows, err := s.reading.AttemptsOf(ctx, account.Text(userID))
+	if err != nil {
+		return nil, s.failf(ctx, err, "listing the attempts of user %s", userID)
+	}
+	return column(rows, func(r queries.AttemptsOfRow) account.KeptAttempt {
+		return account.KeptAttempt{Owner: r.Owner, Key: r.Key, KeepUntil: ledger.Time(r.KeepUntil)}
+	}), nil
 }

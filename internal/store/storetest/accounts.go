@@ -27,6 +27,8 @@ func ExerciseAccounts(t *testing.T, place Place) {
 		"users: failures and the lock":                  usersLocked,
 		"users: nothing is left of one who was deleted": usersDeleted,
 
+		"users: nobody misses those who are abandoned": usersAbandoned,
+
 		"sessions: come back as they went in":                sessionsComeBack,
 		"sessions: a secret is replaced":                     sessionsRotate,
 		"sessions: what is used twice ends the session":      sessionsReuse,
@@ -37,6 +39,7 @@ func ExerciseAccounts(t *testing.T, place Place) {
 		"keys: come back as they went in":              keysComeBack,
 		"keys: belong to their user":                   keysOfOthers,
 		"keys: one replaces another":                   keysReplaced,
+		"keys: no more than there may be":              keysBounded,
 		"keys: their use moves forwards":               keysTouched,
 		"tokens: are used once":                        tokens,
 		"attempts: the first is done, the rest told":   attempts,
@@ -65,6 +68,8 @@ func ExerciseAccounts(t *testing.T, place Place) {
 		"processes: touch the same keys":              processesTouch,
 		"processes: append to one log without a gap":  processesAppend,
 		"processes: one deletes whom others work for": processesDelete,
+		"processes: no user gets too many keys":       processesKeys,
+		"processes: one is proved or abandoned":       processesAbandon,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,6 +216,7 @@ func usersUnknown(t *testing.T, s account.Store) {
 		"Lock":            s.Lock(ctx, nobody, minute(1)),
 		"ClearFailures":   s.ClearFailures(ctx, nobody),
 		"DeleteUser":      s.DeleteUser(ctx, nobody),
+		"DeleteAbandoned": s.DeleteAbandoned(ctx, nobody, minute(1), minute(1)),
 		"StartSession":    s.StartSession(ctx, signIn(1, nobody), hashOf("s")),
 		"Session":         second(s.Session(ctx, nobody)),
 		"SessionBySecret": second(s.SessionBySecret(ctx, hashOf("s"))),
@@ -231,7 +237,10 @@ func usersUnknown(t *testing.T, s account.Store) {
 	}
 	same(t, "sessions", must(s.Sessions(ctx, nobody, minute(1)))(t), []account.Session(nil))
 	same(t, "ended sessions", must(s.EndSessions(ctx, nobody, "", minute(1)))(t), []string(nil))
+	same(t, "all sessions", must(s.SessionsOf(ctx, nobody))(t), []account.Session(nil))
 	same(t, "keys", must(s.Keys(ctx, nobody))(t), []account.Key(nil))
+	same(t, "tokens", must(s.TokensOf(ctx, nobody))(t), []account.Token(nil))
+	same(t, "attempts", must(s.AttemptsOf(ctx, nobody))(t), []account.KeptAttempt(nil))
 	do(t, s.TouchKeys(ctx, nil))
 	do(t, s.TouchKeys(ctx, map[string]time.Time{nobody: minute(1)}))
 	do(t, s.FinishAttempt(ctx, nobody, "key", 1, []byte("answer")))

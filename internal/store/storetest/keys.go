@@ -83,6 +83,79 @@ func keysReplaced(t *testing.T, s account.Store) {
 	do(t, s.ReplaceKey(ctx, appKey(11, u.ID), short.ID, minute(20)))
 	lasting.ExpiresAt = minute(20)
 	same(t, "replaced", must(s.Keys(ctx, u.ID))(t), []account.Key{appKey(11, u.ID), appKey(10, u.ID), revoked, expired, short, lasting})
+
+	// While it is good it can be replaced again, which never lets it be good for longer.
+	do(t, s.ReplaceKey(ctx, appKey(12, u.ID), lasting.ID, minute(30)))
+	same(t, "replaced again, for longer", must(s.Key(ctx, u.ID, lasting.ID))(t), lasting)
+	do(t, s.ReplaceKey(ctx, appKey(13, u.ID), lasting.ID, minute(18)))
+	lasting.ExpiresAt = minute(18)
+	same(t, "replaced again, for less", must(s.Key(ctx, u.ID, lasting.ID))(t), lasting)
+	refused(t, "replaced after the overlap", s.ReplaceKey(ctx, appKey(18, u.ID), lasting.ID, minute(40)), store.ErrNotFound)
+	for n := 10; n < 14; n++ {
+		same(t, "one that took its place", must(s.Key(ctx, u.ID, appKey(n, u.ID).ID))(t), appKey(n, u.ID))
+	}
+}
+
+// keysBounded: a key counts while it is good, whatever is to become of it.
+func keysBounded(t *testing.T, s account.Store) {
+	ctx, u, other := t.Context(), person(1), person(2)
+	with(t, s, u, other)
+	revoked, expired, expiring := appKey(1, u.ID), appKey(2, u.ID), appKey(3, u.ID)
+	revoked.RevokedAt, expired.ExpiresAt, expiring.ExpiresAt = minute(3), minute(100), minute(101)
+	withKeys(t, s, revoked, expired, expiring, appKey(500, other.ID))
+	for n := range account.MaxKeys - 1 {
+		withKeys(t, s, appKey(100+n, u.ID))
+	}
+	// At minute 100 there are 49 and the one that is about to expire.
+	late := func(n int) account.Key {
+		k := appKey(n, u.ID)
+		k.CreatedAt = minute(100)
+		return k
+	}
+	refused(t, "one too many", s.CreateKey(ctx, late(200)), account.ErrTooMany)
+	refused(t, "one too many, with an overlap", s.ReplaceKey(ctx, late(201), appKey(100, u.ID).ID, minute(101)), account.ErrTooMany)
+	same(t, "the one that wasn't replaced", must(s.Key(ctx, u.ID, appKey(100, u.ID).ID))(t), appKey(100, u.ID))
+	do(t, s.ReplaceKey(ctx, late(202), appKey(100, u.ID).ID, minute(100))) // which makes room
+	refused(t, "one too many again", s.CreateKey(ctx, late(203)), account.ErrTooMany)
+	refused(t, "another's", s.ReplaceKey(ctx, late(204), appKey(500, other.ID).ID, minute(100)), store.ErrNotFound)
+	do(t, s.RevokeKey(ctx, u.ID, appKey(101, u.ID).ID, minute(100)))
+	do(t, s.CreateKey(ctx, late(205)))
+	refused(t, "in place of a revoked one, and another", s.CreateKey(ctx, late(206)), account.ErrTooMany)
+	do(t, s.CreateKey(ctx, appKey(501, other.ID)))
+}
+
+// processesKeys: of many who make the last key for one user at once, a new one or one
+// in place of another, each of another one, one succeeds.
+func processesKeys(t *testing.T, stores []account.Store) {
+	ctx, u := t.Context(), person(1)
+	with(t, stores[0], u)
+	for n := range account.MaxKeys - 1 {
+		withKeys(t, stores[0], appKey(n, u.ID))
+	}
+	for round := range 6 {
+		var made atomic.Int64
+		var last atomic.Pointer[string]
+		together(stores, func(s account.Store, worker int) {
+			k := appKey(1000+100*round+worker, u.ID)
+			var err error
+			if round%2 == 0 {
+				err = s.CreateKey(ctx, k)
+			} else {
+				err = s.ReplaceKey(ctx, k, appKey(worker, u.ID).ID, minute(100_000))
+			}
+			switch {
+			case err == nil:
+				made.Add(1)
+				last.Store(&k.ID)
+			case !errors.Is(err, account.ErrTooMany):
+				t.Errorf("making a key: %v", err)
+			}
+		})
+		if made.Load() != 1 {
+			t.Fatalf("round %d: %d made the last key", round, made.Load())
+		}
+		do(t, stores[0].RevokeKey(ctx, u.ID, *last.Load(), minute(0)))
+	}
 }
 
 func keysTouched(t *testing.T, s account.Store) {
@@ -113,6 +186,7 @@ func tokens(t *testing.T, s account.Store) {
 	beside := token(5, one, account.PurposeVerify)
 	verify.Pending, beside.Pending = []byte("one's hash"), []byte("another's hash")
 	save(first, verify, theirs, second, beside)
+	same(t, "all of one user's", must(s.TokensOf(ctx, one.ID))(t), []account.Token{beside, verify, second})
 	use := func(token account.Token, now time.Time) (account.Token, error) {
 		return s.UseToken(ctx, token.Hash, token.Purpose, now)
 	}
@@ -240,6 +314,11 @@ func attemptsOfOwners(t *testing.T, s account.Store) {
 		return first
 	}
 	same(t, "the first", begin(), owners)
+	var kept []account.KeptAttempt
+	for _, owner := range []string{owners[1], owners[2], owners[0]} {
+		kept = append(kept, account.KeptAttempt{Owner: owner, Key: "a", KeepUntil: minute(24 * 60)})
+	}
+	same(t, "those of a user and their keys", must(s.AttemptsOf(ctx, one.ID))(t), kept)
 	do(t, s.RevokeKey(ctx, one.ID, appKey(2, one.ID).ID, minute(1)))
 	do(t, s.Sweep(ctx, minute(2), minute(0)))
 	same(t, "gone with a key", begin(), owners[2:3])

@@ -46,6 +46,7 @@ func sessionsComeBack(t *testing.T, s account.Store) {
 		same(t, "by id", must(s.Session(ctx, want.ID))(t), want)
 		same(t, "by secret", must(s.SessionBySecret(ctx, secret(i+1)))(t), want)
 	}
+	same(t, "all of one user's", must(s.SessionsOf(ctx, u.ID))(t), []account.Session{ended, all[1], all[0]})
 	same(t, "the live ones", must(s.Sessions(ctx, u.ID, minute(60)))(t), []account.Session{all[1], all[0]})
 	same(t, "those that are live at the end of one", must(s.Sessions(ctx, u.ID, minute(61)))(t), all[1:])
 	if err := s.StartSession(ctx, signIn(5, u.ID), secret(1)); err == nil {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -32,6 +33,8 @@ const (
 const (
 	uploads    = 1000
 	uploadSize = megabyte
+	singles    = 20 // uploads one after the other
+	goalUpload = time.Second
 	objects    = 500 // of which metadata are asked for
 )
 
@@ -95,6 +98,7 @@ type uploaded struct {
 	Stored     int
 	Idle, Peak int64 // bytes resident
 	Took       time.Duration
+	Single     []time.Duration // one after the other
 }
 
 // uploadMany uploads everything at once. What is idle has done everything before
@@ -105,6 +109,13 @@ func uploadMany(ctx context.Context, cfg config.Config, folder string) (u upload
 		return u, err
 	}
 	defer func() { err = errors.Join(err, uploader.Close(ctx)) }()
+	for i := range singles {
+		begin := time.Now()
+		if err := uploader.All(ctx, fmt.Sprintf("single/%d/", i), 1, uploadSize); err != nil {
+			return u, err
+		}
+		u.Single = append(u.Single, time.Since(begin))
+	}
 	debug.FreeOSMemory()
 	// 5 makes the present size the highest that ever was: proc_pid_clear_refs(5).
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
@@ -135,6 +146,7 @@ func (r *run) uploading(ctx context.Context, s *servers) error {
 	if err := r.apart(ctx, partUploads, filepath.Join(r.folder, "uploads"), env, &got); err != nil {
 		return err
 	}
+	r.row("an upload of 1 MiB", fmt.Sprintf("median %s, the slowest of %d %s", milli(median(got.Single)), singles, milli(slices.Max(got.Single))), "≤ "+milli(goalUpload), atMost(slices.Max(got.Single).Seconds(), goalUpload.Seconds()))
 	over := got.Peak - got.Idle
 	what := humanize.Comma(uploads) + " uploads of 1 MiB at once"
 	r.row(what+": memory over idle", fmt.Sprintf("%s (%s idle; %.1f s)", megabytes(over), megabytes(got.Idle), got.Took.Seconds()), "≤ "+megabytes(goalOverIdle), atMost(float64(over), goalOverIdle))

@@ -57,13 +57,14 @@ type settings struct {
 	arrivals int           // notices that arrive one by one
 	remote   bool          // also measure with real servers
 	only     bool          // measure nothing else
+	load     time.Duration // one run of the load test
 	scale    bool          // also measure how answers grow with the number of notices
 	real     string        // folder of agencies' files to import as well, or ""
 }
 
 var (
-	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100, arrivals: 100, remote: true, scale: true}
-	quick    = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 1, starts: 2, rounds: 3, round: 500 * time.Millisecond, barcodes: 500, queries: 100, arrivals: 20}
+	thorough = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 3, starts: 5, rounds: 5, round: 2 * time.Second, barcodes: 500, queries: 100, arrivals: 100, load: 15 * time.Second, remote: true, scale: true}
+	quick    = settings{seed: 1, stored: 20_000, fresh: 1_000, imports: 1, starts: 2, rounds: 3, round: 500 * time.Millisecond, barcodes: 500, queries: 100, arrivals: 20, load: 5 * time.Second}
 )
 
 func realMain(ctx context.Context, args []string, in io.Reader, out, progress io.Writer) int {
@@ -72,6 +73,10 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 	short := flags.Bool("quick", false, "fewer and shorter rounds: for a first look, not for the record")
 	files := flags.String("real", os.Getenv("DATA"), "also time the import of this `folder` of agencies' files, and multiply their notices (default $DATA)")
 	remote := flags.Bool("servers", false, "measure only what needs PostgreSQL, Redis and Azurite, also with -quick, which else leaves it out")
+	load := flags.Bool("load", false, "measure only the rows of the load test")
+	soak := flags.Duration("soak", 0, "only load the whole stack for this `time`, and see that nothing grows")
+	report := flags.String("performance", "", "only run the load test with thresholds, and write its report to this `file`")
+	base := flags.String("base", "", "with -performance: fail when this earlier report, a `file`, was better")
 	part := flags.String("part", "", "measure this `part` in this process; the benchmark starts itself so")
 	folder := flags.String("folder", "", "`folder` that the part works on")
 	bare := flags.Bool("bare", false, "be the bare handler; the benchmark starts itself so")
@@ -104,7 +109,18 @@ func realMain(ctx context.Context, args []string, in io.Reader, out, progress io
 		}
 		return exitDone
 	}
-	rows, err := measure(ctx, s, progress)
+	what := (*run).all
+	switch {
+	case *load:
+		what = func(r *run, ctx context.Context) error {
+			return r.runStack(ctx, "load", func(st *stack) error { return r.loadRows(ctx, st) })
+		}
+	case *soak > 0:
+		what = func(r *run, ctx context.Context) error { return r.soaking(ctx, *soak) }
+	case *report != "":
+		what = func(r *run, ctx context.Context) error { return r.performing(ctx, *report, *base) }
+	}
+	rows, err := measure(ctx, s, what, progress)
 	fmt.Fprint(out, table(rows))
 	if err != nil {
 		fmt.Fprintln(progress, "bench:", err)

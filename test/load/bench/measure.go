@@ -53,8 +53,9 @@ type file struct {
 	notices int
 }
 
-// measure makes every row. On an error the rows that were made before stand.
-func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, err error) {
+// measure builds the program and makes the rows that are wanted. On an error those
+// that were made before stand.
+func measure(ctx context.Context, s settings, what func(*run, context.Context) error, progress io.Writer) (rows []row, err error) {
 	folder, err := os.MkdirTemp("", "crownsafe-bench-*")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder to work in: %w", err)
@@ -69,7 +70,7 @@ func measure(ctx context.Context, s settings, progress io.Writer) (rows []row, e
 	if r.program, err = buildProgram(ctx, folder); err != nil {
 		return nil, err
 	}
-	err = r.all(ctx)
+	err = what(r, ctx)
 	return r.rows, err
 }
 

@@ -38,6 +38,7 @@ func (r *run) production(ctx context.Context) (err error) {
 	return r.measureParts(ctx, s, []part{
 		{"import into PostgreSQL", []*place{&s.postgres}, r.importingRemotely},
 		{"PostgreSQL, Redis and Blob against the embedded default", []*place{&s.postgres, &s.redis, &s.azure}, r.servingRemotely},
+		{"the load test", []*place{&s.postgres, &s.redis, &s.azure}, r.loading},
 		{"the dashboard", []*place{&s.postgres, &s.redis, &s.azure}, r.watching},
 		{"uploads", []*place{&s.azure}, r.uploading},
 		{"metadata of objects, cached", []*place{&s.azure, &s.redis}, r.remembering},

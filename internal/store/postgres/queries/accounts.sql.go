@@ -9,6 +9,49 @@ import (
 	"context"
 )
 
+const abandonedAccounts = `-- name: AbandonedAccounts :many
+SELECT a.id FROM account a
+WHERE a.id > $1
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < $2
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > $3)
+ORDER BY a.id
+LIMIT $4::bigint
+`
+
+type AbandonedAccountsParams struct {
+	After  string
+	Before int64
+	Now    int64
+	Most   *int64
+}
+
+func (q *Queries) AbandonedAccounts(ctx context.Context, arg AbandonedAccountsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, abandonedAccounts,
+		arg.After,
+		arg.Before,
+		arg.Now,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const account = `-- name: Account :one
 SELECT id, email, email_key, password_hash, role, created_at, verified_at, disabled_at, password_at, failures, locked_until
 FROM account
@@ -176,6 +219,40 @@ func (q *Queries) Attempt(ctx context.Context, arg AttemptParams) (AttemptRow, e
 	return i, err
 }
 
+const attemptsOf = `-- name: AttemptsOf :many
+SELECT owner, key, keep_until FROM attempt
+WHERE owner = 'user:' || $1::text
+   OR owner IN (SELECT 'key:' || id FROM api_key WHERE account_id = $1::text)
+ORDER BY keep_until DESC, owner, key
+`
+
+type AttemptsOfRow struct {
+	Owner     string
+	Key       string
+	KeepUntil int64
+}
+
+// Those of the user and of every key of theirs.
+func (q *Queries) AttemptsOf(ctx context.Context, accountID string) ([]AttemptsOfRow, error) {
+	rows, err := q.db.Query(ctx, attemptsOf, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AttemptsOfRow
+	for rows.Next() {
+		var i AttemptsOfRow
+		if err := rows.Scan(&i.Owner, &i.Key, &i.KeepUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const beginAttempt = `-- name: BeginAttempt :execrows
 INSERT INTO attempt AS known (owner, key, fingerprint, lease_until, keep_until, finished, answer)
 VALUES ($1, $2, $3, $4, $5, false, '')
@@ -233,6 +310,23 @@ type CloseSessionParams struct {
 func (q *Queries) CloseSession(ctx context.Context, arg CloseSessionParams) error {
 	_, err := q.db.Exec(ctx, closeSession, arg.EndedAt, arg.ID)
 	return err
+}
+
+const countGoodKeys = `-- name: CountGoodKeys :one
+SELECT count(*) FROM api_key
+WHERE account_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::bigint)
+`
+
+type CountGoodKeysParams struct {
+	AccountID string
+	Now       int64
+}
+
+func (q *Queries) CountGoodKeys(ctx context.Context, arg CountGoodKeysParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countGoodKeys, arg.AccountID, arg.Now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const createAccount = `-- name: CreateAccount :exec
@@ -303,6 +397,30 @@ func (q *Queries) CreateKey(ctx context.Context, arg CreateKeyParams) error {
 		arg.LastUsedAt,
 	)
 	return err
+}
+
+const deleteAbandonedAccount = `-- name: DeleteAbandonedAccount :execrows
+DELETE FROM account AS a
+WHERE a.id = $1
+  AND a.verified_at IS NULL AND a.disabled_at IS NULL AND a.role = 'member' AND a.created_at < $2
+  AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.account_id = a.id)
+  AND NOT EXISTS (SELECT 1 FROM single_use_token x WHERE x.account_id = a.id AND x.expires_at > $3)
+`
+
+type DeleteAbandonedAccountParams struct {
+	ID     string
+	Before int64
+	Now    int64
+}
+
+// Where it is still as AbandonedAccounts has it.
+func (q *Queries) DeleteAbandonedAccount(ctx context.Context, arg DeleteAbandonedAccountParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteAbandonedAccount, arg.ID, arg.Before, arg.Now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const deleteAccount = `-- name: DeleteAccount :execrows
@@ -491,10 +609,11 @@ func (q *Queries) ForgetSomeAttempts(ctx context.Context, now int64) error {
 }
 
 const holdAccount = `-- name: HoldAccount :exec
-SELECT id FROM account WHERE id = $1 FOR KEY SHARE
+SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE
 `
 
-// Keeps the account until the transaction ends. Whoever locks something of an
+// Keeps the account until the transaction ends, and lets one at a time do so, for
+// whom what he counts of the account's stays true. Whoever locks something of an
 // account's, and then needs the account, does this first, as who deletes it does:
 // so nobody waits for one who waits for him.
 func (q *Queries) HoldAccount(ctx context.Context, id string) error {
@@ -953,6 +1072,43 @@ func (q *Queries) SessionBySecret(ctx context.Context, hash []byte) (Session, er
 	return i, err
 }
 
+const sessionsOf = `-- name: SessionsOf :many
+SELECT id, account_id, kind, created_at, last_used_at, expires_at, ended_at, agent, network
+FROM session
+WHERE account_id = $1
+ORDER BY created_at DESC, id DESC
+`
+
+func (q *Queries) SessionsOf(ctx context.Context, accountID string) ([]Session, error) {
+	rows, err := q.db.Query(ctx, sessionsOf, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Session
+	for rows.Next() {
+		var i Session
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Kind,
+			&i.CreatedAt,
+			&i.LastUsedAt,
+			&i.ExpiresAt,
+			&i.EndedAt,
+			&i.Agent,
+			&i.Network,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionsOver = `-- name: SessionsOver :many
 SELECT id FROM session WHERE ended_at < $1::bigint OR expires_at < $1::bigint LIMIT $2::bigint
 `
@@ -1224,6 +1380,40 @@ func (q *Queries) SweepTokens(ctx context.Context, arg SweepTokensParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const tokensOf = `-- name: TokensOf :many
+SELECT hash, account_id, purpose, created_at, expires_at, pending
+FROM single_use_token
+WHERE account_id = $1
+ORDER BY created_at DESC, hash
+`
+
+func (q *Queries) TokensOf(ctx context.Context, accountID string) ([]SingleUseToken, error) {
+	rows, err := q.db.Query(ctx, tokensOf, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SingleUseToken
+	for rows.Next() {
+		var i SingleUseToken
+		if err := rows.Scan(
+			&i.Hash,
+			&i.AccountID,
+			&i.Purpose,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.Pending,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const touchKeys = `-- name: TouchKeys :exec

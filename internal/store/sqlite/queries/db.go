@@ -24,6 +24,9 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.abandonedAccountsStmt, err = db.PrepareContext(ctx, abandonedAccounts); err != nil {
+		return nil, fmt.Errorf("error preparing query AbandonedAccounts: %w", err)
+	}
 	if q.accountStmt, err = db.PrepareContext(ctx, account); err != nil {
 		return nil, fmt.Errorf("error preparing query Account: %w", err)
 	}
@@ -66,6 +69,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.attemptStmt, err = db.PrepareContext(ctx, attempt); err != nil {
 		return nil, fmt.Errorf("error preparing query Attempt: %w", err)
 	}
+	if q.attemptsOfStmt, err = db.PrepareContext(ctx, attemptsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query AttemptsOf: %w", err)
+	}
 	if q.beginAttemptStmt, err = db.PrepareContext(ctx, beginAttempt); err != nil {
 		return nil, fmt.Errorf("error preparing query BeginAttempt: %w", err)
 	}
@@ -74,6 +80,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.closeSessionStmt, err = db.PrepareContext(ctx, closeSession); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseSession: %w", err)
+	}
+	if q.countGoodKeysStmt, err = db.PrepareContext(ctx, countGoodKeys); err != nil {
+		return nil, fmt.Errorf("error preparing query CountGoodKeys: %w", err)
 	}
 	if q.countMissedStmt, err = db.PrepareContext(ctx, countMissed); err != nil {
 		return nil, fmt.Errorf("error preparing query CountMissed: %w", err)
@@ -89,6 +98,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.currentStmt, err = db.PrepareContext(ctx, current); err != nil {
 		return nil, fmt.Errorf("error preparing query Current: %w", err)
+	}
+	if q.deleteAbandonedAccountStmt, err = db.PrepareContext(ctx, deleteAbandonedAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteAbandonedAccount: %w", err)
 	}
 	if q.deleteAccountStmt, err = db.PrepareContext(ctx, deleteAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteAccount: %w", err)
@@ -243,6 +255,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionBySecretStmt, err = db.PrepareContext(ctx, sessionBySecret); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionBySecret: %w", err)
 	}
+	if q.sessionsOfStmt, err = db.PrepareContext(ctx, sessionsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionsOf: %w", err)
+	}
 	if q.sessionsOverStmt, err = db.PrepareContext(ctx, sessionsOver); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsOver: %w", err)
 	}
@@ -291,6 +306,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sweepTokensStmt, err = db.PrepareContext(ctx, sweepTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepTokens: %w", err)
 	}
+	if q.tokensOfStmt, err = db.PrepareContext(ctx, tokensOf); err != nil {
+		return nil, fmt.Errorf("error preparing query TokensOf: %w", err)
+	}
 	if q.touchKeyStmt, err = db.PrepareContext(ctx, touchKey); err != nil {
 		return nil, fmt.Errorf("error preparing query TouchKey: %w", err)
 	}
@@ -314,6 +332,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.abandonedAccountsStmt != nil {
+		if cerr := q.abandonedAccountsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing abandonedAccountsStmt: %w", cerr)
+		}
+	}
 	if q.accountStmt != nil {
 		if cerr := q.accountStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing accountStmt: %w", cerr)
@@ -384,6 +407,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing attemptStmt: %w", cerr)
 		}
 	}
+	if q.attemptsOfStmt != nil {
+		if cerr := q.attemptsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing attemptsOfStmt: %w", cerr)
+		}
+	}
 	if q.beginAttemptStmt != nil {
 		if cerr := q.beginAttemptStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing beginAttemptStmt: %w", cerr)
@@ -397,6 +425,11 @@ func (q *Queries) Close() error {
 	if q.closeSessionStmt != nil {
 		if cerr := q.closeSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing closeSessionStmt: %w", cerr)
+		}
+	}
+	if q.countGoodKeysStmt != nil {
+		if cerr := q.countGoodKeysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countGoodKeysStmt: %w", cerr)
 		}
 	}
 	if q.countMissedStmt != nil {
@@ -422,6 +455,11 @@ func (q *Queries) Close() error {
 	if q.currentStmt != nil {
 		if cerr := q.currentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing currentStmt: %w", cerr)
+		}
+	}
+	if q.deleteAbandonedAccountStmt != nil {
+		if cerr := q.deleteAbandonedAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteAbandonedAccountStmt: %w", cerr)
 		}
 	}
 	if q.deleteAccountStmt != nil {
@@ -679,6 +717,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionBySecretStmt: %w", cerr)
 		}
 	}
+	if q.sessionsOfStmt != nil {
+		if cerr := q.sessionsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsOfStmt: %w", cerr)
+		}
+	}
 	if q.sessionsOverStmt != nil {
 		if cerr := q.sessionsOverStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionsOverStmt: %w", cerr)
@@ -759,6 +802,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sweepTokensStmt: %w", cerr)
 		}
 	}
+	if q.tokensOfStmt != nil {
+		if cerr := q.tokensOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tokensOfStmt: %w", cerr)
+		}
+	}
 	if q.touchKeyStmt != nil {
 		if cerr := q.touchKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing touchKeyStmt: %w", cerr)
@@ -828,6 +876,7 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                              DBTX
 	tx                              *sql.Tx
+	abandonedAccountsStmt           *sql.Stmt
 	accountStmt                     *sql.Stmt
 	accountByEmailStmt              *sql.Stmt
 	accountsStmt                    *sql.Stmt
@@ -842,14 +891,17 @@ type Queries struct {
 	agenciesWithRunsStmt            *sql.Stmt
 	arrivalsStmt                    *sql.Stmt
 	attemptStmt                     *sql.Stmt
+	attemptsOfStmt                  *sql.Stmt
 	beginAttemptStmt                *sql.Stmt
 	clearFailuresStmt               *sql.Stmt
 	closeSessionStmt                *sql.Stmt
+	countGoodKeysStmt               *sql.Stmt
 	countMissedStmt                 *sql.Stmt
 	countRejectionsStmt             *sql.Stmt
 	createAccountStmt               *sql.Stmt
 	createKeyStmt                   *sql.Stmt
 	currentStmt                     *sql.Stmt
+	deleteAbandonedAccountStmt      *sql.Stmt
 	deleteAccountStmt               *sql.Stmt
 	documentStmt                    *sql.Stmt
 	dropEarlierRejectionsStmt       *sql.Stmt
@@ -901,6 +953,7 @@ type Queries struct {
 	serveArrivalsStmt               *sql.Stmt
 	sessionStmt                     *sql.Stmt
 	sessionBySecretStmt             *sql.Stmt
+	sessionsOfStmt                  *sql.Stmt
 	sessionsOverStmt                *sql.Stmt
 	setDisabledStmt                 *sql.Stmt
 	setLastSerialStmt               *sql.Stmt
@@ -917,6 +970,7 @@ type Queries struct {
 	sweepSecretsOfSessionStmt       *sql.Stmt
 	sweepSessionStmt                *sql.Stmt
 	sweepTokensStmt                 *sql.Stmt
+	tokensOfStmt                    *sql.Stmt
 	touchKeyStmt                    *sql.Stmt
 	touchSessionStmt                *sql.Stmt
 	unsourcedBetweenStmt            *sql.Stmt
@@ -929,6 +983,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                              tx,
 		tx:                              tx,
+		abandonedAccountsStmt:           q.abandonedAccountsStmt,
 		accountStmt:                     q.accountStmt,
 		accountByEmailStmt:              q.accountByEmailStmt,
 		accountsStmt:                    q.accountsStmt,
@@ -943,14 +998,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		agenciesWithRunsStmt:            q.agenciesWithRunsStmt,
 		arrivalsStmt:                    q.arrivalsStmt,
 		attemptStmt:                     q.attemptStmt,
+		attemptsOfStmt:                  q.attemptsOfStmt,
 		beginAttemptStmt:                q.beginAttemptStmt,
 		clearFailuresStmt:               q.clearFailuresStmt,
 		closeSessionStmt:                q.closeSessionStmt,
+		countGoodKeysStmt:               q.countGoodKeysStmt,
 		countMissedStmt:                 q.countMissedStmt,
 		countRejectionsStmt:             q.countRejectionsStmt,
 		createAccountStmt:               q.createAccountStmt,
 		createKeyStmt:                   q.createKeyStmt,
 		currentStmt:                     q.currentStmt,
+		deleteAbandonedAccountStmt:      q.deleteAbandonedAccountStmt,
 		deleteAccountStmt:               q.deleteAccountStmt,
 		documentStmt:                    q.documentStmt,
 		dropEarlierRejectionsStmt:       q.dropEarlierRejectionsStmt,
@@ -1002,6 +1060,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		serveArrivalsStmt:               q.serveArrivalsStmt,
 		sessionStmt:                     q.sessionStmt,
 		sessionBySecretStmt:             q.sessionBySecretStmt,
+		sessionsOfStmt:                  q.sessionsOfStmt,
 		sessionsOverStmt:                q.sessionsOverStmt,
 		setDisabledStmt:                 q.setDisabledStmt,
 		setLastSerialStmt:               q.setLastSerialStmt,
@@ -1018,6 +1077,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sweepSecretsOfSessionStmt:       q.sweepSecretsOfSessionStmt,
 		sweepSessionStmt:                q.sweepSessionStmt,
 		sweepTokensStmt:                 q.sweepTokensStmt,
+		tokensOfStmt:                    q.tokensOfStmt,
 		touchKeyStmt:                    q.touchKeyStmt,
 		touchSessionStmt:                q.touchSessionStmt,
 		unsourcedBetweenStmt:            q.unsourcedBetweenStmt,

@@ -1,0 +1,6 @@
+package deploy
+
+const (
+	dockerfile = "../../deploy/docker/Dockerfile"
+	imageUser  = 65532
+)

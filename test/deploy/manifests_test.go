@@ -1,0 +1,385 @@
+package deploy
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crownsafe/api/internal/config"
+)
+
+var update = flag.Bool("update", false, "write the files anew that are made from others")
+
+const ruleFile = kubernetesFolder + "/components/monitoring/prometheusrule.yaml"
+
+// TestPrometheusRule holds the rule of the cluster to the alerts, of which it is a copy.
+func TestPrometheusRule(t *testing.T) {
+	t.Parallel()
+	var want strings.Builder
+	want.WriteString("# Made from deploy/prometheus/alerts.yaml by `make docs`. Change that, not this.\n" +
+		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: crownsafe\n" +
+		"  labels:\n    app.kubernetes.io/name: crownsafe\n    app.kubernetes.io/part-of: crownsafe\nspec:\n")
+	_, groups, found := strings.Cut(read(t, alertsFile), "\ngroups:\n")
+	if !found {
+		t.Fatal("the alerts have no groups")
+	}
+	for line := range strings.Lines("groups:\n" + groups) {
+		if line != "\n" {
+			line = "  " + line
+		}
+		want.WriteString(line)
+	}
+	if *update {
+		if err := os.WriteFile(ruleFile, []byte(want.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want.String(), read(t, ruleFile)); diff != "" {
+		t.Errorf("%s is not as the alerts are; run make docs: %s", ruleFile, diff)
+	}
+}
+
+// everyPod goes through the pods of an environment: those that serve, and the jobs'.
+func everyPod(t *testing.T, overlay string) map[string]pod {
+	t.Helper()
+	type withPod struct {
+		Spec struct{ Template struct{ Spec pod } }
+	}
+	built := render(t, kubernetesFolder+"/overlays/"+overlay)
+	cron := as[struct {
+		Spec struct {
+			JobTemplate withPod `yaml:"jobTemplate"`
+		}
+	}](t, built.of(t, "CronJob crownsafe-backup"))
+	job := render(t, kubernetesFolder+"/overlays/"+overlay+"/migration").of(t, "Job crownsafe-migrate")
+	return map[string]pod{
+		"api":     as[withPod](t, built.of(t, "Deployment crownsafe-api")).Spec.Template.Spec,
+		"backup":  cron.Spec.JobTemplate.Spec.Template.Spec,
+		"migrate": as[withPod](t, job).Spec.Template.Spec,
+	}
+}
+
+// TestPodsAreRestricted: nothing runs as root, writes to its own image or has more
+// rights than it needs, and all of it is of one release.
+func TestPodsAreRestricted(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays {
+		var releases []string
+		for name, p := range everyPod(t, overlay) {
+			of := overlay + "/" + name
+			s := p.SecurityContext
+			if !s.RunAsNonRoot || s.RunAsUser != imageUser || s.RunAsGroup != imageUser || s.FSGroup != imageUser || s.SeccompProfile.Type != "RuntimeDefault" {
+				t.Errorf("%s runs as %+v", of, s)
+			}
+			if p.ServiceAccountName != "crownsafe" || p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
+				t.Errorf("%s has a token for the cluster", of)
+			}
+			for _, v := range p.Volumes {
+				if v.Secret != nil && (v.Secret.SecretName != "crownsafe-secrets" || v.Secret.DefaultMode != 0o440) {
+					t.Errorf("%s: the files of %s have mode %o", of, v.Secret.SecretName, v.Secret.DefaultMode)
+				}
+			}
+			for _, c := range slices.Concat(p.InitContainers, p.Containers) {
+				of := of + "/" + c.Name
+				if s := c.SecurityContext; s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || !s.ReadOnlyRootFilesystem || !slices.Equal(s.Capabilities.Drop, []string{"ALL"}) {
+					t.Errorf("%s may %+v", of, s)
+				}
+				for _, resource := range []string{"cpu", "memory", "ephemeral-storage"} {
+					if c.Resources.Requests[resource] == "" || c.Resources.Limits[resource] == "" {
+						t.Errorf("%s has no bounds for its %s", of, resource)
+					}
+				}
+				_, release, _ := cutLast(c.Image, ":")
+				releases = append(releases, release)
+			}
+		}
+		if slices.Sort(releases); len(slices.Compact(releases)) != 1 || !regexp.MustCompile(`^v\d+\.\d+\.\d+$`).MatchString(releases[0]) {
+			t.Errorf("%s runs %q", overlay, releases)
+		}
+	}
+}
+
+// TestDeploymentRollsWithoutALoss holds the numbers that belong together to one another.
+func TestDeploymentRollsWithoutALoss(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays {
+		built := render(t, kubernetesFolder+"/overlays/"+overlay)
+		deployment := as[struct {
+			Spec struct {
+				Replicas *int
+				Strategy struct {
+					Type          string
+					RollingUpdate struct {
+						MaxSurge       int `yaml:"maxSurge"`
+						MaxUnavailable int `yaml:"maxUnavailable"`
+					} `yaml:"rollingUpdate"`
+				}
+				Template struct{ Spec pod }
+			}
+		}](t, built.of(t, "Deployment crownsafe-api")).Spec
+		if s := deployment.Strategy; deployment.Replicas != nil || s.Type != "RollingUpdate" || s.RollingUpdate.MaxSurge != 1 || s.RollingUpdate.MaxUnavailable != 0 {
+			t.Errorf("%s: replicas %v, %+v", overlay, deployment.Replicas, s)
+		}
+		p, cfg := deployment.Template.Spec, settingsOf(t, built)
+		c := p.Containers[0]
+		preStop := time.Duration(c.Lifecycle.PreStop.Sleep.Seconds) * time.Second
+		if most := time.Duration(p.TerminationGracePeriodSeconds) * time.Second; preStop < 5*time.Second || preStop+cfg.Drain+cfg.Grace+10*time.Second > most {
+			t.Errorf("%s: preStop %s, drain %s and grace %s don't fit into %s", overlay, preStop, cfg.Drain, cfg.Grace, most)
+		}
+		// In the drain readyz says no: long enough that the probe fails.
+		if ready := c.ReadinessProbe; cfg.Drain < time.Duration(ready.PeriodSeconds*ready.FailureThreshold)*time.Second {
+			t.Errorf("%s: the drain of %s is over before the probe has failed: %+v", overlay, cfg.Drain, ready)
+		}
+		for name, want := range map[string]struct {
+			probe probe
+			path  string
+		}{"startup": {c.StartupProbe, "/api/readyz"}, "readiness": {c.ReadinessProbe, "/api/readyz"}, "liveness": {c.LivenessProbe, "/health"}} {
+			if want.probe.HTTPGet.Path != want.path || want.probe.HTTPGet.Port != "http" {
+				t.Errorf("%s: the %s probe asks for %+v", overlay, name, want.probe.HTTPGet)
+			}
+		}
+		want := struct{ Requests, Limits map[string]string }{
+			map[string]string{"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "1Gi"}, map[string]string{"cpu": "2000m", "memory": "2Gi", "ephemeral-storage": "5Gi"},
+		}
+		if diff := cmp.Diff(want, struct{ Requests, Limits map[string]string }(c.Resources)); diff != "" {
+			t.Errorf("%s: resources %s", overlay, diff)
+		}
+		// The program and Go follow the limits by themselves; a number here would beat them.
+		for _, v := range c.Env {
+			if strings.HasPrefix(v.Name, "GO") {
+				t.Errorf("%s sets %s", overlay, v.Name)
+			}
+		}
+		if len(c.Ports) != 1 || c.Ports[0].Name != "http" || c.Ports[0].ContainerPort != cfg.Port || cfg.Port != 8001 {
+			t.Errorf("%s: ports %+v, PORT %d", overlay, c.Ports, cfg.Port)
+		}
+		scale := as[autoscaler](t, built.of(t, "HorizontalPodAutoscaler crownsafe-api")).Spec
+		if connections := (scale.MaxReplicas+deployment.Strategy.RollingUpdate.MaxSurge)*(cfg.Database.PoolSize+cfg.Database.PoolOverflow+1) + 10; connections > 100 {
+			t.Errorf("%s: %d pods may need %d connections to the database", overlay, scale.MaxReplicas, connections)
+		}
+	}
+}
+
+// autoscaler is a HorizontalPodAutoscaler.
+type autoscaler struct {
+	Spec struct {
+		MinReplicas int `yaml:"minReplicas"`
+		MaxReplicas int `yaml:"maxReplicas"`
+		Metrics     []struct {
+			Type     string
+			Resource struct {
+				Name   string
+				Target struct {
+					AverageUtilization int `yaml:"averageUtilization"`
+				}
+			}
+			Pods struct{ Metric struct{ Name string } }
+		}
+	}
+}
+
+// TestAutoscaling of production is by processors, and by requests where the component
+// is used, whose rule stands on a metric that the program has.
+func TestAutoscaling(t *testing.T) {
+	t.Parallel()
+	scale := as[autoscaler](t, render(t, kubernetesFolder+"/overlays/production").of(t, "HorizontalPodAutoscaler crownsafe-api")).Spec
+	if scale.MinReplicas != 3 || scale.MaxReplicas != 10 || len(scale.Metrics) != 1 || scale.Metrics[0].Resource.Name != "cpu" || scale.Metrics[0].Resource.Target.AverageUtilization != 70 {
+		t.Errorf("%+v", scale)
+	}
+	byRate := as[autoscaler](t, render(t, "testdata/request-rate").of(t, "HorizontalPodAutoscaler crownsafe-api")).Spec
+	if len(byRate.Metrics) != 2 || !strings.Contains(read(t, kubernetesFolder+"/components/request-rate/adapter-rules.yaml"), "as: "+byRate.Metrics[1].Pods.Metric.Name+"\n") {
+		t.Errorf("%+v, which the adapter's rule doesn't make", byRate.Metrics)
+	}
+}
+
+// settingsOf reads the settings that the pods of the service get, as the program does.
+// Secrets are files, which only their paths tell of.
+func settingsOf(t *testing.T, built manifests) config.Config {
+	t.Helper()
+	cfg, err := config.Load(t.Context(), func(name string) (string, bool) { value, ok := variables(t, built)[name]; return value, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func variables(t *testing.T, built manifests) map[string]string {
+	t.Helper()
+	return as[struct{ Data map[string]string }](t, built.of(t, "ConfigMap crownsafe-config")).Data
+}
+
+// TestSettingsAreKnown: each variable is one that docs/operations.md tells of, each
+// file of a secret is one that the Secret has, and nothing that it has is left unused.
+func TestSettingsAreKnown(t *testing.T) {
+	t.Parallel()
+	documented := read(t, "../../docs/operations.md")
+	for _, overlay := range overlays {
+		built := render(t, kubernetesFolder+"/overlays/"+overlay)
+		cfg := settingsOf(t, built)
+		if cfg.Environment != overlay || cfg.Migrate || cfg.Offline || len(cfg.Edge.Proxies()) == 0 || slices.Contains(cfg.Edge.Proxies(), netip.MustParsePrefix("0.0.0.0/0")) {
+			t.Errorf("%s: %+v", overlay, cfg)
+		}
+		var files []string
+		for name, value := range variables(t, built) {
+			setting, isFile := strings.CutSuffix(name, "_FILE")
+			if isFile && slices.Contains(config.SecretVariables(), setting) {
+				files = append(files, strings.TrimPrefix(value, "/run/secrets/crownsafe/"))
+				continue
+			}
+			if !strings.Contains(documented, "| `"+name+"` |") || slices.Contains(config.SecretVariables(), name) {
+				t.Errorf("%s sets %s", overlay, name)
+			}
+		}
+		secret := as[struct {
+			Spec struct {
+				Target struct{ Name string }
+				Data   []struct {
+					SecretKey string `yaml:"secretKey"`
+				}
+			}
+		}](t, built.of(t, "ExternalSecret crownsafe-secrets")).Spec
+		var keys []string
+		for _, d := range secret.Data {
+			keys = append(keys, d.SecretKey)
+		}
+		slices.Sort(files)
+		slices.Sort(keys)
+		if diff := cmp.Diff(files, keys); diff != "" || secret.Target.Name != "crownsafe-secrets" {
+			t.Errorf("%s: the files that are read, and the keys of %s: %s", overlay, secret.Target.Name, diff)
+		}
+		host := strings.TrimPrefix(cfg.PublicURL, "https://")
+		ingress := built.of(t, "Ingress crownsafe-api")
+		spec := as[struct {
+			Spec struct {
+				TLS   []struct{ Hosts []string }
+				Rules []struct{ Host string }
+			}
+		}](t, ingress).Spec
+		if spec.Rules[0].Host != host || !slices.Equal(spec.TLS[0].Hosts, []string{host}) || strings.HasSuffix(host, "example.org") {
+			t.Errorf("%s is public as %s, and the ingress is for %+v", overlay, host, spec)
+		}
+	}
+}
+
+// TestTheBackupIsScheduled at two in the morning, is verified, and is nobody else's to make.
+func TestTheBackupIsScheduled(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays {
+		built := render(t, kubernetesFolder+"/overlays/"+overlay)
+		cron := as[struct {
+			Spec struct {
+				Schedule          string
+				TimeZone          string `yaml:"timeZone"`
+				ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+			}
+		}](t, built.of(t, "CronJob crownsafe-backup")).Spec
+		if got := fmt.Sprint(cron); got != "{0 2 * * * Etc/UTC Forbid}" {
+			t.Errorf("%s: %s", overlay, got)
+		}
+		if every := variables(t, built)["CROWNSAFE_BACKUP_SCHEDULE"]; every != "" {
+			t.Errorf("%s: the pods make backups too: %s", overlay, every)
+		}
+		p := everyPod(t, overlay)["backup"]
+		got := fmt.Sprintln(p.RestartPolicy, p.InitContainers[0].Args[:3], p.Containers[0].Args[:2])
+		if len(p.InitContainers) != 1 || got != "Never [backup create --full] [backup verify]\n" {
+			t.Errorf("%s: %s", overlay, got)
+		}
+	}
+}
+
+// TestNetworkIsClosed: all pods are denied everything first, and each port that is
+// opened is one that somebody asks.
+func TestNetworkIsClosed(t *testing.T) {
+	t.Parallel()
+	type policy struct {
+		Spec struct {
+			PodSelector     map[string]any `yaml:"podSelector"`
+			PolicyTypes     []string       `yaml:"policyTypes"`
+			Ingress, Egress []struct {
+				From, To []map[string]any
+				Ports    []struct{ Port string }
+			}
+		}
+	}
+	built := render(t, kubernetesFolder+"/overlays/production")
+	deny := as[policy](t, built.of(t, "NetworkPolicy default-deny")).Spec
+	if len(deny.PodSelector) != 0 || !slices.Equal(deny.PolicyTypes, []string{"Ingress", "Egress"}) || len(deny.Ingress)+len(deny.Egress) != 0 {
+		t.Errorf("default-deny: %+v", deny)
+	}
+	in, out := map[string]bool{}, map[string]bool{}
+	for name, o := range built {
+		if o.Kind != "NetworkPolicy" {
+			continue
+		}
+		spec := as[policy](t, o).Spec
+		for _, rule := range spec.Ingress {
+			for _, p := range rule.Ports {
+				in[p.Port] = true
+			}
+			if len(rule.From) == 0 || len(rule.Ports) == 0 {
+				t.Errorf("%s lets everybody in", name)
+			}
+		}
+		for _, rule := range spec.Egress {
+			for _, p := range rule.Ports {
+				out[p.Port] = true
+			}
+			if len(rule.To) == 0 || len(rule.Ports) == 0 {
+				t.Errorf("%s lets everything out", name)
+			}
+		}
+	}
+	ports := func(m map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(m)), " ") }
+	if ports(in) != "http" || ports(out) != "10000 4318 443 53 5432 587 6380 80" {
+		t.Errorf("in by %s, out by %s", ports(in), ports(out))
+	}
+}
+
+// TestServiceFindsThePods by the labels that the pods have, and Prometheus finds the service.
+func TestServiceFindsThePods(t *testing.T) {
+	t.Parallel()
+	built := render(t, kubernetesFolder+"/overlays/production")
+	labels := as[struct {
+		Spec struct {
+			Template struct {
+				Metadata struct{ Labels map[string]string }
+			}
+		}
+	}](t, built.of(t, "Deployment crownsafe-api")).Spec.Template.Metadata.Labels
+	service := built.of(t, "Service crownsafe-api")
+	selector := as[struct {
+		Spec struct{ Selector map[string]string }
+	}](t, service).Spec.Selector
+	monitor := as[struct {
+		Spec struct {
+			JobLabel string                                  `yaml:"jobLabel"`
+			Selector struct{ MatchLabels map[string]string } `yaml:"selector"`
+		}
+	}](t, built.of(t, "ServiceMonitor crownsafe-api")).Spec
+	for key, value := range selector {
+		if labels[key] != value {
+			t.Errorf("the service asks for %s=%s, which the pods haven't: %v", key, value, labels)
+		}
+	}
+	if len(selector) != 2 || service.Metadata.Labels[monitor.JobLabel] != "crownsafe" {
+		t.Errorf("selector %v, job %q", selector, service.Metadata.Labels[monitor.JobLabel])
+	}
+	for name, o := range built {
+		if o.Metadata.Labels["app.kubernetes.io/part-of"] != "crownsafe" || o.Kind != "Namespace" && o.Metadata.Namespace != "crownsafe" {
+			t.Errorf("%s is in %q, with labels %v", name, o.Metadata.Namespace, o.Metadata.Labels)
+		}
+	}
+	if user := strconv.Itoa(imageUser); !strings.Contains(read(t, dockerfile), "USER "+user+":"+user+"\n") {
+		t.Errorf("the images are not of user %s", user)
+	}
+}
