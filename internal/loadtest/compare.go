@@ -7,7 +7,7 @@ import (
 
 // Comparison is a run beside an earlier one.
 type Comparison struct {
-	// Alike says what of the two runs differs, such as their rates; figures of runs that
+	// Unlike says what of the two runs differs, such as their rates; figures of runs that
 	// differ say little about the program.
 	Unlike []string     `json:"unlike"`
 	Rows   []Difference `json:"rows"`

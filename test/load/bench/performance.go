@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,13 +15,17 @@ import (
 const performanceRate = 300
 
 // performing runs the load test with the guide's table as thresholds and writes its
-// report as JSON; with a base, an earlier report of the same machine, it also fails
-// when something got worse by more than is allowed.
+// report as JSON; with a base, an earlier report of the same kind of machine, it also
+// fails when something got worse by more than is allowed. A base that isn't there is
+// the first of its branch, and said to be missing.
 func (r *run) performing(ctx context.Context, output, base string) error {
-	if base != "" {
-		if _, err := os.Stat(base); err != nil {
-			return fmt.Errorf("looking for the base: %w", err)
-		}
+	switch _, err := os.Stat(base); {
+	case base == "":
+	case errors.Is(err, fs.ErrNotExist): // the first of its branch
+		r.say("NOT COMPARED: there is no %s", base)
+		base = ""
+	case err != nil:
+		return fmt.Errorf("looking for the base: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
 		return fmt.Errorf("making a folder for the report: %w", err)
