@@ -50,7 +50,7 @@ func TestNetworkIsClosed(t *testing.T) {
 		}
 	}
 	ports := func(m map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(m)), " ") }
-	if ports(in) != "http" || ports(out) != "10000 4318 443 53 5432 587 6380 80" {
+	if ports(in) != "http" || ports(out) != "10000 4318 443 465 53 5432 587 6380 80" {
 		t.Errorf("in by %s, out by %s", ports(in), ports(out))
 	}
 }
