@@ -227,9 +227,17 @@ require: ## Fail unless each variable named in SETTINGS is set
 	@for name in $(SETTINGS); do [ -n "$${!name:-}" ] || { echo "$$name is not set: see docs/operations.md, The pipeline"; missing=1; }; done; [ -z "$${missing:-}" ]
 
 .PHONY: docs
-docs: ## Write the generated documents anew
-	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
-	go test ./test/deploy -run TestPrometheusRule -update
+docs: ## Write the generated documents anew: examples, OpenAPI, API reference, settings, errors, schema
+	go test -count=1 ./test/docs -run TestExamplesAre -update
+	go test -count=1 ./internal/api -run 'TestOpenAPI|TestSchema' -update
+	go test -count=1 ./internal/config -run TestSettingsAreDocumented -update
+	go test -count=1 ./test/deploy -run TestPrometheusRule -update
+	go run ./cmd/crownsafe docs --out docs
+
+# python3 and node are needed besides curl and Go, which make test runs the samples with.
+.PHONY: samples
+samples: ## Run the API reference's code samples in all four languages
+	go test -count=1 ./test/docs -run TestSamples -languages curl,Go,Python,JavaScript
 
 .PHONY: clean
 clean: ## Remove what was built
