@@ -121,7 +121,7 @@ integration: compiler ## Tests on real servers and of the real binary; leaves .b
 cover: ## Coverage of internal/ by both together, 80 % at least; runs the half that is missing
 	@[ -d '$(COVERED)/unit' ] || $(MAKE) unit
 	@[ -d '$(COVERED)/integration' ] || $(MAKE) integration
-	go run ./test/coverage -at-least 80 '$(COVERED)/unit' '$(COVERED)/integration'
+	go run ./test/coverage -within github.com/crownsafe/api/internal/ -at-least 80 '$(COVERED)/unit' '$(COVERED)/integration'
 
 # Chromium and the servers that the tests need are installed where they are missing.
 .PHONY: browser
@@ -140,8 +140,8 @@ bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multipl
 	go run ./test/load/bench -real '$(DATA)'
 
 .PHONY: performance
-performance: ## Run the load tool with thresholds into .build/loadtest.json: make performance BASE=FILE also fails when it is worse than that report
-	go run ./test/load/bench -performance '$(CURDIR)/.build/loadtest.json' -base '$(BASE)'
+performance: ## Run the load tool with thresholds into REPORT (.build/loadtest.json): make performance BASE=FILE also fails when it is worse than that report
+	go run ./test/load/bench -performance '$(abspath $(or $(REPORT),.build/loadtest.json))' -base '$(abspath $(BASE))'
 
 .PHONY: soak
 soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat

@@ -473,6 +473,7 @@ func TestASoundProductionIsHealthy(t *testing.T) {
 		"ENVIRONMENT": "production", "CROWNSAFE_PUBLIC_URL": "https://crown.example", "CROWNSAFE_CONTACT": "ops@crown.example", "CROWNSAFE_MIGRATE": "0",
 		"CROWNSAFE_AZURE_ACCOUNT_URL": "https://crown.blob.core.windows.net", "CROWNSAFE_MAIL_FROM": "safe@crown.example",
 		"CROWNSAFE_CORS_ORIGINS": "https://shop.example", "CROWNSAFE_TRUSTED_PROXIES": "10.0.0.0/8",
+		"CROWNSAFE_BACKUP_RECIPIENT": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
 	}
 	for name, value := range map[string]string{
 		"SECRET_KEY": strong, "CROWNSAFE_OPS_TOKEN": strong[1:], "DATABASE_URL": "postgres://u:" + strong[:24] + "@db.example/x?sslmode=verify-full",

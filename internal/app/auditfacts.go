@@ -49,7 +49,7 @@ func (a *App) facts(ctx context.Context) secaudit.Facts {
 		At: time.Now(), Environment: cfg.Environment,
 		SecretKeySet: a.secretNow(secretKeyVariable, cfg.SecretKey) != "", SecretMaxAge: cfg.Secrets.MaxAge, Override: cfg.Secrets.AuditOverride,
 		Settings: a.settingFacts(), Database: a.databaseFacts(ctx), Cache: cacheFacts(string(cfg.RedisURL)), Storage: a.storageFacts(ctx),
-		Host: hostFacts(cfg.Data, cfg.DatabaseURL == ""), Build: buildFacts(), Agencies: a.agencyFacts(),
+		Host: hostFacts(cfg.Data, cfg.DatabaseURL == ""), Build: buildFacts(), Agencies: a.agencyFacts(), Backup: a.backupFacts(),
 	}
 	f.Secrets = a.secretFacts(f.At)
 	return f

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/crownsafe/api/internal/account"
@@ -16,9 +19,11 @@ import (
 	"github.com/crownsafe/api/internal/blob/azure"
 	"github.com/crownsafe/api/internal/blob/disk"
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/internal/secaudit"
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/postgres"
 	"github.com/crownsafe/api/internal/store/sqlite"
+	"github.com/crownsafe/api/internal/telemetry"
 )
 
 // databaseFile is the store in a data directory.
@@ -42,6 +47,18 @@ func (a *App) openBackups(st Store) error {
 	}
 	a.Backups = keeper
 	return nil
+}
+
+// closeBackups lets go of where backups are kept.
+func (a *App) closeBackups() error {
+	if a.Backups == nil {
+		return nil
+	}
+	objects, ok := a.Backups.Objects.(io.Closer)
+	if !ok {
+		return nil
+	}
+	return objects.Close()
 }
 
 // OpenBackups readies the backups of the store that the settings name, which needn't
@@ -200,4 +217,87 @@ func selfCheck(ctx context.Context, st Store) error {
 // Retention is how long the settings keep backups.
 func Retention(cfg config.Config) backup.Retention {
 	return backup.Retention{For: cfg.Backups.Keep, Increments: cfg.Backups.KeepIncrements, AtLeastFull: cfg.Backups.KeepFull}
+}
+
+// boundChangesAt is how large the record of changes may become while no backup is
+// made: some hundred thousand changes of each kind of row. From there on the next
+// backup has to be a full one.
+const boundChangesAt = 256 << 20
+
+// keepBackups watches the backups until ctx ends, makes them where there is a
+// schedule, and sees to it that the record of changes doesn't grow for ever.
+func (a *App) keepBackups(ctx context.Context) {
+	if a.Backups == nil {
+		return
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { a.Backups.Watch(ctx) })
+	wg.Go(func() { a.keepChangesBounded(ctx) })
+	if at, ok := a.Config.Backups.At(); ok {
+		b := &a.Config.Backups
+		wg.Go(func() {
+			a.Backups.Run(ctx, backup.Schedule{At: at, Every: b.Every, VerifyEvery: b.VerifyEvery, Retention: Retention(a.Config)})
+		})
+	}
+}
+
+func (a *App) keepChangesBounded(ctx context.Context) {
+	for {
+		source, done, err := a.Backups.Source(ctx)
+		if err == nil {
+			var ended bool
+			ended, err = source.BoundChanges(ctx, boundChangesAt)
+			err = errors.Join(err, done())
+			if ended {
+				a.Logger.Warn("so much has changed since the last backup that its record was let go; the next backup must be a full one")
+			}
+		}
+		if err != nil && ctx.Err() == nil && !passing(err) {
+			a.Logger.Warn("the record of what changes can't be looked at", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sweepEvery + rand.N(sweepEvery/10)):
+		}
+	}
+}
+
+// backupState is what metrics tell of backups; nil: there never were any.
+func (a *App) backupState() *telemetry.Backups {
+	if a.Backups == nil {
+		return nil
+	}
+	s := a.Backups.Status()
+	if s.Newest == nil && s.Failures == 0 {
+		return nil
+	}
+	told := &telemetry.Backups{AgeSeconds: telemetry.Unknown(), Unrestorable: s.Unrestorable != nil, Failures: s.Failures}
+	if s.Newest != nil {
+		told.Bytes, told.Seconds = s.Newest.Size, s.Newest.Seconds
+	}
+	if s.Verified != nil {
+		told.AgeSeconds = time.Since(s.Verified.StartedAt).Seconds()
+	}
+	return told
+}
+
+// backupFacts are what the audit judges of backups.
+func (a *App) backupFacts() secaudit.Backup {
+	if a.Backups == nil {
+		return secaudit.Backup{}
+	}
+	f := secaudit.Backup{Encrypted: len(a.Backups.Recipients) > 0}
+	s := a.Backups.Status()
+	if s.Newest != nil {
+		f.LastAt = s.Newest.StartedAt
+	}
+	if bad := s.Unrestorable; bad != nil {
+		f.Unrestorable = bad.Name + " has a fault that its list shows"
+		if bad.Verified != nil {
+			f.Unrestorable = bad.Name + " was tried"
+		}
+	}
+	return f
 }

@@ -22,7 +22,7 @@ func (a *App) stateSince(started time.Time) func() telemetry.State {
 	return func() telemetry.State {
 		s := telemetry.State{
 			UptimeSeconds: time.Since(started).Seconds(), HealthScore: a.Health.Score(),
-			Database: a.connections(), Storage: a.storageState(), Sources: a.sourceStates(descriptions), Catalogue: a.catalogueState(),
+			Database: a.connections(), Storage: a.storageState(), Sources: a.sourceStates(descriptions), Catalogue: a.catalogueState(), Backups: a.backupState(),
 		}
 		s.Caches, s.FarCache = cacheStates(a.Cache.Stats())
 		return s

@@ -59,6 +59,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	wg.Go(func() { a.keepSecretsFresh(background) })
 	wg.Go(func() { a.keepAuditing(background) })
 	wg.Go(func() { a.keepAccounts(background) })
+	wg.Go(func() { a.keepBackups(background) })
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(a.bound(listener)) }()

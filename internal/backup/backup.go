@@ -82,6 +82,9 @@ type Keeper struct {
 	Holder     string          // this process, among all that share the store
 	Now        func() time.Time
 	Logger     *slog.Logger
+
+	status statusBoard
+	known  manifests
 }
 
 // Progress tells how far something is: so many of so many bytes of stored backups,
@@ -98,23 +101,28 @@ const (
 	leaseEvery = 30 * time.Second
 )
 
-// alone does something while this process has the lease, whose loss ends its context.
+// alone does something while nobody else makes or removes backups.
 func (k *Keeper) alone(ctx context.Context, source Source, do func(context.Context) error) error {
-	mine, err := source.Lease(ctx, leaseName, k.Holder, leaseLasts)
+	return k.holding(ctx, source, leaseName, do)
+}
+
+// holding does something while this process has a lease, whose loss ends its context.
+func (k *Keeper) holding(ctx context.Context, source Source, lease string, do func(context.Context) error) error {
+	mine, err := source.Lease(ctx, lease, k.Holder, leaseLasts)
 	if err != nil {
 		return err
 	}
 	if !mine {
 		return ErrBusy
 	}
-	defer source.Release(context.WithoutCancel(ctx), leaseName, k.Holder) //nolint:errcheck // it ends by itself
+	defer source.Release(context.WithoutCancel(ctx), lease, k.Holder) //nolint:errcheck // it ends by itself
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	renewing := make(chan struct{})
 	defer func() { cancel(nil); <-renewing }()
 	go func() {
 		defer close(renewing)
-		k.renew(ctx, source, cancel)
+		k.renew(ctx, source, lease, cancel)
 	}()
 	err = do(ctx)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, ErrBusy) {
@@ -123,7 +131,7 @@ func (k *Keeper) alone(ctx context.Context, source Source, do func(context.Conte
 	return err
 }
 
-func (k *Keeper) renew(ctx context.Context, source Source, lose context.CancelCauseFunc) {
+func (k *Keeper) renew(ctx context.Context, source Source, lease string, lose context.CancelCauseFunc) {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
 	for {
@@ -133,7 +141,7 @@ func (k *Keeper) renew(ctx context.Context, source Source, lose context.CancelCa
 		case <-tick.C:
 		}
 		// A store that doesn't answer takes no lease from anybody else either.
-		if mine, err := source.Lease(ctx, leaseName, k.Holder, leaseLasts); err == nil && !mine {
+		if mine, err := source.Lease(ctx, lease, k.Holder, leaseLasts); err == nil && !mine {
 			lose(fmt.Errorf("the lease was lost: %w", ErrBusy))
 			return
 		}

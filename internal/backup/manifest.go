@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -132,30 +133,26 @@ const maxDocument = 1 << 20
 
 // List returns every backup that was finished, oldest first.
 func (k *Keeper) List(ctx context.Context) ([]Entry, error) {
-	return k.list(ctx, func(string) bool { return true })
-}
-
-// list returns those whose names are wanted.
-func (k *Keeper) list(ctx context.Context, wanted func(name string) bool) ([]Entry, error) {
 	objects, err := k.Objects.List(ctx, prefix, "", 0)
 	if err != nil {
 		return nil, fmt.Errorf("listing the backups: %w", err)
 	}
-	sizes := map[string]int64{}
+	there := map[string]blob.Info{}
 	for _, o := range objects {
-		sizes[o.Key] = o.Size
+		there[o.Key] = o
 	}
+	k.known.forget(there)
 	var entries []Entry
 	var lock sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readAtOnce)
 	for _, o := range objects {
 		name, isManifest := strings.CutSuffix(o.Key, manifestEnd)
-		if !isManifest || !wanted(name) {
+		if !isManifest {
 			continue
 		}
 		group.Go(func() error {
-			e, err := k.entry(ctx, name, sizes)
+			e, err := k.entry(ctx, name, there)
 			if errors.Is(err, ErrNone) { // removed since
 				return nil
 			}
@@ -179,7 +176,7 @@ func (k *Keeper) list(ctx context.Context, wanted func(name string) bool) ([]Ent
 
 // entry reads what there is of a backup. A manifest that can't be read is a fault of
 // that backup, and of no other.
-func (k *Keeper) entry(ctx context.Context, name string, sizes map[string]int64) (Entry, error) {
+func (k *Keeper) entry(ctx context.Context, name string, there map[string]blob.Info) (Entry, error) {
 	e := Entry{Manifest: Manifest{Name: name}}
 	e.StartedAt, _ = timeOf(name)
 	if strings.HasPrefix(name, prefix+string(Incremental)) {
@@ -188,54 +185,91 @@ func (k *Keeper) entry(ctx context.Context, name string, sizes map[string]int64)
 		e.Kind = Full
 	}
 	var err error
-	if e.hash, err = k.read(ctx, name+manifestEnd, &e.Manifest); err != nil {
+	if e.hash, err = k.known.read(ctx, k, there[name+manifestEnd], &e.Manifest); err != nil {
 		if !errors.Is(err, ErrDamaged) {
 			return e, err
 		}
 		e.Fault = "its manifest can't be read"
 		return e, nil
 	}
-	switch size, there := sizes[e.Object]; {
+	switch object, stored := there[e.Object]; {
 	case e.Layout != manifestLayout:
 		e.Fault = "its manifest is of another version of the program"
 	case e.Name != name:
 		e.Fault = "its manifest is another one's"
-	case !there:
+	case !stored:
 		e.Fault = "its object is gone"
-	case size != e.Size:
-		e.Fault = fmt.Sprintf("its object has %d bytes in place of %d", size, e.Size)
+	case object.Size != e.Size:
+		e.Fault = fmt.Sprintf("its object has %d bytes in place of %d", object.Size, e.Size)
 	}
-	if _, there := sizes[name+verifiedEnd]; there {
+	if verified, noted := there[name+verifiedEnd]; noted {
 		var v Verification
-		if _, err := k.read(ctx, name+verifiedEnd, &v); err == nil {
+		if _, err := k.known.read(ctx, k, verified, &v); err == nil {
 			e.Verified = &v
 		}
 	}
 	return e, nil
 }
 
+// manifests remembers documents as long as they are those that were read: with a
+// backup every few minutes there are thousands, and all are looked at each time.
+type manifests struct {
+	lock  sync.Mutex
+	known map[string]document
+}
+
+type document struct {
+	of   blob.Info
+	text []byte
+}
+
 // read reads a document and returns its hash.
-func (k *Keeper) read(ctx context.Context, key string, into any) (hash string, err error) {
+func (d *manifests) read(ctx context.Context, k *Keeper, of blob.Info, into any) (hash string, err error) {
+	d.lock.Lock()
+	have, ok := d.known[of.Key]
+	d.lock.Unlock()
+	if !ok || have.of.Size != of.Size || !have.of.ModifiedAt.Equal(of.ModifiedAt) {
+		if have.text, err = k.fetch(ctx, of.Key); err != nil {
+			return "", err
+		}
+		d.lock.Lock()
+		if d.known == nil {
+			d.known = map[string]document{}
+		}
+		d.known[of.Key] = document{of, have.text}
+		d.lock.Unlock()
+	}
+	if err := json.Unmarshal(have.text, into); err != nil {
+		return "", fmt.Errorf("%w: %s is no document: %w", ErrDamaged, of.Key, err)
+	}
+	sum := sha256.Sum256(have.text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// forget lets go of what isn't there any more.
+func (d *manifests) forget(there map[string]blob.Info) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	maps.DeleteFunc(d.known, func(key string, _ document) bool { _, still := there[key]; return !still })
+}
+
+func (k *Keeper) fetch(ctx context.Context, key string) ([]byte, error) {
 	content, _, err := k.Objects.Get(ctx, key)
 	if errors.Is(err, blob.ErrNotFound) {
-		return "", fmt.Errorf("%w: %s", ErrNone, key)
+		return nil, fmt.Errorf("%w: %s", ErrNone, key)
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", key, err)
+		return nil, fmt.Errorf("reading %s: %w", key, err)
 	}
 	defer content.Close() //nolint:errcheck // it was read
-	document, err := io.ReadAll(io.LimitReader(content, maxDocument))
+	text, err := io.ReadAll(io.LimitReader(content, maxDocument))
 	if errors.Is(err, blob.ErrDamaged) {
-		return "", fmt.Errorf("%w: %s: %w", ErrDamaged, key, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, key, err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", key, err)
+		return nil, fmt.Errorf("reading %s: %w", key, err)
 	}
-	if err := json.Unmarshal(document, into); err != nil {
-		return "", fmt.Errorf("%w: %s is no document: %w", ErrDamaged, key, err)
-	}
-	sum := sha256.Sum256(document)
-	return hex.EncodeToString(sum[:]), nil
+	return text, nil
 }
 
 // beforeRestoring is the reason of a backup of what a restoration replaces.
@@ -250,14 +284,22 @@ func (k *Keeper) Chain(ctx context.Context, name string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		newest := newestOf(slices.DeleteFunc(slices.Clone(all), func(e Entry) bool { return e.Reason == beforeRestoring }))
-		if newest == nil {
-			return nil, fmt.Errorf("%w: none was made yet", ErrNone)
-		}
-		name = newest.Name
+	if name, err = nameIn(all, name); err != nil {
+		return nil, err
 	}
-	return chainOf(all, bareName(name))
+	return chainOf(all, name)
+}
+
+// nameIn returns the name of a backup that is meant.
+func nameIn(all []Entry, name string) (string, error) {
+	if name != "" {
+		return bareName(name), nil
+	}
+	newest := newestOf(slices.DeleteFunc(slices.Clone(all), func(e Entry) bool { return e.Reason == beforeRestoring }))
+	if newest == nil {
+		return "", fmt.Errorf("%w: none was made yet", ErrNone)
+	}
+	return newest.Name, nil
 }
 
 // newestOf returns the newest backup that has no fault; nil: there is none.

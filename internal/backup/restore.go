@@ -40,6 +40,9 @@ func (k *Keeper) Restore(ctx context.Context, o RestoreOptions) (r Restored, err
 	if err != nil {
 		return r, err
 	}
+	if err := k.check(ctx, chain, o.Progress); err != nil {
+		return r, err
+	}
 	r.Backup = chain[len(chain)-1].Manifest
 	for _, e := range chain {
 		r.Chain = append(r.Chain, e.Name)
@@ -79,6 +82,22 @@ func (k *Keeper) Restore(ctx context.Context, o RestoreOptions) (r Restored, err
 	}
 	r.Seconds = k.Now().Sub(began).Seconds()
 	return r, nil
+}
+
+// check holds what is stored of a chain against its manifests, before anything of it
+// is applied.
+func (k *Keeper) check(ctx context.Context, chain []Entry, progress func(Progress)) error {
+	m := &meter{tell: progress}
+	for _, e := range chain {
+		m.of += e.Size
+	}
+	for _, e := range chain {
+		m.step = "checking " + e.Name
+		if err := k.checkStored(ctx, &e.Manifest, m.passed); err != nil {
+			return fmt.Errorf("reading %s: %w", e.Name, err)
+		}
+	}
+	return nil
 }
 
 // apply applies a chain but for the first so many, which are there.
@@ -122,32 +141,28 @@ func (k *Keeper) compare(ctx context.Context, restored store.Restoration, m *Man
 // An error that says nothing of the backup, such as that there is no room to try, is
 // none of its outcome.
 func (k *Keeper) Verify(ctx context.Context, name string, progress func(Progress)) (Manifest, Verification, error) {
-	chain, err := k.Chain(ctx, name)
-	broken := errors.Is(err, ErrDamaged)
-	if err != nil && !broken {
-		return Manifest{}, Verification{}, err
-	}
-	m := Manifest{Name: bareName(name)}
-	if !broken {
-		m = chain[len(chain)-1].Manifest
-	}
 	v := Verification{At: k.Now().UTC(), Program: k.Program}
-	if !broken {
+	all, err := k.List(ctx)
+	if err != nil {
+		return Manifest{}, v, err
+	}
+	if name, err = nameIn(all, name); err != nil {
+		return Manifest{}, v, err
+	}
+	m := Manifest{Name: name}
+	chain, err := chainOf(all, name)
+	if err == nil {
+		m = chain[len(chain)-1].Manifest
 		err = k.try(ctx, chain, progress)
 	}
 	if err != nil && (ctx.Err() != nil || !saysOfBackup(err)) {
-		return m, v, fmt.Errorf("verifying %s: %w", m.Name, err)
+		return m, v, fmt.Errorf("verifying %s: %w", name, err)
 	}
 	v.OK, v.Seconds = err == nil, k.Now().Sub(v.At).Seconds()
 	if err != nil {
 		v.Reason = err.Error()
 	}
-	if m.Name != "" {
-		if err := k.put(ctx, m.Name+verifiedEnd, v, false); err != nil {
-			return m, v, err
-		}
-	}
-	return m, v, nil
+	return m, v, k.put(ctx, name+verifiedEnd, v, false)
 }
 
 // outside is an error that says nothing of a backup.
@@ -159,7 +174,7 @@ func saysOfBackup(err error) bool {
 	if _, is := errors.AsType[outside](err); is {
 		return false
 	}
-	for _, other := range []error{ErrLocked, store.ErrNoTool, store.ErrUnavailable, store.ErrFull, store.ErrReadOnly} {
+	for _, other := range []error{ErrNone, ErrLocked, store.ErrNoTool, store.ErrUnavailable, store.ErrFull, store.ErrReadOnly} {
 		if errors.Is(err, other) {
 			return false
 		}
@@ -168,6 +183,9 @@ func saysOfBackup(err error) bool {
 }
 
 func (k *Keeper) try(ctx context.Context, chain []Entry, progress func(Progress)) (err error) {
+	if err := k.check(ctx, chain, progress); err != nil {
+		return err
+	}
 	scratch, err := k.Scratch(ctx)
 	if err != nil {
 		return outside{err}

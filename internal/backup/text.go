@@ -64,6 +64,32 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// checkStored reads what is stored of a backup and holds it against its manifest.
+func (k *Keeper) checkStored(ctx context.Context, m *Manifest, passed func(int)) error {
+	object, err := k.get(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer object.Close() //nolint:errcheck // it was read
+	t := &text{object: object, manifest: m, passed: passed, hash: sha256.New()}
+	if err := t.atEnd(io.EOF); err != io.EOF { //nolint:errorlint // the very one that readers return
+		return err
+	}
+	return nil
+}
+
+// get opens the object of a backup.
+func (k *Keeper) get(ctx context.Context, m *Manifest) (io.ReadCloser, error) {
+	object, _, err := k.Objects.Get(ctx, m.Object)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, fmt.Errorf("%w: its object is gone", ErrDamaged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", m.Object, err)
+	}
+	return object, nil
+}
+
 // heldBack is how much of the end of a text is held back until all of it was found to
 // be what was stored: more than its last statement, which commits it.
 const heldBack = 64
@@ -72,12 +98,9 @@ const heldBack = 64
 // that the manifest has; else it ends with ErrDamaged. passed is told of the bytes as
 // they are read.
 func (k *Keeper) open(ctx context.Context, m *Manifest, passed func(int)) (io.ReadCloser, error) {
-	object, _, err := k.Objects.Get(ctx, m.Object)
-	if errors.Is(err, blob.ErrNotFound) {
-		return nil, fmt.Errorf("%w: its object is gone", ErrDamaged)
-	}
+	object, err := k.get(ctx, m)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", m.Object, err)
+		return nil, err
 	}
 	t := &text{object: object, manifest: m, passed: passed, hash: sha256.New()}
 	if err := t.unpack(k.Identities); err != nil {

@@ -163,5 +163,9 @@ type Agency struct {
 
 // Backup is what is known of backups.
 type Backup struct {
-	LastAt time.Time // of the newest; zero: none is known of
+	LastAt    time.Time // of the newest; zero: none is known of
+	Encrypted bool      // those that are made are
+	// Unrestorable says why the newest that somebody tried to restore can't be; empty: it
+	// can, or nobody tried.
+	Unrestorable string
 }

@@ -38,7 +38,7 @@ func sound() *Facts {
 		}},
 		Build:    Build{Known: true, GoVersion: "go1.26.8", Modules: map[string]string{"golang.org/x/net": "v0.62.0", "github.com/jackc/pgx/v5": "v5.12.0"}},
 		Agencies: []Agency{{Code: "kr-kats"}},
-		Backup:   Backup{LastAt: now.Add(-20 * time.Hour)},
+		Backup:   Backup{LastAt: now.Add(-20 * time.Hour), Encrypted: true},
 	}
 }
 
@@ -94,7 +94,9 @@ var faults = map[string][]fault{
 		{High, func(f *Facts) { f.Settings.DebugAddr = ":6060" }}, {High, func(f *Facts) { f.Settings.DebugAddr = "0.0.0.0:6060" }}, {High, func(f *Facts) { f.Settings.DebugAddr = "10.0.0.1:6060" }},
 	},
 	"server-timeouts":    {{Medium, func(f *Facts) { f.Settings.ServerTimeouts = false }}},
-	"backup-age":         {{Low, func(f *Facts) { f.Backup = Backup{} }}, {Medium, func(f *Facts) { f.Backup.LastAt = now.Add(-27 * time.Hour) }}},
+	"backup-age":         {{Low, func(f *Facts) { f.Backup.LastAt = time.Time{} }}, {Medium, func(f *Facts) { f.Backup.LastAt = now.Add(-27 * time.Hour) }}},
+	"backup-restorable":  {{Critical, func(f *Facts) { f.Backup.Unrestorable = "it is damaged" }}},
+	"backup-encryption":  {{Medium, func(f *Facts) { f.Backup.Encrypted = false }}},
 	"agency-credentials": {{Medium, func(f *Facts) { f.Agencies[0].Rejected = true }}},
 
 	"database-server":       {{High, func(f *Facts) { f.Database.Embedded = true }}},

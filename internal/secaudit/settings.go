@@ -130,7 +130,7 @@ func settingRules() []rule {
 		{
 			id: "backup-age", category: "backups", worst: Medium, scope: production,
 			about:  "a backup was made within the last day and two hours; while the service knows of none at all, LOW",
-			remedy: "back the database up every day with its own tools, and restore one now and then to see that it can be done: docs/operations.md says what belongs to it",
+			remedy: "set CROWNSAFE_BACKUP_SCHEDULE, or have a job run `crownsafe backup create` every day; docs/disaster-recovery.md tells how",
 			facts: func(f *Facts) verdict {
 				const most = 26 * time.Hour
 				switch age := f.At.Sub(f.Backup.LastAt); {
@@ -140,6 +140,27 @@ func settingRules() []rule {
 					return fail(Medium, "the newest backup is %d hours old", int(age/time.Hour))
 				}
 				return pass("the newest backup is from %s", f.Backup.LastAt.UTC().Format(time.RFC3339))
+			},
+		},
+		{
+			id: "backup-restorable", category: "backups", worst: Critical,
+			about:  "the newest backup that somebody tried to restore could be",
+			remedy: "make a full backup and verify it at once (crownsafe backup create --full, then verify); then find out what happened to the one that is bad",
+			facts: func(f *Facts) verdict {
+				if why := f.Backup.Unrestorable; why != "" {
+					return fail(Critical, "the newest backup can't be restored: %s", why)
+				}
+				return pass("no backup is known to be bad")
+			},
+		},
+		{
+			id: "backup-encryption", category: "backups", worst: Medium, scope: production,
+			about: "`CROWNSAFE_BACKUP_RECIPIENT` is set, so that backups are encrypted", remedy: "make a key with age-keygen, keep the private one apart, and set CROWNSAFE_BACKUP_RECIPIENT to the public one",
+			facts: func(f *Facts) verdict {
+				if !f.Backup.Encrypted {
+					return fail(Medium, "CROWNSAFE_BACKUP_RECIPIENT is not set: whoever reads a backup reads accounts and hashes")
+				}
+				return pass("backups are encrypted")
 			},
 		},
 		{

@@ -1,6 +1,10 @@
 package telemetry
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"math"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Collect implements prometheus.Collector.
 func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
@@ -23,9 +27,24 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	count(to, catalogueSerial, s.Catalogue.Serial)
 	count(to, catalogueNotices, s.Catalogue.Notices)
 	to.send(catalogueAge, s.Catalogue.AgeSeconds)
-	if s.BackupAgeSeconds != nil {
-		to.send(backupAge, *s.BackupAgeSeconds)
+	s.Backups.collect(to)
+}
+
+func (b *Backups) collect(to collecting) {
+	if b == nil {
+		return
 	}
+	if !math.IsNaN(b.AgeSeconds) {
+		to.send(backupAge, b.AgeSeconds)
+	}
+	unrestorable := 0
+	if b.Unrestorable {
+		unrestorable = 1
+	}
+	count(to, backupUnrestorable, unrestorable)
+	count(to, backupBytes, b.Bytes)
+	to.send(backupSeconds, b.Seconds)
+	count(to, backupFailures, b.Failures)
 }
 
 func (c *Connections) collect(to collecting) {

@@ -136,7 +136,6 @@ func TestWhatHappensIsCounted(t *testing.T) {
 func TestStateIsMeasuredAtEachScrape(t *testing.T) {
 	t.Parallel()
 	m := newTestMetrics()
-	age := 90.0
 	state := State{UptimeSeconds: 1, HealthScore: Unknown(), Storage: Storage{Breaker: "closed", StoredBytes: 7, QueuedBytes: 3},
 		Caches:  []Cache{{Name: "photo", NearHits: 5, FarHits: 2, Lost: 4, Bytes: 9}},
 		Sources: []Source{{Agency: "us-cpsc", State: "never", AgeSeconds: Unknown(), Objective: 60, Guarded: true}}}
@@ -152,10 +151,16 @@ func TestStateIsMeasuredAtEachScrape(t *testing.T) {
 			t.Errorf("there is %s, of what isn't there", absent)
 		}
 	}
-	state.UptimeSeconds, state.HealthScore, state.FarCache, state.BackupAgeSeconds = 2, 85, &FarCache{Breaker: "half_open", Failures: 3}, &age
+	state.UptimeSeconds, state.HealthScore, state.FarCache = 2, 85, &FarCache{Breaker: "half_open", Failures: 3}
+	state.Backups = &Backups{AgeSeconds: 90, Unrestorable: true, Bytes: 12, Seconds: 1.5, Failures: 4}
 	mustHave(t, scrape(t, m, text), "app_uptime_seconds 2", "app_health_score 85", "crownsafe_backup_age_seconds 90",
+		"crownsafe_backup_unrestorable 1", "crownsafe_backup_size_bytes 12", "crownsafe_backup_duration_seconds 1.5", "crownsafe_backup_failures_total 4",
 		`cache_hits_total{cache="photo",level="far"} 2`, `cache_misses_total{cache="photo",level="far"} 4`,
 		"crownsafe_cache_failures_total 3", `crownsafe_breaker_state{breaker="cache",state="half_open"} 1`)
+	state.Backups = &Backups{AgeSeconds: Unknown()}
+	if after := scrape(t, m, text); strings.Contains(after, "crownsafe_backup_age_seconds") || !strings.Contains(after, "crownsafe_backup_unrestorable 0") {
+		t.Errorf("of a backup that nobody tried to restore: %s", after)
+	}
 }
 
 // TestExemplarsNameTraces in OpenMetrics, one for each bucket and second.

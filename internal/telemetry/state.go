@@ -19,9 +19,18 @@ type State struct {
 	FarCache  *FarCache
 	Sources   []Source
 	Catalogue Catalogue
-	// BackupAgeSeconds is the age of the newest backup that was verified; nil: no
-	// backups are made.
-	BackupAgeSeconds *float64
+	// Backups is what is known of backups; nil: none were ever made.
+	Backups *Backups
+}
+
+// Backups is what is known of the store's backups.
+type Backups struct {
+	// AgeSeconds is that of the newest that could be restored; NaN: none was tried.
+	AgeSeconds   float64
+	Unrestorable bool    // the newest that was tried can't be restored
+	Bytes        int64   // of the newest, as it is stored
+	Seconds      float64 // that it took to make the newest
+	Failures     int64   // of this process, since its start
 }
 
 // Connections is a pool of connections to the database. Counts run from the start
@@ -153,7 +162,11 @@ var (
 	catalogueNotices = measured(aGauge, "crownsafe_catalogue_notices", "Notices in the catalogue that answers are read from.")
 	catalogueAge     = measured(aGauge, "crownsafe_catalogue_age_seconds", "How long ago the catalogue was known to be all that the database holds; NaN: never.")
 
-	backupAge = measured(aGauge, "crownsafe_backup_age_seconds", "The age of the newest backup that was verified; absent where no backups are made.")
+	backupAge          = measured(aGauge, "crownsafe_backup_age_seconds", "The age of the newest backup that was verified; absent where there is none.")
+	backupUnrestorable = measured(aGauge, "crownsafe_backup_unrestorable", "1 while the newest backup that somebody tried to restore can't be.")
+	backupBytes        = measured(aGauge, "crownsafe_backup_size_bytes", "Bytes of the newest backup as it is stored.")
+	backupSeconds      = measured(aGauge, "crownsafe_backup_duration_seconds", "How long it took to make the newest backup.")
+	backupFailures     = measured(aCounter, "crownsafe_backup_failures_total", "Scheduled backups that could not be made or verified by this process.")
 )
 
 // Describe implements prometheus.Collector.

@@ -27,7 +27,10 @@ func (s *Store) BackUp(ctx context.Context, name string, use func(store.BackupVi
 	if v.untracked = s.track(ctx); v.untracked != nil && !isDenied(v.untracked) {
 		return failf(ctx, v.untracked, "beginning to keep track of changes")
 	}
-	if _, err := s.pool.Exec(ctx, `INSERT INTO backup_mark (name) VALUES ($1)`, name); err != nil {
+	// Of a name that is there already, its backup was never finished.
+	const note = `WITH old AS (DELETE FROM backup_mark WHERE name IN (SELECT name FROM backup_mark ORDER BY right(name, 15) DESC OFFSET 1000))
+		INSERT INTO backup_mark (name) VALUES ($1) ON CONFLICT DO NOTHING`
+	if _, err := s.pool.Exec(ctx, note, name); err != nil {
 		return failf(ctx, err, "noting backup %s", name)
 	}
 	return s.beside(ctx, func(conn *pgx.Conn) error {

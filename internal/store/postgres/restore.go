@@ -152,9 +152,9 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''
 // disconnectOthers ends the sessions of whoever else uses the database, as far as the
 // role may.
 func (r *Restoration) disconnectOthers(ctx context.Context) error {
-	const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'MEMBER')
-		AND NOT (SELECT rolsuper FROM pg_roles WHERE oid = usesysid AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`
+	const end = `SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+		JOIN pg_roles them ON them.oid = a.usesysid JOIN pg_roles me ON me.rolname = current_user
+		WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND pg_has_role(a.usesysid, 'MEMBER') AND (me.rolsuper OR NOT them.rolsuper)`
 	_, err := r.conn.Exec(ctx, end)
 	return err
 }

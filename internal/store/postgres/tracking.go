@@ -23,7 +23,7 @@ const trackerPrefix = "change_log_of_"
 func (s *Store) track(ctx context.Context) error {
 	return s.beside(ctx, func(conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			const begun = `INSERT INTO change_tracking (only_row, epoch, forgotten_to) VALUES (1, $1, pg_current_xact_id())
+			const begun = `INSERT INTO change_tracking (only_row, epoch, forgotten_to) VALUES (1, $1, '0')
 				ON CONFLICT (only_row) DO NOTHING`
 			if _, err := tx.Exec(ctx, begun, rand.Text()); err != nil {
 				return err
@@ -36,7 +36,11 @@ func (s *Store) track(ctx context.Context) error {
 			if err != nil || !made {
 				return err
 			}
-			_, err = tx.Exec(ctx, `UPDATE change_tracking SET epoch = $1, forgotten_to = pg_current_xact_id()`, rand.Text())
+			// Of an epoch everything is kept from its beginning on.
+			if _, err := tx.Exec(ctx, `UPDATE change_tracking SET epoch = $1, forgotten_to = '0'`, rand.Text()); err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `DELETE FROM change_log`)
 			return err
 		})
 	})

@@ -26,7 +26,10 @@ func (s *Store) BackUp(ctx context.Context, name string, use func(store.BackupVi
 	if err := s.track(ctx); err != nil {
 		return s.failf(ctx, err, "beginning to keep track of changes")
 	}
-	if _, err := s.writer.ExecContext(ctx, `INSERT INTO backup_mark (name) VALUES (?)`, name); err != nil {
+	// Of a name that is there already, its backup was never finished.
+	const note = `INSERT INTO backup_mark (name) VALUES (?) ON CONFLICT DO NOTHING;
+		DELETE FROM backup_mark WHERE name IN (SELECT name FROM backup_mark ORDER BY substr(name, -15) DESC LIMIT -1 OFFSET 1000)`
+	if _, err := s.writer.ExecContext(ctx, note, name); err != nil {
 		return s.failf(ctx, err, "noting backup %s", name)
 	}
 	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
