@@ -61,7 +61,7 @@ func (b *Backups) check() error {
 			return fmt.Errorf("%s is %v; give %v to %v", s.variable, s.value, s.low, s.high)
 		}
 	}
-	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, time.Second, 24*time.Hour); b.Every != 0 && !s.within {
+	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, 15*time.Second, 24*time.Hour); b.Every != 0 && !s.within {
 		return fmt.Errorf("%s is %v; give 0s for none, or %v to %v", s.variable, s.value, s.low, s.high)
 	}
 	return nil
