@@ -62,16 +62,6 @@ func (b *Backups) check() error {
 	if b.Every > 0 && b.Schedule == "" {
 		return errors.New("CROWNSAFE_BACKUP_EVERY is set and CROWNSAFE_BACKUP_SCHEDULE is not: incremental backups follow full ones")
 	}
-	for _, s := range []span{
-		between("CROWNSAFE_BACKUP_KEEP", b.Keep, time.Hour, 20*365*24*time.Hour),
-		between("CROWNSAFE_BACKUP_KEEP_INCREMENTS", b.KeepIncrements, time.Hour, 20*365*24*time.Hour),
-		between("CROWNSAFE_BACKUP_KEEP_FULL", b.KeepFull, 1, 1000),
-		between("CROWNSAFE_BACKUP_VERIFY_EVERY", b.VerifyEvery, time.Second, 30*24*time.Hour),
-	} {
-		if !s.within {
-			return fmt.Errorf("%s is %v; give %v to %v", s.variable, s.value, s.low, s.high)
-		}
-	}
 	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, 15*time.Second, 24*time.Hour); b.Every != 0 && !s.within {
 		return fmt.Errorf("%s is %v; give 0s for none, or %v to %v", s.variable, s.value, s.low, s.high)
 	}
