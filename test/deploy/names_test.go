@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -110,7 +111,7 @@ func (told series) holds(t *testing.T, file, name string, others []string) {
 // split takes a selector's name apart from the labels that it asks for.
 func split(selector []*labels.Matcher) (name string, others []string) {
 	for _, m := range selector {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			name = m.Value
 		} else {
 			others = append(others, m.Name)
