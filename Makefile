@@ -121,7 +121,7 @@ integration: compiler ## Tests on real servers and of the real binary; leaves .b
 cover: ## Coverage of internal/ by both together, 80 % at least; runs the half that is missing
 	@[ -d '$(COVERED)/unit' ] || $(MAKE) unit
 	@[ -d '$(COVERED)/integration' ] || $(MAKE) integration
-	go run ./test/coverage -at-least 80 '$(COVERED)/unit' '$(COVERED)/integration'
+	go run ./test/coverage -within github.com/crownsafe/api/internal/ -at-least 80 '$(COVERED)/unit' '$(COVERED)/integration'
 
 # Chromium and the servers that the tests need are installed where they are missing.
 .PHONY: browser
@@ -140,8 +140,8 @@ bench: ## Print the table of docs/performance.md: make bench DATA=FOLDER multipl
 	go run ./test/load/bench -real '$(DATA)'
 
 .PHONY: performance
-performance: ## Run the load tool with thresholds into .build/loadtest.json: make performance BASE=FILE also fails when it is worse than that report
-	go run ./test/load/bench -performance '$(CURDIR)/.build/loadtest.json' -base '$(BASE)'
+performance: ## Run the load tool with thresholds into REPORT (.build/loadtest.json): make performance BASE=FILE also fails when it is worse than that report
+	go run ./test/load/bench -performance '$(abspath $(or $(REPORT),.build/loadtest.json))' -base '$(abspath $(BASE))'
 
 .PHONY: soak
 soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat
@@ -231,9 +231,17 @@ require: ## Fail unless each variable named in SETTINGS is set
 	@for name in $(SETTINGS); do [ -n "$${!name:-}" ] || { echo "$$name is not set: see docs/operations.md, The pipeline"; missing=1; }; done; [ -z "$${missing:-}" ]
 
 .PHONY: docs
-docs: ## Write the generated documents anew
-	go test ./internal/api -run 'TestOpenAPI|TestSchema' -update
-	go test ./test/deploy -run TestPrometheusRule -update
+docs: ## Write the generated documents anew: examples, OpenAPI, API reference, settings, errors, schema
+	go test -count=1 ./test/docs -run TestExamplesAre -update
+	go test -count=1 ./internal/api -run 'TestOpenAPI|TestSchema' -update
+	go test -count=1 ./internal/config -run TestSettingsAreDocumented -update
+	go test -count=1 ./test/deploy -run TestPrometheusRule -update
+	go run ./cmd/crownsafe docs --out docs
+
+# python3 and node are needed besides curl and Go, which make test runs the samples with.
+.PHONY: samples
+samples: ## Run the API reference's code samples in all four languages
+	go test -count=1 ./test/docs -run TestSamples -languages curl,Go,Python,JavaScript
 
 .PHONY: clean
 clean: ## Remove what was built

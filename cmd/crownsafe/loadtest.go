@@ -22,8 +22,8 @@ type loadtestRun struct {
 	URL       string        `arg:"" help:"Address of the service, such as http://127.0.0.1:8001." name:"url"`
 	Duration  time.Duration `help:"How long to measure." default:"30s"`
 	WarmUp    time.Duration `help:"How long to ask before anything is measured." default:"3s"`
-	Users     int           `help:"Users who each wait for an answer before they ask again; 10 where no rate is given." xor:"loop"`
-	Rate      float64       `help:"Requests a second instead, whether earlier ones are answered or not." xor:"loop"`
+	Users     *int          `help:"Users who each wait for an answer before they ask again; 10 where no rate is given." xor:"loop"`
+	Rate      *float64      `help:"Requests a second instead, whether earlier ones are answered or not." xor:"loop"`
 	Timeout   time.Duration `help:"Longest to wait for an answer." default:"30s"`
 	Only      []string      `help:"Endpoints to ask; all when none is named."`
 	Without   []string      `help:"Endpoints to leave out."`
@@ -47,13 +47,15 @@ func (c *loadtestRun) Run(s *session) error {
 		}
 		thresholds = append(thresholds, t)
 	}
-	users := c.Users
-	if users == 0 && c.Rate == 0 {
-		users = usualUsers
-	}
 	plan := loadtest.Plan{
-		Target: c.URL, Users: users, Rate: c.Rate, Duration: c.Duration, WarmUp: c.WarmUp, Timeout: c.Timeout,
+		Target: c.URL, Users: usualUsers, Duration: c.Duration, WarmUp: c.WarmUp, Timeout: c.Timeout,
 		Only: c.Only, Without: c.Without, Seed: c.Seed, OpsToken: s.setting("CROWNSAFE_OPS_TOKEN"), APIKey: s.setting("CROWNSAFE_API_KEY"),
+	}
+	switch {
+	case c.Users != nil:
+		plan.Users = *c.Users
+	case c.Rate != nil:
+		plan.Users, plan.Rate = 0, *c.Rate
 	}
 	test, err := loadtest.Prepare(s.ctx, plan)
 	switch {

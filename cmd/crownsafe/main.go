@@ -81,6 +81,7 @@ type cli struct {
 	Backup      backupCommand      `cmd:"" help:"Make backups, list, verify, restore and prune them."`
 	User        userCommand        `cmd:"" help:"Manage users: create, list, role, disable, enable, verify, password, delete."`
 	Key         keyCommand         `cmd:"" help:"Manage users' API keys: create, list, revoke."`
+	Docs        docsCommand        `cmd:"" help:"Write the API reference, as Markdown and HTML, with the OpenAPI document."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Ask the server in the same container whether it is well: status 0 or 1."`
 }

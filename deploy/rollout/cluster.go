@@ -18,7 +18,7 @@ type cluster struct {
 	namespace string
 	out       io.Writer     // what is being done is told here
 	every     time.Duration // between two looks at a job
-	timeout   time.Duration // of each job, and of the rollout
+	timeout   time.Duration // of each job
 	now       func() time.Time
 }
 
@@ -68,8 +68,11 @@ func (c *cluster) revision(ctx context.Context) (string, error) {
 	return revision, nil
 }
 
+// rolloutPatience is what a rollout may take; what isn't up by then is taken back.
+const rolloutPatience = 20 * time.Minute
+
 func (c *cluster) rolledOut(ctx context.Context) error {
-	return c.do(ctx, "rollout", "status", "deployment/"+deployment, "--timeout", c.timeout.String())
+	return c.do(ctx, "rollout", "status", "deployment/"+deployment, "--timeout", min(c.timeout, rolloutPatience).String())
 }
 
 // back brings a version back that ran before.

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&c.kubectl, "kubectl", c.kubectl, "the `program` to ask")
 	flags.DurationVar(&c.every, "every", c.every, "how often to look how a job stands")
-	flags.DurationVar(&c.timeout, "timeout", 2*time.Hour, "how long each job, and the rollout, may take")
+	flags.DurationVar(&c.timeout, "timeout", 2*time.Hour, "how long each job may take")
 	switch args[0] {
 	case "release":
 		r := release{cluster: c}

@@ -83,9 +83,10 @@ var access = map[string]need{
 	"list-my-sessions": forOwners, "end-my-session": forOwners,
 	"list-keys": forOwners, "create-key": forCreators, "revoke-key": forRevokers,
 
-	"GET /openapi.json": forPages,
-	"/blobs/":           forFiles, // addresses that are signed, and end
-	"GET /{$}":          forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
+	"GET /openapi.json":             forPages,
+	"GET /.well-known/security.txt": forFiles,
+	"/blobs/":                       forFiles, // addresses that are signed, and end
+	"GET /{$}":                      forPages, "GET /docs": forPages, "GET /docs/errors": forPages, "GET /photo": forPages,
 	"GET /status": forPages, "GET /ops": forOperators, "GET /ops/events": forOperators,
 	"GET /static/": forFiles, "GET /photos/": forFiles,
 	"POST /photo": forPictures,
@@ -163,6 +164,29 @@ func (m *routes) describeAccess(document *huma.OpenAPI, op *huma.Operation) {
 	if n.budget != unlimited {
 		describeLimits(op)
 	}
+	if op.Extensions == nil {
+		op.Extensions = map[string]any{}
+	}
+	op.Extensions["x-crownsafe-access"] = n.description()
+}
+
+// accessDescription is a need as the document tells of it.
+type accessDescription struct {
+	Role  account.Role `json:"role"`
+	Scope auth.Scope   `json:"scope,omitempty"`
+	Limit string       `json:"limit"`
+	Cost  int64        `json:"cost,omitempty"`
+}
+
+// budgetNames are the budgets' names in the document.
+var budgetNames = map[budget]string{unlimited: "none", lookups: "lookups", signIns: "sign-ins", operating: "operators"}
+
+func (n need) description() accessDescription {
+	d := accessDescription{Role: n.role, Scope: n.scope, Limit: budgetNames[n.budget]}
+	if n.budget != unlimited {
+		d.Cost = max(n.cost, 1)
+	}
+	return d
 }
 
 // describeLimits adds the headers of limits to what an operation answers when all is

@@ -139,6 +139,7 @@ func New(d Dependencies) (http.Handler, error) {
 	}
 	document := s.register()
 	s.serve("GET /openapi.json", static(document, "application/vnd.oai.openapi+json;version=3.1"))
+	s.serve("GET "+securityTextPath, http.HandlerFunc(s.securityText))
 	if d.Objects != nil {
 		s.serve("/blobs/", d.Objects)
 	}
@@ -186,6 +187,7 @@ func (s *service) register() []byte {
 	s.registerMetrics(api)
 	s.registerDashboard(api)
 	s.announce(patterns(api.OpenAPI())...)
+	describeExamples(api.OpenAPI())
 	return encodeDocument(api.OpenAPI())
 }
 

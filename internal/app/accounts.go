@@ -94,11 +94,12 @@ func (a *App) sendLetters(ctx context.Context) {
 }
 
 // closeAccounts lets go of what openAccounts opened.
-func (a *App) closeAccounts() {
+func (a *App) closeAccounts() error {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.sendLetters(ended)
 	if a.breached != nil {
 		_ = a.breached.Close() // it was only read
 	}
+	return nil
 }

@@ -251,13 +251,14 @@ func build(cfg config.Config, seen *seen, version, self string, st Store) (built
 	a.Snapshots = &snapshot.Keeper{
 		Folder: filepath.Join(cfg.Data, "snapshots"), Catalogue: a.Catalogue, Sources: a.Sources, Now: time.Now, Logger: seen.of("snapshot"), Tracer: seen.tracer(),
 	}
+	opened = append(opened, a.closeAccounts) // what was opened of it
 	if err := a.openAccounts(); err != nil {
-		a.closeAccounts()
 		return nil, err
 	}
 	if err := a.openBackups(unseen); err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		return nil, err
 	}
+	opened = append(opened, a.closeBackups)
 	a.openHealth(time.Now, a.audits.forHealth)
 	if remoteBlobs(cfg) { // objects on the same disk would be the same files once more
 		a.Snapshots.Blobs = stored
@@ -290,10 +291,9 @@ func holder() string {
 // Draining reports that the program is stopping and takes no new work.
 func (a *App) Draining() bool { return a.draining.Load() }
 
-// Close lets go of agencies, the limits, the objects, the cache and the store.
+// Close lets go of agencies, letters, the limits, the objects, the cache and the store.
 func (a *App) Close() error {
 	a.Photos.Close()
-	a.closeAccounts()
 	if a.probing != nil {
 		a.probing.Close()
 	}

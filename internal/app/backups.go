@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -46,6 +47,18 @@ func (a *App) openBackups(st Store) error {
 	}
 	a.Backups = keeper
 	return nil
+}
+
+// closeBackups lets go of where backups are kept.
+func (a *App) closeBackups() error {
+	if a.Backups == nil {
+		return nil
+	}
+	objects, ok := a.Backups.Objects.(io.Closer)
+	if !ok {
+		return nil
+	}
+	return objects.Close()
 }
 
 // OpenBackups readies the backups of the store that the settings name, which needn't

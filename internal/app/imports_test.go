@@ -14,7 +14,7 @@ const module = "github.com/crownsafe/api/"
 // in neighbours.
 var layers = [][]string{
 	{"internal/gtin", "internal/recall", "internal/extract", "internal/stock", "internal/config", "internal/telemetry", "internal/redisclient",
-		"internal/egress", "internal/testenv", "internal/testenv/*"},
+		"internal/egress", "internal/reference", "internal/testenv", "internal/testenv/*"},
 	{"internal/account", "internal/agency", "internal/agency/*", "internal/store", "internal/store/*", "internal/blob", "internal/blob/*",
 		"internal/cache", "internal/cache/*", "internal/ratelimit", "internal/ratelimit/*", "internal/secret", "internal/secret/*", "internal/mail"},
 	{"internal/starter", "internal/ingest", "internal/catalogue", "internal/source", "internal/snapshot", "internal/lookup", "internal/scan",

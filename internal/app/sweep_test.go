@@ -135,6 +135,6 @@ func TestSweepOfAbandonedAccounts(t *testing.T) {
 	if err := p.openAccounts(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.closeAccounts)
+	t.Cleanup(func() { _ = p.closeAccounts() })
 	sweeps(store.ErrNotFound)
 }

@@ -61,6 +61,9 @@ func TestAFamiliarNetworkIsNoWayToGuessForEver(t *testing.T) {
 		must(t, b.Reset(t.Context(), b.letter(t), another+"-anew", elsewhere))
 		_, err = b.Login(t.Context(), ada, another+"-anew", neighbour(0))
 		must(t, err) // a letter ends the pause
+		if n := tried(15); n != 15 {
+			t.Errorf("%d of 15 were tried at a new password: the old one's are counted", n)
+		}
 	})
 }
 

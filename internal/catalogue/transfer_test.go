@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -66,6 +67,9 @@ func TestARestoredCatalogueIsTheSame(t *testing.T) {
 func alike(t *rapid.T, s *shelf, a, b *Snapshot) {
 	same := func(what string, x, y any) {
 		t.Helper()
+		if reflect.DeepEqual(x, y) { // many times faster than to look for a difference
+			return
+		}
 		if diff := cmp.Diff(x, y); diff != "" {
 			t.Fatalf("%s differ (-one +other):\n%s", what, diff)
 		}

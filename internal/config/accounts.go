@@ -8,13 +8,15 @@ import (
 
 // Accounts says how people's accounts are kept safe, and how letters reach them.
 type Accounts struct {
-	// SMTPURL names the mail server, with its credentials; empty: in development
-	// letters are written to files, elsewhere none can be sent.
+	// SMTPURL names the mail server, with its credentials, see docs/accounts.md; empty: in
+	// development letters are written to files, elsewhere none can be sent, and nobody can
+	// register.
 	SMTPURL Secret `env:"SMTP_URL"`
-	// MailFrom is the sender of letters, with or without a name.
+	// MailFrom is the sender of letters, such as `Crown Safe <no-reply@example.org>`; needed
+	// with `CROWNSAFE_SMTP_URL`.
 	MailFrom string `env:"MAIL_FROM"`
-	// BreachedPasswords is a file of breached passwords' hashes; empty: only the
-	// rules decide about passwords.
+	// BreachedPasswords is a file of breached passwords' hashes, see docs/accounts.md;
+	// empty: only the rules decide about passwords.
 	BreachedPasswords string `env:"BREACHED_PASSWORDS"`
 }
 

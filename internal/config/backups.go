@@ -26,11 +26,12 @@ type Backups struct {
 	// VerifyEvery is how often the newest incremental one is restored to see whether it
 	// can be; full ones are each time.
 	VerifyEvery time.Duration `env:"VERIFY_EVERY,default=1h"`
-	// Keep is how long full ones are kept, KeepIncrements what follows them, and
-	// KeepFull how many full ones stay whatever their age.
-	Keep           time.Duration `env:"KEEP,default=720h"`
+	// Keep is how long full ones are kept.
+	Keep time.Duration `env:"KEEP,default=720h"`
+	// KeepIncrements is how long what follows full ones is kept.
 	KeepIncrements time.Duration `env:"KEEP_INCREMENTS,default=168h"`
-	KeepFull       int           `env:"KEEP_FULL,default=3"`
+	// KeepFull is how many full ones stay whatever their age.
+	KeepFull int `env:"KEEP_FULL,default=3"`
 	// Programs is the folder of pg_dump and psql; empty: they are looked for.
 	Programs string `env:"PG_PROGRAMS"`
 	// ScratchURL names the PostgreSQL on which backups are verified, in databases that
@@ -44,22 +45,22 @@ func (b *Backups) At() (time.Duration, bool) {
 	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, err == nil
 }
 
+// spans are the bounds within which backups make sense.
+func (b *Backups) spans() []span {
+	return []span{
+		between("CROWNSAFE_BACKUP_KEEP", b.Keep, time.Hour, 20*365*24*time.Hour),
+		between("CROWNSAFE_BACKUP_KEEP_INCREMENTS", b.KeepIncrements, time.Hour, 20*365*24*time.Hour),
+		between("CROWNSAFE_BACKUP_KEEP_FULL", b.KeepFull, 1, 1000),
+		between("CROWNSAFE_BACKUP_VERIFY_EVERY", b.VerifyEvery, time.Second, 30*24*time.Hour),
+	}
+}
+
 func (b *Backups) check() error {
 	if _, ok := b.At(); b.Schedule != "" && !ok {
 		return errors.New("CROWNSAFE_BACKUP_SCHEDULE is no time of day; give one in UTC, such as 02:00")
 	}
 	if b.Every > 0 && b.Schedule == "" {
 		return errors.New("CROWNSAFE_BACKUP_EVERY is set and CROWNSAFE_BACKUP_SCHEDULE is not: incremental backups follow full ones")
-	}
-	for _, s := range []span{
-		between("CROWNSAFE_BACKUP_KEEP", b.Keep, time.Hour, 20*365*24*time.Hour),
-		between("CROWNSAFE_BACKUP_KEEP_INCREMENTS", b.KeepIncrements, time.Hour, 20*365*24*time.Hour),
-		between("CROWNSAFE_BACKUP_KEEP_FULL", b.KeepFull, 1, 1000),
-		between("CROWNSAFE_BACKUP_VERIFY_EVERY", b.VerifyEvery, time.Second, 30*24*time.Hour),
-	} {
-		if !s.within {
-			return fmt.Errorf("%s is %v; give %v to %v", s.variable, s.value, s.low, s.high)
-		}
 	}
 	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, 15*time.Second, 24*time.Hour); b.Every != 0 && !s.within {
 		return fmt.Errorf("%s is %v; give 0s for none, or %v to %v", s.variable, s.value, s.low, s.high)

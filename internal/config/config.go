@@ -64,14 +64,15 @@ func (s Secret) GoString() string { return strconv.Quote(s.String()) }
 // MarshalText implements encoding.TextMarshaler, for JSON and for logs.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Config is every setting. docs/operations.md lists them; a test holds it to
-// this struct.
+// Config is every setting. docs/configuration.md is written from these structs, their
+// comments and tags, and a test holds it to them.
 type Config struct {
-	// Environment says how strict to be: development, staging or production.
+	// Environment says how strict to be: development, staging or production. In
+	// production critical findings of the security audit stop the start.
 	Environment string `env:"ENVIRONMENT,default=development"`
 	// Port is what serve listens on, on every interface, unless --addr says otherwise.
 	Port int `env:"PORT,default=8001"`
-	// Offline switches the polls of the agencies off.
+	// Offline switches the polls of the agencies off, and asks them for no pictures.
 	Offline bool `env:"CROWNSAFE_OFFLINE,default=false"`
 	// Contact stands in the User-Agent that agencies see: a mail address or a URL
 	// at which the operator can be reached.
@@ -79,13 +80,13 @@ type Config struct {
 	// LogLevel is debug, info, warn or error.
 	LogLevel slog.Level `env:"CROWNSAFE_LOG_LEVEL,default=info"`
 	// LogFormat is json, text, or auto: text on a terminal outside production,
-	// else json.
+	// else json. Logs go to the standard error.
 	LogFormat string `env:"CROWNSAFE_LOG_FORMAT,default=auto"`
 	Traces    Traces `env:",prefix=CROWNSAFE_"`
 	// Drain is how long a stopping server goes on answering, with readyz saying
 	// no, before it stops listening: time for load balancers to notice.
 	Drain time.Duration `env:"CROWNSAFE_DRAIN,default=500ms"`
-	// Grace is how long requests that are under way at the stop may take.
+	// Grace is how long requests that are under way at the stop, and uploads, may take.
 	Grace time.Duration `env:"CROWNSAFE_GRACE,default=20s"`
 
 	// Feeds are the base addresses of the agencies' feeds.
@@ -94,28 +95,33 @@ type Config struct {
 	// it the source is listed and never polled.
 	KeyKATS Secret `env:"CROWNSAFE_KEY_KR_KATS"`
 
-	// OpsToken is what operators show to read what is meant for them; empty: in
-	// development callers on the same machine may, elsewhere nobody.
+	// OpsToken is what operators show (`Authorization: Bearer`) to read quarantines and
+	// what is monitored. Empty: in development, callers on the same machine may that ask for
+	// localhost or a loopback address and show nothing; elsewhere only users and keys with
+	// the role. Blanks alone, or at its ends, stop the start.
 	OpsToken Secret `env:"CROWNSAFE_OPS_TOKEN"`
 
-	// DatabaseURL names a PostgreSQL; empty: a SQLite file in the data directory.
+	// DatabaseURL names a PostgreSQL, as libpq takes it, see docs/operations.md; empty: a
+	// SQLite file in the data directory.
 	DatabaseURL Secret   `env:"DATABASE_URL"`
 	Database    Database `env:",prefix=CROWNSAFE_DATABASE_"`
-	// Migrate brings the schema of the database up to date at the start.
+	// Migrate brings the schema of the database up to date at the start; off: only
+	// `crownsafe migrate up` does.
 	Migrate bool `env:"CROWNSAFE_MIGRATE,default=true"`
-	// RedisURL names a Redis that all processes share; empty: the process's own
-	// memory only.
+	// RedisURL names a Redis that all processes share, see docs/operations.md; empty: the
+	// process's own memory only.
 	RedisURL Secret `env:"REDIS_URL"`
 	Cache    Cache  `env:",prefix=CROWNSAFE_"`
 	// AzureStorage is the connection string of an account of Azure Blob Storage;
 	// empty, with no account's address: a folder in the data directory.
 	AzureStorage Secret  `env:"AZURE_STORAGE_CONNECTION_STRING"`
 	Storage      Storage `env:",prefix=CROWNSAFE_"`
-	// SecretKey signs what the service gives out and takes back, such as the
-	// addresses of objects. Empty: one is made and kept in the data directory.
+	// SecretKey signs the addresses of objects in the folder, and access tokens; processes
+	// that share a folder or a database must share it. Empty: in development one is made and
+	// kept in the data directory; elsewhere nobody can sign in with tokens.
 	SecretKey Secret `env:"SECRET_KEY"`
 	// PublicURL is where clients reach the service, for the addresses that it
-	// gives out; empty: localhost at Port.
+	// gives out; empty: `http://localhost:PORT`.
 	PublicURL string   `env:"CROWNSAFE_PUBLIC_URL"`
 	Edge      Edge     `env:",prefix=CROWNSAFE_"`
 	Accounts  Accounts `env:",prefix=CROWNSAFE_"`
@@ -268,13 +274,13 @@ func (c *Config) check() error {
 	if err := c.Edge.check(); err != nil {
 		return err
 	}
-	if err := c.Secrets.check(); err != nil {
+	if err := c.checkSpans(); err != nil {
 		return err
 	}
 	if err := c.Traces.check(); err != nil {
 		return err
 	}
-	return c.checkServers()
+	return c.checkAddresses()
 }
 
 // ListenAddr is the address that serve listens on.

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -98,30 +96,4 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	if strings.Contains(printed.String(), "hunter2") || !strings.Contains(printed.String(), "[set]") {
 		t.Errorf("printed %s", printed.String())
 	}
-}
-
-func TestEverySettingIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range variables(reflect.TypeFor[config.Config](), "") {
-		if !strings.Contains(string(page), "`"+name+"`") {
-			t.Errorf("docs/operations.md does not tell of %s", name)
-		}
-	}
-}
-
-// variables lists the names that a struct of settings is read from, those of
-// the structs in it with their prefix.
-func variables(typ reflect.Type, prefix string) (names []string) {
-	for i := range typ.NumField() {
-		name, option, _ := strings.Cut(typ.Field(i).Tag.Get("env"), ",")
-		if under, ok := strings.CutPrefix(option, "prefix="); ok {
-			names = append(names, variables(typ.Field(i).Type, under)...)
-		} else if name != "" {
-			names = append(names, prefix+name)
-		}
-	}
-	return names
 }

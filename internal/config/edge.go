@@ -13,8 +13,9 @@ type Edge struct {
 	// RateAddress is how many calls a minute an address may make that shows neither
 	// token nor key. A burst of as many, and of 100 at least, may come at once.
 	RateAddress int `env:"RATE_ADDRESS,default=120"`
-	// RateKey is the same for each key, RateUser for each user with all their keys.
-	RateKey  int `env:"RATE_KEY,default=1200"`
+	// RateKey is how many calls a minute each key with the scope lookup may make.
+	RateKey int `env:"RATE_KEY,default=1200"`
+	// RateUser is how many calls a minute each user may make, with all their keys together.
 	RateUser int `env:"RATE_USER,default=1200"`
 	// RateSignIn is how many times a minute an address may sign in, register, refresh
 	// or reset, and how many times that may be tried for one account.
@@ -46,14 +47,9 @@ const (
 // mostPerMinute keeps a limit's times above a microsecond.
 const mostPerMinute = 60_000_000
 
-func (e Edge) check() error {
-	if e.RateLimit != "on" && e.RateLimit != "off" {
-		return fmt.Errorf("CROWNSAFE_RATE_LIMIT is %q; give on or off", e.RateLimit)
-	}
-	if e.ForwardedHeader != olderHeader && e.ForwardedHeader != newerHeader {
-		return fmt.Errorf("CROWNSAFE_FORWARDED_HEADER is %q; give %s or %s", e.ForwardedHeader, olderHeader, newerHeader)
-	}
-	for _, s := range []span{
+// spans are the bounds of the limits.
+func (e Edge) spans() []span {
+	return []span{
 		between("CROWNSAFE_RATE_ADDRESS", e.RateAddress, 1, mostPerMinute),
 		between("CROWNSAFE_RATE_KEY", e.RateKey, 1, mostPerMinute),
 		between("CROWNSAFE_RATE_USER", e.RateUser, 1, mostPerMinute),
@@ -61,10 +57,15 @@ func (e Edge) check() error {
 		between("CROWNSAFE_RATE_OPERATOR", e.RateOperator, 1, mostPerMinute),
 		between("CROWNSAFE_MAX_CONNECTIONS", e.MaxConnections, 16, 1_000_000),
 		between("CROWNSAFE_MAX_CONNECTIONS_PER_ADDRESS", e.MaxConnectionsPerAddress, 1, 1_000_000),
-	} {
-		if !s.within {
-			return fmt.Errorf("%s is %v; give %v to %v", s.variable, s.value, s.low, s.high)
-		}
+	}
+}
+
+func (e Edge) check() error {
+	if e.RateLimit != "on" && e.RateLimit != "off" {
+		return fmt.Errorf("CROWNSAFE_RATE_LIMIT is %q; give on or off", e.RateLimit)
+	}
+	if e.ForwardedHeader != olderHeader && e.ForwardedHeader != newerHeader {
+		return fmt.Errorf("CROWNSAFE_FORWARDED_HEADER is %q; give %s or %s", e.ForwardedHeader, olderHeader, newerHeader)
 	}
 	if _, err := networks(e.TrustedProxies); err != nil {
 		return fmt.Errorf("CROWNSAFE_TRUSTED_PROXIES: %w", err)

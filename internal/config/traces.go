@@ -10,18 +10,20 @@ import (
 
 // Traces says where traces and logs go, and what is logged.
 type Traces struct {
-	// OTLPEndpoint is the base address of an OTLP receiver over HTTP; empty:
-	// traces are made nowhere, and logs go to the standard error alone.
+	// OTLPEndpoint is the base address of an OTLP receiver over HTTP, such as
+	// `http://collector:4318`: spans go to `/v1/traces` under it, log lines to `/v1/logs`.
+	// Empty: traces are made nowhere, and logs go to the standard error alone.
 	OTLPEndpoint string `env:"OTLP_ENDPOINT"`
-	// OTLPHeaders are sent along to it, as name=value,name=value.
+	// OTLPHeaders are sent along to it, as `name=value,name=value`.
 	OTLPHeaders Secret `env:"OTLP_HEADERS"`
 	// TraceRatio is the share of traces that are exported, besides all in which
 	// something failed.
 	TraceRatio float64 `env:"TRACE_RATIO,default=0.05"`
 	// LogLevels are the levels of packages that have one of their own, as
-	// ingest=debug,api=warn.
+	// `ingest=debug,api=warn`.
 	LogLevels PackageLevels `env:"LOG_LEVELS"`
-	// DebugAddr is where profiles are answered; empty: nowhere.
+	// DebugAddr is the `HOST:PORT` of a listener that answers profiles under
+	// `/debug/pprof/`; name a loopback address, such as `127.0.0.1:6060`. Empty: nowhere.
 	DebugAddr string `env:"DEBUG_ADDR"`
 }
 

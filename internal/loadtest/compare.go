@@ -7,7 +7,7 @@ import (
 
 // Comparison is a run beside an earlier one.
 type Comparison struct {
-	// Alike says what of the two runs differs, such as their rates; figures of runs that
+	// Unlike says what of the two runs differs, such as their rates; figures of runs that
 	// differ say little about the program.
 	Unlike []string     `json:"unlike"`
 	Rows   []Difference `json:"rows"`
@@ -38,6 +38,16 @@ type Allowance struct {
 // compared are the metrics that comparisons have. p999 and max of a short run tell of
 // single requests.
 var compared = []string{"avg", "p50", "p95", "p99"}
+
+// beyond is the share of requests that lie beyond a metric, of which there must be
+// telling in both runs before a difference counts: fewer are single requests' moods.
+var beyond = map[string]float64{"avg": 0.5, "p50": 0.5, "p95": 0.05, "p99": 0.01}
+
+const (
+	telling = 10
+	// tellingRate is of how many requests a rate tells: which endpoint is asked next is chance.
+	tellingRate = 100
+)
 
 // Compare compares a run with a base. An endpoint that the base has and the run hasn't
 // is worse: nobody knows how it does.
@@ -96,7 +106,7 @@ func differences(base, now *Endpoint, allow Allowance) []Difference {
 		rate, failed = Figure(now.RPS), now.failed()
 	}
 	list := []Difference{difference(base.Name, "rps", Figure(base.RPS), rate), difference(base.Name, "failures", base.failed(), failed)}
-	list[0].Worse = now == nil || base.RPS > 0 && float64(list[0].Change) < -allow.Percent
+	list[0].Worse = now == nil || base.Requests >= tellingRate && float64(list[0].Change) < -allow.Percent
 	list[1].Worse = now != nil && float64(failed-base.failed()) > allow.Failures
 	for _, metric := range compared {
 		after := none
@@ -104,7 +114,8 @@ func differences(base, now *Endpoint, allow Allowance) []Difference {
 			after = now.time(metric)
 		}
 		d := difference(base.Name, metric, base.time(metric), after)
-		d.Worse = now != nil && (d.Base.Known() && !d.Now.Known() || float64(d.Change) > allow.Percent && d.Now-d.Base > allow.Slack)
+		grew := float64(d.Change) > allow.Percent && d.Now-d.Base > allow.Slack
+		d.Worse = now != nil && (d.Base.Known() && !d.Now.Known() || grew && beyond[metric]*float64(min(base.Requests, now.Requests)) >= telling)
 		list = append(list, d)
 	}
 	return list

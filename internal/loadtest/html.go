@@ -11,14 +11,10 @@ import (
 var files embed.FS
 
 var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
-	"half":   func(x float64) float64 { return x / 2 },
-	"plus":   func(x, y float64) float64 { return x + y },
-	"rate":   func(x float64) string { return fmt.Sprintf("%.1f", x) },
-	"beside": func(i int) float64 { return plotLeft + float64(i)*legendStep },
+	"half": func(x float64) float64 { return x / 2 },
+	"plus": func(x, y float64) float64 { return x + y },
+	"rate": func(x float64) string { return fmt.Sprintf("%.1f", x) },
 }).ParseFS(files, "templates/report.html"))
-
-// legendStep is how far apart the names of lines stand.
-const legendStep = 64.0
 
 // WriteHTML writes the report for people: one page that needs nothing else.
 func (r *Report) WriteHTML(out io.Writer) error {

@@ -98,3 +98,18 @@ func TestFailingAtOnceIsNotFast(t *testing.T) {
 		t.Errorf("causes (-want +got)\n%s", diff)
 	}
 }
+
+// TestFewRequests: every share of one request was answered within its time.
+func TestFewRequests(t *testing.T) {
+	t.Parallel()
+	r := newRecorder()
+	r.add(&result{took: 5 * time.Millisecond})
+	for _, s := range r.endpoint("health", "", time.Second).Distribution {
+		if s.Within != 5 {
+			t.Errorf("%g %% within %s ms", s.Percent, s.Within)
+		}
+	}
+	for _, none := range newRecorder().endpoint("health", "", time.Second).Distribution {
+		t.Errorf("of nothing: %+v", none)
+	}
+}

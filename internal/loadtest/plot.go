@@ -26,6 +26,7 @@ type tick struct {
 type line struct {
 	Name, Path string
 	Colour     int
+	At         float64 // where the name stands
 }
 
 // series is what a line is made of.
@@ -39,9 +40,10 @@ type point struct{ x, y float64 }
 const (
 	plotWidth, plotHeight  = 780, 260
 	plotLeft, plotTop      = 64, 30
-	plotRight, plotBottom  = 16, 44
+	plotRight, plotBottom  = 28, 44
 	colours                = 11
 	fewestTicks, mostTicks = 4, 8
+	nameGap, nameLetter    = 22, 5.8 // what a line's name takes beside the others
 )
 
 // axis maps values to places.
@@ -105,6 +107,7 @@ func draw(title, xName, yName string, x, y axis, label func(float64) string, all
 	for _, v := range y.ticks {
 		p.YTicks = append(p.YTicks, tick{down(v), number(v)})
 	}
+	beside := p.Left
 	for i, s := range all {
 		var path strings.Builder
 		pen := byte('M')
@@ -116,7 +119,8 @@ func draw(title, xName, yName string, x, y axis, label func(float64) string, all
 			fmt.Fprintf(&path, "%c%.1f %.1f", pen, across(pt.x), down(pt.y))
 			pen = 'L'
 		}
-		p.Lines = append(p.Lines, line{s.name, path.String(), i % colours})
+		p.Lines = append(p.Lines, line{s.name, path.String(), i % colours, beside})
+		beside += nameGap + nameLetter*float64(len(s.name))
 	}
 	return p
 }

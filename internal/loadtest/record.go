@@ -144,9 +144,11 @@ func (r *records) limited() (n int64) {
 }
 
 // within is the time within which a share of the requests, in percent, was answered.
-// A histogram knows it by its first digits, and so may say more than the most.
+// A histogram knows it by its first digits, and so may say more than the most; and of
+// few requests it says that a small share was answered within nothing.
 func (r *recorder) within(percent float64) Figure {
-	return min(quantile(r.histogram, percent), Figure(r.most.Seconds()*1e3))
+	least := Figure(float64(r.histogram.Min()) / 1e3)
+	return min(max(quantile(r.histogram, percent), least), Figure(r.most.Seconds()*1e3))
 }
 
 // quantile is in milliseconds; there is none of nothing.

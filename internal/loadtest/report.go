@@ -154,8 +154,14 @@ func (t *Test) report(r *records, began time.Time, measured time.Duration) *Repo
 	if n := r.limited(); n > 0 {
 		report.Notes = append(report.Notes, fmt.Sprintf("%d requests were refused by the target's limits (429), and the figures tell of those more than of the server", n))
 	}
+	if report.Loop == "open" && report.SentLate.P99 > lateEnough {
+		report.Notes = append(report.Notes, fmt.Sprintf("one of 100 requests was sent %s ms and more after it was due, and its time tells of that too: this client lacks processor time, or connections of those that wait", report.SentLate.P99))
+	}
 	return report
 }
+
+// lateEnough is what the report says a word about.
+const lateEnough Figure = 5
 
 // shares are those of a distribution: dense where it is interesting.
 var shares = []float64{1, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 98.5, 99, 99.25, 99.5, 99.75, 99.9, 99.95, 99.99, 100}

@@ -18,9 +18,9 @@ import (
 // reported is a report of two endpoints, one of which never answered.
 func reported(p95 time.Duration) *Report {
 	r := newRecords(2, time.Unix(0, 0), time.Unix(10, 0))
-	for i := range 100 {
+	for i := range 1000 {
 		took := p95 / 2
-		if i >= 90 {
+		if i >= 900 {
 			took = p95
 		}
 		r.add(&result{endpoint: 0, due: time.Unix(1, 0), took: took})
@@ -51,8 +51,8 @@ func TestReportForPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []map[string]any{
-		{"name": "barcode", "requests": 100.0, "failures": 0.0, "rps": 10.0, "avg": 11.0, "p50": 10.007, "p95": 20.0, "p99": 20.0, "p999": 20.0, "max": 20.0},
-		{"name": "search", "requests": 100.0, "failures": 100.0, "rps": 10.0, "avg": nil, "p50": nil, "p95": nil, "p99": nil, "p999": nil, "max": nil},
+		{"name": "barcode", "requests": 1000.0, "failures": 0.0, "rps": 100.0, "avg": 11.0, "p50": 10.007, "p95": 20.0, "p99": 20.0, "p999": 20.0, "max": 20.0},
+		{"name": "search", "requests": 1000.0, "failures": 1000.0, "rps": 100.0, "avg": nil, "p50": nil, "p95": nil, "p99": nil, "p999": nil, "max": nil},
 	} {
 		for member, value := range want {
 			if got, ok := plain.Endpoints[i][member]; !ok || !cmp.Equal(value, got, cmpopts.EquateApprox(0.001, 0)) {
@@ -139,8 +139,8 @@ func TestThresholds(t *testing.T) {
 	r := reported(20 * time.Millisecond)
 	for text, met := range map[string]bool{
 		"p99<25ms": true, "p99<20ms": false, "barcode:p95<65ms": true, "barcode:p95<0.01s": false, "p50 <= 11": true, "p99.9<1s": true, "p999<900us": false,
-		"barcode:failures<0.1%": true, "failures<0.1%": false, "failures<=50%": true, "failures<100": false, "failures<101": true,
-		"rps>19": true, "rps>=20/s": true, "rps>20": false, "barcode:requests>=100": true, "max<20.1ms": true, "avg>5ms": true,
+		"barcode:failures<0.1%": true, "failures<0.1%": false, "failures<=50%": true, "failures<1000": false, "failures<1001": true,
+		"rps>199": true, "rps>=200/s": true, "rps>200": false, "barcode:requests>=100": true, "max<20.1ms": true, "avg>5ms": true,
 		"search:p95<100s": false, "search:p95>0ms": false, // nothing was answered
 		"audit:p95<1s": false, // not asked
 	} {
@@ -166,6 +166,13 @@ func TestComparisons(t *testing.T) {
 	}
 	if c := Compare(reported(time.Millisecond), reported(2*time.Millisecond), allow); c.Worse() {
 		t.Errorf("a millisecond more is worse: %+v", c)
+	}
+	few, slow := reported(20*time.Millisecond), reported(60*time.Millisecond)
+	few.Endpoints, slow.Endpoints = few.Endpoints[:1], slow.Endpoints[:1]
+	few.Total, slow.Total = Endpoint{}, Endpoint{}
+	few.Endpoints[0].Requests = 15 // nothing lies beyond any percentile but by chance
+	if c := Compare(few, slow, allow); c.Worse() {
+		t.Errorf("15 requests tell of something: %+v", c)
 	}
 	for name, spoil := range map[string]func(*Report){
 		"slower":        func(r *Report) { *r = *reported(30 * time.Millisecond) },

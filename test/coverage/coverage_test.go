@@ -94,6 +94,9 @@ func main() {
 		}
 	}
 	var said bytes.Buffer
+	if code := realMain([]string{"-within", "example.org/other/", "-at-least", "1", folders[0]}, &said, &said); code != 1 {
+		t.Errorf("nothing of what counts is there: status %d\n%s", code, &said)
+	}
 	if code := realMain([]string{"-at-least", "1", filepath.Join(dir, "nowhere")}, &said, &said); code != 1 {
 		t.Errorf("a folder that isn't there: status %d\n%s", code, &said)
 	}

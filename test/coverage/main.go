@@ -1,7 +1,7 @@
-// Command coverage adds up what several runs of the tests covered of internal/,
-// says where the least is covered, and fails below a bound.
+// Command coverage adds up what several runs of the tests covered, says where the
+// least is covered, and fails below a bound.
 //
-//	go run ./test/coverage -at-least 80 .build/coverage/unit .build/coverage/integration
+//	go run ./test/coverage -within github.com/crownsafe/api/internal/ -at-least 80 .build/coverage/unit .build/coverage/integration
 //
 // The folders hold what `go test -args -test.gocoverdir=FOLDER` and programs that
 // were built with -cover leave. A statement counts once, however many runs reach
@@ -30,9 +30,10 @@ func main() { os.Exit(realMain(os.Args[1:], os.Stdout, os.Stderr)) }
 func realMain(args []string, out, faults io.Writer) int {
 	flags := flag.NewFlagSet("coverage", flag.ContinueOnError)
 	flags.SetOutput(faults)
+	within := flags.String("within", "", "count only packages whose import path has this `prefix`")
 	bound := flags.Float64("at-least", 0, "the share of statements, in `percent`, below which it fails")
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
-		fmt.Fprintln(faults, "usage: coverage [-at-least PERCENT] FOLDER...")
+		fmt.Fprintln(faults, "usage: coverage [-within PREFIX] [-at-least PERCENT] FOLDER...")
 		return 2
 	}
 	packages, err := measure(flags.Args())
@@ -40,9 +41,10 @@ func realMain(args []string, out, faults io.Writer) int {
 		fmt.Fprintln(faults, "coverage:", err)
 		return 1
 	}
+	maps.DeleteFunc(packages, func(name string, _ *share) bool { return !strings.HasPrefix(name, *within) })
 	total := report(out, packages)
 	if total < *bound {
-		fmt.Fprintf(faults, "coverage: %.1f %% of internal/ is covered, %.1f %% is the least\n", total, *bound)
+		fmt.Fprintf(faults, "coverage: %.1f %% is covered, %.1f %% is the least\n", total, *bound)
 		return 1
 	}
 	return 0

@@ -1,11 +1,8 @@
 package deploy
 
 import (
-	"flag"
 	"fmt"
-	"maps"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,38 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crownsafe/api/internal/config"
+	"github.com/crownsafe/api/test/program"
 )
-
-var update = flag.Bool("update", false, "write the files anew that are made from others")
-
-const ruleFile = kubernetesFolder + "/components/monitoring/prometheusrule.yaml"
-
-// TestPrometheusRule holds the rule of the cluster to the alerts, of which it is a copy.
-func TestPrometheusRule(t *testing.T) {
-	t.Parallel()
-	var want strings.Builder
-	want.WriteString("# Made from deploy/prometheus/alerts.yaml by `make docs`. Change that, not this.\n" +
-		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: crownsafe\n" +
-		"  labels:\n    app.kubernetes.io/name: crownsafe\n    app.kubernetes.io/part-of: crownsafe\nspec:\n")
-	_, groups, found := strings.Cut(read(t, alertsFile), "\ngroups:\n")
-	if !found {
-		t.Fatal("the alerts have no groups")
-	}
-	for line := range strings.Lines("groups:\n" + groups) {
-		if line != "\n" {
-			line = "  " + line
-		}
-		want.WriteString(line)
-	}
-	if *update {
-		if err := os.WriteFile(ruleFile, []byte(want.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(want.String(), read(t, ruleFile)); diff != "" {
-		t.Errorf("%s is not as the alerts are; run make docs: %s", ruleFile, diff)
-	}
-}
 
 // everyPod goes through the pods of an environment: those that serve, and the jobs'.
 func everyPod(t *testing.T, overlay string) map[string]pod {
@@ -85,8 +52,14 @@ func TestPodsAreRestricted(t *testing.T) {
 				t.Errorf("%s has a token for the cluster", of)
 			}
 			for _, v := range p.Volumes {
-				if v.Secret != nil && (v.Secret.SecretName != "crownsafe-secrets" || v.Secret.DefaultMode != 0o440) {
+				if v.Secret == nil {
+					continue
+				}
+				if v.Secret.DefaultMode != 0o440 {
 					t.Errorf("%s: the files of %s have mode %o", of, v.Secret.SecretName, v.Secret.DefaultMode)
+				}
+				if v.Secret.SecretName != "crownsafe-secrets" && name != "backup" {
+					t.Errorf("%s gets %s, which is the backups'", of, v.Secret.SecretName)
 				}
 			}
 			for _, c := range slices.Concat(p.InitContainers, p.Containers) {
@@ -196,7 +169,7 @@ func TestAutoscaling(t *testing.T) {
 	if scale.MinReplicas != 3 || scale.MaxReplicas != 10 || len(scale.Metrics) != 1 || scale.Metrics[0].Resource.Name != "cpu" || scale.Metrics[0].Resource.Target.AverageUtilization != 70 {
 		t.Errorf("%+v", scale)
 	}
-	byRate := as[autoscaler](t, render(t, "testdata/request-rate").of(t, "HorizontalPodAutoscaler crownsafe-api")).Spec
+	byRate := as[autoscaler](t, render(t, "testdata/components").of(t, "HorizontalPodAutoscaler crownsafe-api")).Spec
 	if len(byRate.Metrics) != 2 || !strings.Contains(read(t, kubernetesFolder+"/components/request-rate/adapter-rules.yaml"), "as: "+byRate.Metrics[1].Pods.Metric.Name+"\n") {
 		t.Errorf("%+v, which the adapter's rule doesn't make", byRate.Metrics)
 	}
@@ -240,22 +213,15 @@ func TestSettingsAreKnown(t *testing.T) {
 				t.Errorf("%s sets %s", overlay, name)
 			}
 		}
-		secret := as[struct {
-			Spec struct {
-				Target struct{ Name string }
-				Data   []struct {
-					SecretKey string `yaml:"secretKey"`
-				}
-			}
-		}](t, built.of(t, "ExternalSecret crownsafe-secrets")).Spec
-		var keys []string
-		for _, d := range secret.Data {
-			keys = append(keys, d.SecretKey)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(files)), keysOf(t, built, "crownsafe-secrets")); diff != "" {
+			t.Errorf("%s: the files that are read, and the keys of the secret: %s", overlay, diff)
 		}
-		slices.Sort(files)
-		slices.Sort(keys)
-		if diff := cmp.Diff(files, keys); diff != "" || secret.Target.Name != "crownsafe-secrets" {
-			t.Errorf("%s: the files that are read, and the keys of %s: %s", overlay, secret.Target.Name, diff)
+		files = nil
+		for _, v := range everyPod(t, overlay)["backup"].InitContainers[1].Env {
+			files = append(files, strings.TrimPrefix(v.Value, "/run/secrets/crownsafe-backup/"))
+		}
+		if diff := cmp.Diff(files, keysOf(t, built, "crownsafe-backup-secrets")); diff != "" {
+			t.Errorf("%s: the files that the backups' job reads, and the keys of its secret: %s", overlay, diff)
 		}
 		host := strings.TrimPrefix(cfg.PublicURL, "https://")
 		ingress := built.of(t, "Ingress crownsafe-api")
@@ -271,7 +237,29 @@ func TestSettingsAreKnown(t *testing.T) {
 	}
 }
 
-// TestTheBackupIsScheduled at two in the morning, is verified, and is nobody else's to make.
+// keysOf lists the keys of a Secret that comes from the vault.
+func keysOf(t *testing.T, built manifests, name string) (keys []string) {
+	t.Helper()
+	secret := as[struct {
+		Spec struct {
+			Target struct{ Name string }
+			Data   []struct {
+				SecretKey string `yaml:"secretKey"`
+			}
+		}
+	}](t, built.of(t, "ExternalSecret "+name)).Spec
+	if secret.Target.Name != name {
+		t.Errorf("the secret %s becomes %s", name, secret.Target.Name)
+	}
+	for _, d := range secret.Data {
+		keys = append(keys, d.SecretKey)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestTheBackupIsScheduled at two in the morning, is verified, and is nobody else's to make. What
+// the job's containers are told is what the program does.
 func TestTheBackupIsScheduled(t *testing.T) {
 	t.Parallel()
 	for _, overlay := range overlays {
@@ -290,58 +278,20 @@ func TestTheBackupIsScheduled(t *testing.T) {
 			t.Errorf("%s: the pods make backups too: %s", overlay, every)
 		}
 		p := everyPod(t, overlay)["backup"]
-		got := fmt.Sprintln(p.RestartPolicy, p.InitContainers[0].Args[:3], p.Containers[0].Args[:2])
-		if len(p.InitContainers) != 1 || got != "Never [backup create --full] [backup verify]\n" {
-			t.Errorf("%s: %s", overlay, got)
-		}
-	}
-}
-
-// TestNetworkIsClosed: all pods are denied everything first, and each port that is
-// opened is one that somebody asks.
-func TestNetworkIsClosed(t *testing.T) {
-	t.Parallel()
-	type policy struct {
-		Spec struct {
-			PodSelector     map[string]any `yaml:"podSelector"`
-			PolicyTypes     []string       `yaml:"policyTypes"`
-			Ingress, Egress []struct {
-				From, To []map[string]any
-				Ports    []struct{ Port string }
+		var steps []string
+		data := t.TempDir()
+		program.Run(t, nil, "migrate", "up", "--data", data)
+		for _, c := range slices.Concat(p.InitContainers, p.Containers) {
+			args := strings.Join(c.Args, " ")
+			steps = append(steps, args)
+			if got := program.Run(t, nil, strings.Fields(strings.ReplaceAll(args, "/data", data))...); got.Code != 0 {
+				t.Errorf("%s: %s ends with %d: %s", overlay, args, got.Code, got.Stderr)
 			}
 		}
-	}
-	built := render(t, kubernetesFolder+"/overlays/production")
-	deny := as[policy](t, built.of(t, "NetworkPolicy default-deny")).Spec
-	if len(deny.PodSelector) != 0 || !slices.Equal(deny.PolicyTypes, []string{"Ingress", "Egress"}) || len(deny.Ingress)+len(deny.Egress) != 0 {
-		t.Errorf("default-deny: %+v", deny)
-	}
-	in, out := map[string]bool{}, map[string]bool{}
-	for name, o := range built {
-		if o.Kind != "NetworkPolicy" {
-			continue
+		want := []string{"backup create --full --reason scheduled --data /data", "backup verify --data /data", "backup prune --data /data"}
+		if diff := cmp.Diff(want, steps); diff != "" || p.RestartPolicy != "Never" || len(p.Containers) != 1 {
+			t.Errorf("%s: restarts %s, steps %s", overlay, p.RestartPolicy, diff)
 		}
-		spec := as[policy](t, o).Spec
-		for _, rule := range spec.Ingress {
-			for _, p := range rule.Ports {
-				in[p.Port] = true
-			}
-			if len(rule.From) == 0 || len(rule.Ports) == 0 {
-				t.Errorf("%s lets everybody in", name)
-			}
-		}
-		for _, rule := range spec.Egress {
-			for _, p := range rule.Ports {
-				out[p.Port] = true
-			}
-			if len(rule.To) == 0 || len(rule.Ports) == 0 {
-				t.Errorf("%s lets everything out", name)
-			}
-		}
-	}
-	ports := func(m map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(m)), " ") }
-	if ports(in) != "http" || ports(out) != "10000 4318 443 53 5432 587 6380 80" {
-		t.Errorf("in by %s, out by %s", ports(in), ports(out))
 	}
 }
 

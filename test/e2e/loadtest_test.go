@@ -89,7 +89,7 @@ func TestLoadTest(t *testing.T) {
 		}
 	})
 	t.Run("wrong usage", func(t *testing.T) {
-		for _, args := range [][]string{{}, {server.Base, "--threshold", "p98<1ms"}, {server.Base, "--users", "2", "--rate", "3"}, {server.Base, "--only", "nothing"}, {"compare", file}} {
+		for _, args := range [][]string{{}, {server.Base, "--threshold", "p98<1ms"}, {server.Base, "--users", "2", "--rate", "3"}, {server.Base, "--only", "nothing"}, {server.Base, "--users", "0"}, {server.Base, "--rate", "0"}, {"compare", file}} {
 			if got := program.Run(t, nil, append([]string{"loadtest"}, args...)...); got.Code != 2 {
 				t.Errorf("%v: exit %d: %s", args, got.Code, got.Stderr)
 			}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -138,7 +137,7 @@ func TestImportReachesARunningServer(t *testing.T) {
 		s.Do(http.MethodPost, "/api/v1/verdict", `{"brand":"Vantor7","model":"VM-10007"}`, &v)
 		return v.Verdict
 	}
-	testenv.Eventually(t, time.Second, "the server sees the imported notices", func() bool { return ask() == "affected" })
+	testenv.Eventually(t, program.Patience, "the server sees the imported notices", func() bool { return ask() == "affected" })
 }
 
 func TestImportingTwiceChangesNothing(t *testing.T) {

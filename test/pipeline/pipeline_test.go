@@ -101,6 +101,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"workflow", "@de0fac2e4500dabe0009e67214ff5f5447ce83dd", "@v6", "docs/operations.md doesn't list actions/checkout@v6"},
 		{"workflow", "@de0fac2e4500dabe0009e67214ff5f5447ce83dd", "@de0fac2", "docs/operations.md doesn't list actions/checkout@de0fac2"},
 		{"workflow", "# v6.0.2", "# v6.0.1", `is called "v6.0.1" beside it`},
+		{"workflow", "          version: 1.22.0\n", "", `zizmorcore/zizmor-action brings its tool as it is today: version is ""`},
 		{"operations", "`snyk/actions/setup@9adf32b1121593767fc3c057af55b55db032dc04`", "`snyk/actions/setup@v1`", "which nothing uses"},
 		{"workflow", "make lint", "make linted", "quality calls make linted, which make help doesn't list"},
 		{"workflow", "make browser", "make unit", "no stage calls make browser"},

@@ -41,7 +41,7 @@ type review struct {
 	found    []string
 }
 
-func (r *review) fault(format string, args ...any) {
+func (r *review) faultf(format string, args ...any) {
 	r.found = append(r.found, fmt.Sprintf(format, args...))
 }
 
@@ -56,12 +56,12 @@ func (r *review) triggers() {
 	}
 	for name, t := range want {
 		if got, there := r.workflow.On[name]; !there || !slices.Equal(got.branches, t.branches) || !slices.Equal(got.crons, t.crons) {
-			r.fault("the trigger %s is %v, not %v", name, got, t)
+			r.faultf("the trigger %s is %v, not %v", name, got, t)
 		}
 	}
 	for name := range r.workflow.On {
 		if _, known := want[name]; !known {
-			r.fault("there is the trigger %s", name)
+			r.faultf("there is the trigger %s", name)
 		}
 	}
 }
@@ -73,12 +73,12 @@ func (r *review) stages() {
 	for n := range stages {
 		prefix := fmt.Sprintf("%d. ", n+1)
 		if !slices.ContainsFunc(r.jobs(), func(name string) bool { return strings.HasPrefix(r.workflow.Jobs[name].Name, prefix) }) {
-			r.fault("no job is of stage %d", n+1)
+			r.faultf("no job is of stage %d", n+1)
 		}
 	}
 	for _, name := range r.jobs() {
 		if r.workflow.Jobs[name].TimeoutMinutes == 0 {
-			r.fault("%s may run for hours: it has no timeout-minutes", name)
+			r.faultf("%s may run for hours: it has no timeout-minutes", name)
 		}
 	}
 }
@@ -90,18 +90,18 @@ func (r *review) gates() {
 	for _, name := range r.jobs() {
 		j := r.workflow.Jobs[name]
 		if j.ContinueOnError != "" {
-			r.fault("%s goes on after an error", name)
+			r.faultf("%s goes on after an error", name)
 		}
 		for _, s := range j.Steps {
 			switch {
 			case s.ContinueOnError != "":
-				r.fault("a step of %s goes on after an error", name)
+				r.faultf("a step of %s goes on after an error", name)
 			case unheeded.MatchString(s.Run):
-				r.fault("a step of %s heeds no failure: %s", name, s.Run)
+				r.faultf("a step of %s heeds no failure: %s", name, s.Run)
 			case strings.Contains(s.Run, "${{"):
-				r.fault("a step of %s writes an expression into its script: %s", name, s.Run)
+				r.faultf("a step of %s writes an expression into its script: %s", name, s.Run)
 			case strings.Contains(j.If, "always()"):
-				r.fault("%s runs whatever failed before", name)
+				r.faultf("%s runs whatever failed before", name)
 			}
 		}
 	}
@@ -111,12 +111,12 @@ func (r *review) gates() {
 // that use it.
 func (r *review) permissions() {
 	if p := r.workflow.Permissions; p == nil || len(*p) > 0 {
-		r.fault("the workflow's own permissions are not {}")
+		r.faultf("the workflow's own permissions are not {}")
 	}
 	for _, name := range r.jobs() {
 		j := r.workflow.Jobs[name]
 		if j.Permissions == nil {
-			r.fault("%s has no permissions of its own", name)
+			r.faultf("%s has no permissions of its own", name)
 			continue
 		}
 		for what, level := range *j.Permissions {
@@ -125,12 +125,12 @@ func (r *review) permissions() {
 			case what == "id-token" && level == "write" && j.uses("azure/login"):
 			case what == "attestations" && level == "write" && j.uses("actions/attest-build-provenance"):
 			default:
-				r.fault("%s may %s %s, and needn't", name, level, what)
+				r.faultf("%s may %s %s, and needn't", name, level, what)
 			}
 		}
 		for _, s := range j.Steps {
 			if s.Uses.name == "actions/checkout" && s.With["persist-credentials"] != "false" {
-				r.fault("%s keeps the repository's token after the checkout", name)
+				r.faultf("%s keeps the repository's token after the checkout", name)
 			}
 		}
 	}
@@ -147,6 +147,15 @@ var (
 	pinRow = regexp.MustCompile("(?m)^\\| `([\\w-]+/[\\w/-]+)@([\\w.]+)` \\| ([^|]+) \\|")
 )
 
+// brings are actions that fetch a tool, with the setting that says which version.
+var brings = map[string]string{
+	"actions/setup-go":         "go-version",
+	"snyk/actions/setup":       "snyk-version",
+	"zizmorcore/zizmor-action": "version",
+}
+
+var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
+
 func (r *review) pins() {
 	listed := map[string]string{}
 	for _, row := range pinRow.FindAllStringSubmatch(r.operations, -1) {
@@ -162,19 +171,22 @@ func (r *review) pins() {
 			pin := a.name + "@" + a.pin
 			used[pin] = true
 			version, there := listed[pin]
+			if setting := brings[a.name]; setting != "" && !exactVersion.MatchString(s.With[setting]) {
+				r.faultf("%s brings its tool as it is today: %s is %q", a.name, setting, s.With[setting])
+			}
 			switch {
 			case !there:
-				r.fault("docs/operations.md doesn't list %s", pin)
+				r.faultf("docs/operations.md doesn't list %s", pin)
 			case fullSHA.MatchString(a.pin) && (!exactTag.MatchString(a.comment) || version != a.comment):
-				r.fault("%s is called %q beside it and %q in docs/operations.md", pin, a.comment, version)
+				r.faultf("%s is called %q beside it and %q in docs/operations.md", pin, a.comment, version)
 			case !fullSHA.MatchString(a.pin) && !exactTag.MatchString(a.pin):
-				r.fault("%s is pinned neither by a full SHA nor by an exact tag", pin)
+				r.faultf("%s is pinned neither by a full SHA nor by an exact tag", pin)
 			}
 		}
 	}
 	for pin := range listed {
 		if !used[pin] {
-			r.fault("docs/operations.md lists %s, which nothing uses", pin)
+			r.faultf("docs/operations.md lists %s, which nothing uses", pin)
 		}
 	}
 }
@@ -198,13 +210,13 @@ func (r *review) calls() {
 	for _, name := range r.jobs() {
 		for _, s := range r.workflow.Jobs[name].Steps {
 			if strings.Count(strings.TrimSpace(s.Run), "\n") > 4 {
-				r.fault("a step of %s has more lines than belong into a workflow", name)
+				r.faultf("a step of %s has more lines than belong into a workflow", name)
 			}
 			for _, call := range makeCall.FindAllStringSubmatch(s.Run, -1) {
 				for _, target := range targetsOf(call[1]) {
 					called[target] = true
 					if !r.makefile.listed[target] {
-						r.fault("%s calls make %s, which make help doesn't list", name, target)
+						r.faultf("%s calls make %s, which make help doesn't list", name, target)
 					}
 				}
 			}
@@ -212,7 +224,7 @@ func (r *review) calls() {
 	}
 	for _, target := range demanded {
 		if !called[target] {
-			r.fault("no stage calls make %s", target)
+			r.faultf("no stage calls make %s", target)
 		}
 	}
 	for target, recipe := range r.makefile.targets {
@@ -221,7 +233,7 @@ func (r *review) calls() {
 		paths = append(paths, fileUsed.FindAllStringSubmatch(recipe, -1)...)
 		for _, path := range paths {
 			if path := strings.TrimSuffix(path[1], "/..."); path != "." && !r.exists(path) {
-				r.fault("make %s uses %s, which isn't there", target, path)
+				r.faultf("make %s uses %s, which isn't there", target, path)
 			}
 		}
 	}
@@ -265,14 +277,14 @@ func (r *review) secrets() {
 			continue
 		}
 		if !slices.ContainsFunc(withoutForks, func(c string) bool { return j.If == c || strings.HasPrefix(j.If, c+" &&") }) {
-			r.fault("%s needs secrets, and is run for forks: %s", name, j.If)
+			r.faultf("%s needs secrets, and is run for forks: %s", name, j.If)
 		}
 		for secret := range needed {
 			if !regexp.MustCompile(`\b` + secret + `\b`).MatchString(required) {
-				r.fault("%s goes on without %s", name, secret)
+				r.faultf("%s goes on without %s", name, secret)
 			}
 			if !strings.Contains(r.operations, "`"+secret+"`") {
-				r.fault("docs/operations.md doesn't tell of the secret %s", secret)
+				r.faultf("docs/operations.md doesn't tell of the secret %s", secret)
 			}
 		}
 	}
@@ -286,16 +298,16 @@ func (r *review) order() {
 	for _, name := range r.jobs() {
 		number := r.workflow.Jobs[name].Name[:1]
 		if number >= "1" && number <= "5" && !before[name] {
-			r.fault("publish doesn't wait for %s", name)
+			r.faultf("publish doesn't wait for %s", name)
 		}
 	}
 	for name, needs := range map[string][]string{"staging": {"publish"}, "production": {"publish", "staging"}} {
 		j := r.workflow.Jobs[name]
 		if !slices.Equal(j.Needs, needs) {
-			r.fault("%s waits for %v, not for %v", name, j.Needs, needs)
+			r.faultf("%s waits for %v, not for %v", name, j.Needs, needs)
 		}
 		if string(j.Environment) != name {
-			r.fault("%s is deployed in the environment %q", name, j.Environment)
+			r.faultf("%s is deployed in the environment %q", name, j.Environment)
 		}
 	}
 }
@@ -316,12 +328,12 @@ var (
 func (r *review) tools() {
 	for _, text := range []string{r.files.makefile, r.files.workflow} {
 		if found := floating.FindString(text); found != "" {
-			r.fault("a tool is taken as it is today: %s", found)
+			r.faultf("a tool is taken as it is today: %s", found)
 		}
 	}
 	for _, tool := range toolVersion.FindAllStringSubmatch(r.files.makefile, -1) {
 		if tool[1] == "" {
-			r.fault("a tool has no exact version: %s", tool[0])
+			r.faultf("a tool has no exact version: %s", tool[0])
 		}
 	}
 }

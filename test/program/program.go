@@ -41,7 +41,8 @@ func Main(m *testing.M) int {
 	Path = filepath.Join(dir, "crownsafe")
 	args := []string{"build", "-trimpath", "-ldflags", "-X main.stamp=v0.0.0-e2e", "-o", Path}
 	if os.Getenv(coverageVariable) != "" {
-		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=github.com/crownsafe/api/internal/...")
+		// Without main itself among them, a program leaves nothing.
+		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=github.com/crownsafe/api/internal/...,github.com/crownsafe/api/cmd/crownsafe")
 	}
 	build := exec.Command("go", append(args, "github.com/crownsafe/api/cmd/crownsafe")...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -99,7 +99,7 @@ func TestRecognise(t *testing.T) {
 	}{
 		"an answer":                      {whole, agency.Recognition{Kind: agency.Notices, Format: openfda.FormatEnforcement}},
 		"the beginning of an answer":     {whole[:len(whole)-40], agency.Recognition{Kind: agency.Notices, Format: openfda.FormatEnforcement}},
-		"a broken report in front":       {`{"results":[{"event_id":7},` + string(report(nil)) + `]}`, agency.Recognition{Kind: agency.Notices, Format: openfda.FormatEnforcement}},
+		"a broken report in front":       {`{"results":[{"event_id":7},` + report(nil) + `]}`, agency.Recognition{Kind: agency.Notices, Format: openfda.FormatEnforcement}},
 		"no match":                       {`{"error":{"code":"NOT_FOUND","message":"No matches found!"}}`, agency.Recognition{Kind: agency.Empty, Format: openfda.FormatEnforcement, Note: "NOT_FOUND: No matches found!"}},
 		"a failure":                      {`{"error":{"code":"SERVER_ERROR","message":"Check your request"}}`, agency.Recognition{Kind: agency.ErrorBody, Note: "SERVER_ERROR: Check your request"}},
 		"another data set's answer":      {`{"meta":{},"results":[{"patient":{},"receiver":{}}]}`, agency.Recognition{}},

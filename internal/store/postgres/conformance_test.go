@@ -23,7 +23,7 @@ func on(database func(testing.TB) string, schema fs.FS, change func(*Options)) s
 		opts := relaxed(database(t))
 		made := opts
 		made.migrations = schema
-		migrated(t, made)
+		migrate(t, made)
 		change(&opts)
 		return func() store.Store { return open(t, opts) }
 	}
@@ -38,7 +38,7 @@ func onShared(t *testing.T, database func(testing.TB) string, schema fs.FS, chan
 	for range cap(free) {
 		opts := relaxed(database(t))
 		opts.migrations = schema
-		migrated(t, opts)
+		migrate(t, opts)
 		opts.migrations = nil
 		change(&opts)
 		free <- opts
@@ -125,12 +125,16 @@ func TestStoreOnOtherSchemas(t *testing.T) {
 
 func TestTransfer(t *testing.T) {
 	t.Parallel()
-	for name, place := range map[string]storetest.Place{
-		"15":      on(testenv.Postgres, nil, func(*Options) {}),
-		"current": on(testenv.CurrentPostgres, nil, func(opts *Options) { opts.StatementCache = -1 }),
+	for name, server := range map[string]struct {
+		database func(testing.TB) string
+		change   func(*Options)
+	}{
+		"15":      {testenv.Postgres, func(*Options) {}},
+		"current": {testenv.CurrentPostgres, func(opts *Options) { opts.StatementCache = -1 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			place := onShared(t, server.database, nil, server.change)
 			t.Run("from SQLite", func(t *testing.T) { storetest.ExerciseTransfer(t, inSQLite, place) })
 			t.Run("to SQLite", func(t *testing.T) { storetest.ExerciseTransfer(t, place, inSQLite) })
 		})

@@ -57,6 +57,13 @@ func open(t testing.TB, opts Options) *Store {
 // migrated opens a store whose schema is there.
 func migrated(t testing.TB, opts Options) *Store {
 	t.Helper()
+	migrate(t, opts)
+	return open(t, opts)
+}
+
+// migrate makes the schema.
+func migrate(t testing.TB, opts Options) {
+	t.Helper()
 	patient := relaxed(opts.URL)
 	patient.migrations = opts.migrations
 	s, err := Open(t.Context(), patient)
@@ -67,7 +74,6 @@ func migrated(t testing.TB, opts Options) *Store {
 	if _, err := s.MigrateUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, opts)
 }
 
 // fails checks an error, which comes before the test gives up waiting, and that

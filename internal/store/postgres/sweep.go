@@ -11,7 +11,7 @@ import (
 
 // sweepBatch is how many rows a sweep removes in one transaction: the server
 // answers within its patience however many there are.
-const sweepBatch = 500
+const sweepBatch = 200
 
 // Sweep implements account.Store.
 func (s *Store) Sweep(ctx context.Context, before, replacedBefore time.Time) error {

@@ -9,7 +9,7 @@ import (
 
 // sweepBatch is how many rows a sweep removes in one transaction: there is one
 // writer, and others wait for it meanwhile.
-const sweepBatch = 500
+const sweepBatch = 200
 
 // Sweep implements account.Store.
 func (s *Store) Sweep(ctx context.Context, before, replacedBefore time.Time) error {

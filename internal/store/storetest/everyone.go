@@ -234,7 +234,7 @@ func sweeping(t *testing.T, s account.Store) {
 // sweepingMuch: what ended while nobody swept is gone after one sweep, though it is
 // more than is removed at once, and what goes on is left.
 func sweepingMuch(t *testing.T, s account.Store) {
-	const many = 600 // more than a batch of any store
+	const many = 250 // more than a batch of any store
 	ctx, u := t.Context(), person(1)
 	with(t, s, u)
 	live, over, lasting := signIn(many, u.ID), signIn(many+1, u.ID), appKey(many, u.ID)

@@ -11,7 +11,8 @@ import (
 )
 
 // ExerciseTransfer holds two adapters, or one and itself, to what store.Transfer
-// promises on the way from one to the other.
+// promises on the way from one to the other. A test has two places at most of either
+// at a time.
 func ExerciseTransfer(t *testing.T, from, to Place) {
 	for name, test := range map[string]func(t *testing.T, here, there Place){
 		"everything arrives and goes on from there": everythingArrives,
@@ -156,15 +157,17 @@ func fullRefused(t *testing.T, here, there Place) {
 		"a rejection":  func(s store.Store) error { return s.Reject(t.Context(), []store.Rejection{{Agency: example}}) },
 		"the same all": func(s store.Store) error { copyAll(t, from, s); return nil },
 	} {
-		to := there(t)()
-		if err := occupy(to); err != nil {
-			t.Fatal(err)
-		}
-		before := digestOf(t, to)
-		if _, err := store.CopyAll(t.Context(), from, to, nil); !errors.Is(err, store.ErrNotEmpty) {
-			t.Errorf("into a store with %s: %v, want ErrNotEmpty", name, err)
-		}
-		same(t, "what was there", digestOf(t, to), before)
+		t.Run(name, func(t *testing.T) { // which gives its place back
+			to := there(t)()
+			if err := occupy(to); err != nil {
+				t.Fatal(err)
+			}
+			before := digestOf(t, to)
+			if _, err := store.CopyAll(t.Context(), from, to, nil); !errors.Is(err, store.ErrNotEmpty) {
+				t.Errorf("into a store with %s: %v, want ErrNotEmpty", name, err)
+			}
+			same(t, "what was there", digestOf(t, to), before)
+		})
 	}
 }
 

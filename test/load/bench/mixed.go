@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -64,9 +63,20 @@ func (r *run) startStack(ctx context.Context, s *servers, name string) (*stack, 
 	return st, nil
 }
 
+// loaded is what a load test reports, and the processor time that one request took in
+// the server and in the load test, warming up and all.
+type loaded struct {
+	*loadtest.Report
+	server, client time.Duration
+}
+
 // load runs the load test against the stack. Thresholds that are missed are in the
 // report and no error.
-func (st *stack) load(ctx context.Context, args ...string) (*loadtest.Report, error) {
+func (st *stack) load(ctx context.Context, args ...string) (*loaded, error) {
+	before, err := st.cpu()
+	if err != nil {
+		return nil, err
+	}
 	cmd := st.program.command(ctx, append([]string{"loadtest", "http://" + st.address, "--json"}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -75,7 +85,13 @@ func (st *stack) load(ctx context.Context, args ...string) (*loadtest.Report, er
 	if err != nil {
 		return nil, fmt.Errorf("running the load test %v: %w\n%s", args, errors.Join(failed, err), stderr.String())
 	}
-	return report, st.clearLog()
+	after, err := st.cpu()
+	if err != nil {
+		return nil, err
+	}
+	asked := report.Total.RPS * (report.Seconds + report.WarmUpSeconds)
+	each := func(d time.Duration) time.Duration { return time.Duration(float64(d) / max(asked, 1)) }
+	return &loaded{report, each(after - before), each(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())}, st.clearLog()
 }
 
 // loading makes the rows of the load test.
@@ -111,7 +127,8 @@ func (r *run) closedLoop(ctx context.Context, st *stack) error {
 	if err != nil {
 		return err
 	}
-	measured := fmt.Sprintf("%s/s (median %s ms, 99 of 100 within %s ms; %s)", count(report.Total.RPS), report.Total.P50, report.Total.P99, failuresOf(report))
+	measured := fmt.Sprintf("%s/s (median %s ms, 99 of 100 within %s ms; %s; processor time %s, and the client's %s)",
+		count(report.Total.RPS), report.Total.P50, report.Total.P99, failuresOf(report), micro(report.server), micro(report.client))
 	good := atLeast(report.Total.RPS, goalMixed)
 	if report.Total.Failures > 0 {
 		good = missedGoal
@@ -150,7 +167,7 @@ func (r *run) openLoop(ctx context.Context, st *stack) error {
 	return nil
 }
 
-func failuresOf(report *loadtest.Report) string {
+func failuresOf(report *loaded) string {
 	if report.Total.Failures == 0 {
 		return "none failed"
 	}
@@ -185,11 +202,4 @@ func (r *run) runStack(ctx context.Context, name string, measure func(*stack) er
 	}
 	defer func() { err = errors.Join(err, st.stop()) }()
 	return measure(st)
-}
-
-// compareCommand compares two reports by the real command, and fails when it is worse.
-func (r *run) compareCommand(ctx context.Context, base, now string) *exec.Cmd {
-	cmd := r.program.command(ctx, "loadtest", "compare", "--fail", base, now)
-	cmd.Stdout, cmd.Stderr = r.progress, r.progress
-	return cmd
 }

@@ -56,29 +56,27 @@ func (r *run) soaking(ctx context.Context, d time.Duration) error {
 
 func (r *run) soak(ctx context.Context, st *stack, d time.Duration) error {
 	r.say("loading with %d requests/s for %s", soakRate, d)
-	ended := make(chan error, 1)
+	type result struct {
+		report *loaded
+		err    error
+	}
+	ended := make(chan result, 1)
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		report, err := st.load(asking, "--rate", fmt.Sprint(soakRate), "--duration", d.String())
-		if err == nil {
-			outcome := met
-			if report.Total.Failures > 0 {
-				outcome = missedGoal
-			}
-			r.row(fmt.Sprintf("%s requests at %d/s", humanize.Comma(report.Total.Requests), soakRate), fmt.Sprintf("p50 %s, p99 %s, at most %s ms; %s", report.Total.P50, report.Total.P99, report.Total.Max, failuresOf(report)), "none failed", outcome)
-		}
-		ended <- err
+		ended <- result{report, err}
 	}()
 	seen := make([][]float64, len(gauges))
 	clock := time.NewTicker(max(d/looksDuringSoak, 100*time.Millisecond))
 	defer clock.Stop()
 	for {
 		select {
-		case err := <-ended:
-			if err != nil {
-				return err
+		case end := <-ended:
+			if end.err != nil {
+				return end.err
 			}
+			r.soaked(end.report)
 			return r.judgeSoak(seen)
 		case <-clock.C:
 		}
@@ -94,6 +92,16 @@ func (r *run) soak(ctx context.Context, st *stack, d time.Duration) error {
 			seen[i] = append(seen[i], value)
 		}
 	}
+}
+
+// soaked makes the row of the requests.
+func (r *run) soaked(report *loaded) {
+	good := met
+	if report.Total.Failures > 0 {
+		good = missedGoal
+	}
+	r.row(fmt.Sprintf("%s requests at %d/s", humanize.Comma(report.Total.Requests), soakRate),
+		fmt.Sprintf("p50 %s, p99 %s, at most %s ms; %s", report.Total.P50, report.Total.P99, report.Total.Max, failuresOf(report)), "none failed", good)
 }
 
 // judgeSoak makes a row of each gauge. The first quarter is left out: caches fill, and
