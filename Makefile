@@ -147,6 +147,10 @@ performance: ## Run the load tool with thresholds into REPORT (.build/loadtest.j
 soak: ## Load everything for DURATION (default 10m) and see that memory and goroutines stay flat
 	go run ./test/load/bench -soak '$(or $(DURATION),10m)'
 
+.PHONY: restore-drill
+restore-drill: ## Lose a store of 250,000 notices and 100,000 accounts and get it back: prints the RTO and the RPO (DRILL='-notices N -people N' for less)
+	go run ./test/load/drill $(DRILL)
+
 .PHONY: eval
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)
 	go run ./test/eval -data '$(DATA)' $(if $(FAULTS),-faults)

@@ -71,7 +71,7 @@ func TestAPayloadThatSomebodyRemovedIsArchivedAgain(t *testing.T) {
 	t.Parallel()
 	connection, container := testenv.Azure(t)
 	cfg := config.Config{Data: t.TempDir(), AzureStorage: config.Secret(connection)}
-	cfg.Storage.Container = container
+	cfg.Storage.Container, cfg.Backups.Container = container, container+"-backups"
 	a, err := build(cfg, logged(t, cfg, slog.New(slog.DiscardHandler)), "test", "here", openStore(t))
 	if err != nil {
 		t.Fatal(err)

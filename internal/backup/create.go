@@ -102,13 +102,14 @@ func (k *Keeper) write(ctx context.Context, m *Manifest, v store.BackupView, bef
 	defer cancel()
 	out, in := io.Pipe()
 	written := make(chan error, 1)
+	var changed map[string]int64
 	go func() {
 		sum, err := encode(in, k.Recipients, func(w io.Writer) (err error) {
 			w = &meter{Writer: w, step: "writing", tell: progress}
 			if before == nil {
 				return v.WriteFull(ctx, w)
 			}
-			m.Changed, err = v.WriteIncrement(ctx, w, before.Position, before.Name)
+			changed, err = v.WriteIncrement(ctx, w, before.Position, before.Name)
 			return err
 		})
 		m.Size, m.SHA256, m.TextSize = sum.size, sum.sha256, sum.text
@@ -130,12 +131,7 @@ func (k *Keeper) write(ctx context.Context, m *Manifest, v store.BackupView, bef
 	if err != nil {
 		return err
 	}
-	digest, err := store.DigestOf(ctx, v, nil)
-	if err != nil {
-		return err
-	}
-	m.describe(digest)
-	return nil
+	return m.describe(ctx, v, before, changed)
 }
 
 // errPutEnded says that nobody takes the text any more.

@@ -68,12 +68,35 @@ type Predecessor struct {
 	Manifest string `json:"manifest_sha256"` // of its manifest's bytes
 }
 
-// describe fills in what a digest says.
-func (m *Manifest) describe(d store.Digest) {
-	m.Serial, m.Content = d.Serial, d.SHA256()
-	for i, t := range store.Tables() {
-		m.Tables = append(m.Tables, Table{t.Name, t.Columns, t.Key, d.Tables[i].Rows, d.Tables[i].SHA256})
+// describe fills in what a store holds. A table of which nothing has changed since the
+// backup before is as that says: to read everything takes a while, and may be to be done
+// every few minutes.
+func (m *Manifest) describe(ctx context.Context, v store.Snapshot, before *Entry, changed map[string]int64) error {
+	known := map[string]Table{}
+	if before != nil {
+		for _, t := range before.Tables {
+			if changed[t.Name] == 0 {
+				known[t.Name] = t
+			}
+		}
 	}
+	unknown := slices.DeleteFunc(store.Tables(), func(t store.Table) bool { _, is := known[t.Name]; return is })
+	read, err := store.DigestOfTables(ctx, v, unknown, nil)
+	if err != nil {
+		return err
+	}
+	for i, t := range unknown {
+		known[t.Name] = Table{t.Name, t.Columns, t.Key, read.Tables[i].Rows, read.Tables[i].SHA256}
+	}
+	whole := store.Digest{Serial: read.Serial}
+	for _, t := range store.Tables() {
+		one := known[t.Name]
+		m.Tables = append(m.Tables, one)
+		m.Changed += changed[t.Name]
+		whole.Tables = append(whole.Tables, store.TableDigest{Table: t.Name, Rows: one.Rows, SHA256: one.SHA256})
+	}
+	m.Serial, m.Content = whole.Serial, whole.SHA256()
+	return nil
 }
 
 // tables returns how what a restoration makes is read.

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ type Schedule struct {
 }
 
 const (
-	lookEvery     = 5 * time.Second // whether something is due
+	lookEvery     = 15 * time.Second // whether something is due
 	scheduleLease = "backup schedule"
 	firstPause    = 30 * time.Second // after a failure; each later one is twice as long
 	longestPause  = 15 * time.Minute
@@ -26,20 +27,28 @@ const (
 
 // Run makes, verifies and prunes backups by a schedule until ctx ends. Of several
 // processes one does; whoever makes backups otherwise is taken into account. What
-// fails is in the log, and tried again.
+// fails is in the log, and tried again; that one can't be verified keeps nobody from
+// making the next.
 func (k *Keeper) Run(ctx context.Context, s Schedule) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	pause, until := firstPause, time.Time{}
+	var making, verifying backoff
 	for {
-		if !k.Now().Before(until) {
-			switch err := k.Tick(ctx, s); {
-			case err == nil || errors.Is(err, ErrBusy):
-				pause = firstPause
-			case ctx.Err() == nil:
+		for _, part := range []struct {
+			of  *backoff
+			do  func(context.Context, Schedule) error
+			not string
+		}{{&making, k.makeDue, "made"}, {&verifying, k.verifyDue, "verified"}} {
+			if k.Now().Before(part.of.until) {
+				continue
+			}
+			err := part.do(ctx, s)
+			if ctx.Err() != nil {
+				return
+			}
+			if pause := part.of.after(err, k.Now()); pause > 0 {
 				k.status.failed()
-				k.Logger.Error("a backup could not be made or verified; trying again", "error", err, "in", pause.String())
-				until, pause = k.Now().Add(pause), min(2*pause, longestPause)
+				k.Logger.Error("a backup could not be "+part.not+"; trying again", "error", err, "in", pause.String())
 			}
 		}
 		select {
@@ -50,10 +59,28 @@ func (k *Keeper) Run(ctx context.Context, s Schedule) {
 	}
 }
 
-// Tick does what is due now. ErrBusy where another process does.
-func (k *Keeper) Tick(ctx context.Context, s Schedule) error {
-	kind, due, err := k.due(ctx, s)
-	if err != nil || !due {
+// backoff is when something that failed is tried again.
+type backoff struct {
+	pause time.Duration
+	until time.Time
+}
+
+// after returns how long to wait after an outcome; 0: it was a good one.
+func (b *backoff) after(err error, now time.Time) time.Duration {
+	if err == nil || errors.Is(err, ErrBusy) {
+		*b = backoff{}
+		return 0
+	}
+	b.pause = min(max(firstPause, 2*b.pause), longestPause)
+	b.until = now.Add(b.pause)
+	return b.pause
+}
+
+// whenDue does something while no other process works by the schedule, if it is due
+// before and within that time.
+func (k *Keeper) whenDue(ctx context.Context, s Schedule, due func(*overview, Schedule) bool, do func(context.Context, *overview) error) error {
+	seen, err := k.overview(ctx)
+	if err != nil || !due(seen, s) {
 		return err
 	}
 	source, done, err := k.Source(ctx)
@@ -61,94 +88,120 @@ func (k *Keeper) Tick(ctx context.Context, s Schedule) error {
 		return err
 	}
 	err = k.holding(ctx, source, scheduleLease, func(ctx context.Context) error {
-		if kind, due, err = k.due(ctx, s); err != nil || !due { // another process may have done it just now
+		if seen, err = k.overview(ctx); err != nil || !due(seen, s) { // another process may have done it just now
 			return err
 		}
-		return k.scheduled(ctx, s, kind)
+		return do(ctx, seen)
 	})
 	return errors.Join(err, done())
 }
 
-func (k *Keeper) scheduled(ctx context.Context, s Schedule, kind Kind) error {
-	m, err := k.Create(ctx, kind, "by the schedule", nil)
-	if kind == Incremental && (errors.Is(err, store.ErrUntracked) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNone)) {
-		k.Logger.Warn("an incremental backup is not possible; making a full one", "error", err)
-		kind = Full
-		m, err = k.Create(ctx, kind, "by the schedule, as what had changed was not known", nil)
-	}
-	if err != nil {
-		return err
-	}
-	k.Logger.Info("made a backup", "backup", m.Name, "bytes", m.Size, "serial", m.Serial, "seconds", m.Seconds)
-	if kind == Full || k.verifyDue(ctx, s) {
-		if err := k.verifyScheduled(ctx, m.Name); err != nil {
-			return err
+// makeDue makes the backup that is due.
+func (k *Keeper) makeDue(ctx context.Context, s Schedule) error {
+	return k.whenDue(ctx, s, func(o *overview, s Schedule) bool { return o.due(s) != "" }, func(ctx context.Context, o *overview) error {
+		kind := o.due(s)
+		m, err := k.Create(ctx, kind, "by the schedule", nil)
+		if kind == Incremental && (errors.Is(err, store.ErrUntracked) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNone)) {
+			k.Logger.Warn("an incremental backup is not possible; making a full one", "error", err)
+			m, err = k.Create(ctx, Full, "by the schedule, as what had changed was not known", nil)
 		}
-	}
-	if kind == Full {
-		removed, err := k.Prune(ctx, s.Retention)
 		if err != nil {
 			return err
 		}
+		k.Logger.Info("made a backup", "backup", m.Name, "bytes", m.Size, "serial", m.Serial, "seconds", m.Seconds)
+		return k.Look(ctx)
+	})
+}
+
+// verifyDue verifies the backup that is due, and removes what is past its time when
+// there is a full one that is known to be good.
+func (k *Keeper) verifyDue(ctx context.Context, s Schedule) error {
+	if len(k.Recipients) > 0 && len(k.Identities) == 0 {
+		return nil // whoever has the key verifies
+	}
+	due := func(o *overview, s Schedule) bool { return o.unverified(s) != "" }
+	return k.whenDue(ctx, s, due, func(ctx context.Context, o *overview) error {
+		name := o.unverified(s)
+		_, v, err := k.Verify(ctx, name, nil)
+		if err != nil {
+			return err
+		}
+		if !v.OK {
+			k.Logger.Error("a backup can't be restored", "backup", name, "reason", v.Reason)
+			return k.Look(ctx)
+		}
+		removed, err := k.Prune(ctx, s.Retention)
 		if len(removed) > 0 {
 			k.Logger.Info("removed backups that were past their time", "backups", len(removed))
 		}
-	}
-	return k.Look(ctx)
+		return errors.Join(err, k.Look(ctx))
+	})
 }
 
-func (k *Keeper) verifyScheduled(ctx context.Context, name string) error {
-	_, v, err := k.Verify(ctx, name, nil)
-	if errors.Is(err, ErrLocked) { // its owner verifies it
-		k.Logger.Warn("a backup can't be verified here", "backup", name, "error", err)
-		return nil
-	}
-	if err == nil && !v.OK {
-		k.Logger.Error("a backup can't be restored", "backup", name, "reason", v.Reason)
-	}
-	return err
+// overview is what the names of the objects tell.
+type overview struct {
+	now                    time.Time
+	full, newest, verified time.Time // of the newest that was finished, and tried
+	fullName, newestName   string
+	tried                  map[string]bool
 }
 
-// due says what is due, by the names of what is there. A full one is when none was
-// made since the last time of day for it.
-func (k *Keeper) due(ctx context.Context, s Schedule) (Kind, bool, error) {
+func (k *Keeper) overview(ctx context.Context) (*overview, error) {
 	objects, err := k.Objects.List(ctx, prefix, "", 0)
 	if err != nil {
-		return "", false, err
+		return nil, fmt.Errorf("listing the backups: %w", err)
 	}
-	var full, newest time.Time
-	for _, o := range objects {
-		name, finished := strings.CutSuffix(o.Key, manifestEnd)
+	o := &overview{now: k.Now().UTC(), tried: map[string]bool{}}
+	for _, object := range objects {
+		name, end, _ := strings.Cut(object.Key, ".")
 		at, ok := timeOf(name)
-		if !finished || !ok {
-			continue
-		}
-		if at.After(newest) {
-			newest = at
-		}
-		if at.After(full) && strings.HasPrefix(name, prefix+string(Full)) {
-			full = at
+		switch {
+		case !ok:
+		case "."+end == verifiedEnd:
+			o.tried[name] = true
+			o.verified = later(o.verified, at)
+		case "."+end == manifestEnd:
+			if at.After(o.newest) {
+				o.newest, o.newestName = at, name
+			}
+			if at.After(o.full) && strings.HasPrefix(name, prefix+string(Full)) {
+				o.full, o.fullName = at, name
+			}
 		}
 	}
-	now := k.Now().UTC()
-	slot := now.Truncate(24 * time.Hour).Add(s.At)
-	if slot.After(now) {
+	return o, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// due returns the kind of backup that is due; empty: none. A full one is when none was
+// made since the last time of day for it.
+func (o *overview) due(s Schedule) Kind {
+	slot := o.now.Truncate(24 * time.Hour).Add(s.At)
+	if slot.After(o.now) {
 		slot = slot.Add(-24 * time.Hour)
 	}
 	switch {
-	case full.Before(slot):
-		return Full, true, nil
-	case s.Every > 0 && now.Sub(newest) >= s.Every:
-		return Incremental, true, nil
+	case o.full.Before(slot):
+		return Full
+	case s.Every > 0 && o.now.Sub(o.newest) >= s.Every:
+		return Incremental
 	}
-	return "", false, nil
+	return ""
 }
 
-// verifyDue reports whether no backup was verified lately.
-func (k *Keeper) verifyDue(ctx context.Context, s Schedule) bool {
-	if err := k.Look(ctx); err != nil {
-		return false
+// unverified returns the backup that is to be verified; empty: none.
+func (o *overview) unverified(s Schedule) string {
+	switch {
+	case o.fullName != "" && !o.tried[o.fullName] && !o.full.Before(o.verified):
+		return o.fullName
+	case o.newestName != "" && !o.tried[o.newestName] && o.newest.Sub(o.verified) >= s.VerifyEvery:
+		return o.newestName
 	}
-	status := k.Status()
-	return status.Verified == nil || k.Now().Sub(status.Verified.Verified.At) >= s.VerifyEvery
+	return ""
 }

@@ -62,7 +62,7 @@ func (b *Backups) check() error {
 	if b.Every > 0 && b.Schedule == "" {
 		return errors.New("CROWNSAFE_BACKUP_EVERY is set and CROWNSAFE_BACKUP_SCHEDULE is not: incremental backups follow full ones")
 	}
-	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, time.Second, 24*time.Hour); b.Every != 0 && !s.within {
+	if s := between("CROWNSAFE_BACKUP_EVERY", b.Every, 15*time.Second, 24*time.Hour); b.Every != 0 && !s.within {
 		return fmt.Errorf("%s is %v; give 0s for none, or %v to %v", s.variable, s.value, s.low, s.high)
 	}
 	return nil

@@ -24,13 +24,8 @@ type rawSchema struct {
 	Required             []string
 }
 
-// name is the name of the schema that is referred to, or its type.
-func (s rawSchema) name() string {
-	if s.Ref != "" {
-		return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]
-	}
-	return s.kind()
-}
+// name is the name of the schema that is referred to; empty: none is.
+func (s rawSchema) name() string { return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:] }
 
 // kind words a type: "string", "Notice or null", "list of Match".
 func (s rawSchema) kind() string {

@@ -62,9 +62,10 @@ type BackupView interface {
 	// of, in an empty database.
 	WriteFull(ctx context.Context, w io.Writer) error
 	// WriteIncrement writes, as one transaction, what makes the moment of a position,
-	// which the backup after was of, this one, and returns how many rows that are. The
-	// text refuses a database where anything but after was applied last. ErrUntracked.
-	WriteIncrement(ctx context.Context, w io.Writer, since Position, after string) (rows int64, err error)
+	// which the backup after was of, this one, and returns how many rows of which tables
+	// that are; tables of which nothing has changed are left out. The text refuses a
+	// database where anything but after was applied last. ErrUntracked.
+	WriteIncrement(ctx context.Context, w io.Writer, since Position, after string) (rows map[string]int64, err error)
 }
 
 // RestoreState says what is where a backup is to be restored.

@@ -38,7 +38,7 @@ func TestLocalStack(t *testing.T) {
 	if len(stack.Services) != 8 {
 		t.Errorf("the stack has %d services", len(stack.Services))
 	}
-	documented, targets := read(t, "../../docs/operations.md"), stages(t)
+	documented, targets := read(t, "../../docs/configuration.md"), stages(t)
 	for name, s := range stack.Services {
 		if version := regexp.MustCompile(`:(local|v?\d+\.\d+(\.\d+)?)$`); !version.MatchString(s.Image) {
 			t.Errorf("%s is of the image %s, which is of no one version", name, s.Image)

@@ -191,11 +191,11 @@ func variables(t *testing.T, built manifests) map[string]string {
 	return as[struct{ Data map[string]string }](t, built.of(t, "ConfigMap crownsafe-config")).Data
 }
 
-// TestSettingsAreKnown: each variable is one that docs/operations.md tells of, each
+// TestSettingsAreKnown: each variable is one that docs/configuration.md tells of, each
 // file of a secret is one that the Secret has, and nothing that it has is left unused.
 func TestSettingsAreKnown(t *testing.T) {
 	t.Parallel()
-	documented := read(t, "../../docs/operations.md")
+	documented := read(t, "../../docs/configuration.md")
 	for _, overlay := range overlays {
 		built := render(t, kubernetesFolder+"/overlays/"+overlay)
 		cfg := settingsOf(t, built)

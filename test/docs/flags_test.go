@@ -21,7 +21,7 @@ var flags = map[string]string{
 	"kubectl get":          "-o -w -l -A --watch --selector --output --all-namespaces --field-selector --sort-by",
 	"kubectl describe":     "-l --selector",
 	"kubectl delete":       "-f -k -l --wait --ignore-not-found --grace-period",
-	"kubectl logs":         "-f -l -c --since --tail --previous --container --selector --follow --all-containers",
+	"kubectl logs":         "-f -l -c --since --tail --previous --prefix --container --selector --follow --all-containers",
 	"kubectl exec":         "-i -t -it -c --container --stdin --tty",
 	"kubectl rollout":      "--timeout --revision --to-revision --watch",
 	"kubectl wait":         "--for --timeout -l --all",
@@ -34,6 +34,7 @@ var flags = map[string]string{
 	"kubectl run":          "--image --rm -i -t -it --restart --env --command",
 	"kubectl annotate":     "--overwrite",
 	"kubectl cordon":       "",
+	"kubectl patch":        "-p --patch --type",
 	"kubectl drain":        "--ignore-daemonsets --delete-emptydir-data",
 	"docker build":         "-f -t --file --tag --target --build-arg --platform --pull --push --provenance --sbom",
 	"docker run":           "-d -e -i -t -it -p -v --rm --name --env --env-file --publish --volume --read-only --user --network --tmpfs --entrypoint --cap-drop --memory --cpus --init --security-opt",
@@ -68,6 +69,8 @@ var flags = map[string]string{
 	"git tag":              "-a -s -m",
 	"git push":             "--tags",
 	"kustomize build":      "--enable-helm",
+	"kustomize edit":       "",
+	"umask":                "",
 	"promtool test":        "",
 	"promtool check":       "",
 	"helm upgrade":         "--install --namespace --create-namespace --set --version --repo",
@@ -104,6 +107,7 @@ func checkBlock(t *testing.T, b *block) (faults []string) {
 var (
 	quoted     = regexp.MustCompile(`'[^']*'|"[^"]*"`)
 	comment    = regexp.MustCompile(`(?m)(^|\s)#.*$`)
+	heredoc    = regexp.MustCompile(`(?ms)<<'?EOF'?$.*?^EOF$`)
 	continued  = regexp.MustCompile(`\\\n`)
 	separators = regexp.MustCompile(`\|\||&&|[|;\n]`)
 	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
@@ -112,11 +116,12 @@ var (
 // commands are a text's simple commands, as words. What is quoted is one word, with
 // nothing in it that could be taken for a flag.
 func commands(text string) [][]string {
+	text = heredoc.ReplaceAllString(text, "")
 	text = quoted.ReplaceAllString(continued.ReplaceAllString(text, " "), "QUOTED")
 	text = comment.ReplaceAllString(text, "")
 	var list [][]string
 	for _, command := range separators.Split(text, -1) {
-		words := strings.Fields(command)
+		words := strings.Fields(strings.Trim(strings.TrimSpace(command), "()"))
 		for len(words) > 0 && assignment.MatchString(words[0]) {
 			words = words[1:]
 		}
@@ -138,12 +143,18 @@ func checkCommand(t *testing.T, words []string) (faults []string) {
 	case "make":
 		return checkTargets(words[1:])
 	}
+	if words[0] == "kubectl" && len(words) > 3 && words[1] == "--namespace" { // which may stand before the command
+		words = slices.Delete(words, 1, 3)
+	}
 	known, ok := flags[words[0]]
 	if len(words) > 1 {
 		own, is := flags[words[0]+" "+words[1]]
 		if known, ok = known+" "+own, ok || is; !is && words[0] == "kubectl" {
 			ok = false
 		}
+	}
+	if at := slices.Index(words, "ops"); strings.Join(words[:min(2, len(words))], " ") == "docker compose" && at > 0 {
+		words = words[:at] // what follows is given to the program in the container
 	}
 	if !ok {
 		return []string{"nothing is known of " + strings.Join(words, " ") + "; add its flags from its documentation"}

@@ -43,21 +43,21 @@ var (
 )
 
 // WriteChanges writes the statements that bring the tables of one moment to
-// another, and returns how many rows they add, change or remove.
-func WriteChanges(ctx context.Context, w io.Writer, from Changed, d Dialect) (int64, error) {
-	out := &statements{out: bufio.NewWriterSize(w, 1<<16), dialect: d}
+// another, and returns of which tables they add, change or remove how many rows.
+func WriteChanges(ctx context.Context, w io.Writer, from Changed, d Dialect) (map[string]int64, error) {
+	out := &statements{out: bufio.NewWriterSize(w, 1<<16), dialect: d, rows: map[string]int64{}}
 	tables := store.Tables()
 	for _, t := range slices.Backward(tables) {
 		if slices.Contains(appended, t.Name) {
 			continue
 		}
 		if err := out.delete(t, from.ChangedKeys(ctx, t, slices.Contains(referred, t.Name))); err != nil {
-			return 0, fmt.Errorf("writing what is gone from %s: %w", t.Name, err)
+			return nil, fmt.Errorf("writing what is gone from %s: %w", t.Name, err)
 		}
 	}
 	for _, t := range tables {
 		if err := out.insert(t, from.ChangedRows(ctx, t)); err != nil {
-			return 0, fmt.Errorf("writing what is new in %s: %w", t.Name, err)
+			return nil, fmt.Errorf("writing what is new in %s: %w", t.Name, err)
 		}
 	}
 	return out.rows, out.out.Flush()
@@ -67,7 +67,7 @@ func WriteChanges(ctx context.Context, w io.Writer, from Changed, d Dialect) (in
 type statements struct {
 	out     *bufio.Writer
 	dialect Dialect
-	rows    int64
+	rows    map[string]int64
 	buffer  []byte
 }
 
@@ -83,12 +83,7 @@ func (s *statements) delete(t store.Table, keys iter.Seq2[store.Row, error]) err
 	if t.Key > 1 {
 		columns = "(" + columns + ")"
 	}
-	before := s.rows
-	err := s.write(key, keys, fmt.Sprintf("DELETE FROM %s WHERE %s IN (VALUES\n", s.dialect.Name(t.Name), columns), ");\n")
-	if !slices.Contains(referred, t.Name) {
-		s.rows = before // those that are there now count when they are inserted
-	}
-	return err
+	return s.write(key, keys, true, fmt.Sprintf("DELETE FROM %s WHERE %s IN (VALUES\n", s.dialect.Name(t.Name), columns), ");\n")
 }
 
 func (s *statements) insert(t store.Table, rows iter.Seq2[store.Row, error]) error {
@@ -101,11 +96,13 @@ func (s *statements) insert(t store.Table, rows iter.Seq2[store.Row, error]) err
 		}
 		end = fmt.Sprintf("\nON CONFLICT (%s) DO UPDATE SET %s;\n", strings.Join(names[:t.Key], ", "), strings.Join(sets, ", "))
 	}
-	return s.write(t, rows, fmt.Sprintf("INSERT INTO %s (%s)%sVALUES\n", s.dialect.Name(t.Name), strings.Join(t.ColumnNames(), ", "), s.dialect.Insert), end)
+	// Rows that had to make way are counted.
+	count := slices.Contains(referred, t.Name) || slices.Contains(appended, t.Name)
+	return s.write(t, rows, count, fmt.Sprintf("INSERT INTO %s (%s)%sVALUES\n", s.dialect.Name(t.Name), strings.Join(t.ColumnNames(), ", "), s.dialect.Insert), end)
 }
 
 // write writes rows between the beginning and the end of statements.
-func (s *statements) write(t store.Table, rows iter.Seq2[store.Row, error], begin, end string) error {
+func (s *statements) write(t store.Table, rows iter.Seq2[store.Row, error], count bool, begin, end string) error {
 	inStatement, size := 0, 0
 	for row, err := range rows {
 		if err != nil {
@@ -119,7 +116,9 @@ func (s *statements) write(t store.Table, rows iter.Seq2[store.Row, error], begi
 		if _, err := s.out.Write(s.buffer); err != nil {
 			return err
 		}
-		s.rows++
+		if count {
+			s.rows[t.Name]++
+		}
 		inStatement, size = inStatement+1, size+len(s.buffer)
 		if inStatement == statementRows || size >= statementBytes {
 			if _, err := s.out.WriteString(end); err != nil {

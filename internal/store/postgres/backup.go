@@ -139,9 +139,9 @@ func (v *view) qualified(table string) string {
 }
 
 // WriteIncrement implements store.BackupView.
-func (v *view) WriteIncrement(ctx context.Context, w io.Writer, since store.Position, after string) (int64, error) {
+func (v *view) WriteIncrement(ctx context.Context, w io.Writer, since store.Position, after string) (map[string]int64, error) {
 	if err := v.reaches(ctx, since, after); err != nil {
-		return 0, failf(ctx, err, "writing what changed since %s", after)
+		return nil, failf(ctx, err, "writing what changed since %s", after)
 	}
 	_, err := fmt.Fprintf(w, `-- Crown Safe: what changed from %[1]s to %[2]s. Stop at the first error: psql -v ON_ERROR_STOP=1
 SET client_encoding = 'UTF8';
@@ -155,18 +155,18 @@ DO $$ BEGIN
 END $$;
 `, after, v.name, v.qualified("backup_mark"), pgx.Identifier{v.schemaName}.Sanitize())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	rows, err := ledger.WriteChanges(ctx, w, &changes{v.everything, since.Value}, v.dialect())
 	if err != nil {
-		return 0, failf(ctx, err, "writing what changed since %s", after)
+		return nil, failf(ctx, err, "writing what changed since %s", after)
 	}
 	serial, err := v.Serial(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := v.writeNumbers(ctx, w); err != nil {
-		return 0, failf(ctx, err, "writing what changed since %s", after)
+		return nil, failf(ctx, err, "writing what changed since %s", after)
 	}
 	_, err = fmt.Fprintf(w, "UPDATE %[1]s SET value = %[2]d;\nDELETE FROM %[3]s;\nINSERT INTO %[3]s (name) VALUES ('%[4]s');\nCOMMIT;\n",
 		v.qualified("last_serial"), serial, v.qualified("backup_mark"), v.name)

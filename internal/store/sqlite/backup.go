@@ -73,10 +73,10 @@ func (v *view) Position() store.Position { return v.position }
 func (v *view) Untracked() error         { return nil }
 
 // WriteIncrement implements store.BackupView.
-func (v *view) WriteIncrement(ctx context.Context, w io.Writer, since store.Position, after string) (int64, error) {
+func (v *view) WriteIncrement(ctx context.Context, w io.Writer, since store.Position, after string) (map[string]int64, error) {
 	from, err := v.reaches(ctx, since, after)
 	if err != nil {
-		return 0, v.s.failf(ctx, err, "writing what changed since %s", after)
+		return nil, v.s.failf(ctx, err, "writing what changed since %s", after)
 	}
 	// A CHECK refuses what the shell has no statement to refuse with.
 	_, err = fmt.Fprintf(w, `-- Crown Safe: what changed from %[1]s to %[2]s. Stop at the first error: sqlite3 -bail
@@ -86,18 +86,18 @@ INSERT INTO "%[1]s must be what was applied last" SELECT count(*) FROM backup_ma
 DROP TABLE "%[1]s must be what was applied last";
 `, after, v.name)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	rows, err := ledger.WriteChanges(ctx, w, &changes{v.everything, from}, dialect)
 	if err != nil {
-		return 0, v.s.failf(ctx, err, "writing what changed since %s", after)
+		return nil, v.s.failf(ctx, err, "writing what changed since %s", after)
 	}
 	serial, err := v.Serial(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := v.writeNumbers(ctx, w); err != nil {
-		return 0, v.s.failf(ctx, err, "writing what changed since %s", after)
+		return nil, v.s.failf(ctx, err, "writing what changed since %s", after)
 	}
 	_, err = fmt.Fprintf(w, "UPDATE last_serial SET value = %d;\nDELETE FROM backup_mark;\nINSERT INTO backup_mark (name) VALUES ('%s');\nCOMMIT;\n", serial, v.name)
 	return rows, err

@@ -17,6 +17,7 @@ const (
 // Notices are of a usual size; see Notice.
 func Benchmark(b *testing.B, place Place) {
 	b.Run("Apply", func(b *testing.B) { benchmarkApply(b, place(b)()) })
+	b.Run("ApplyTracked", func(b *testing.B) { benchmarkTracked(b, place(b)()) })
 	b.Run("ApplyRevised", func(b *testing.B) { benchmarkRevised(b, place(b)()) })
 	b.Run("ApplyUnchanged", func(b *testing.B) { benchmarkUnchanged(b, place(b)()) })
 	b.Run("Changes", func(b *testing.B) { benchmarkChanges(b, place(b)()) })
@@ -50,6 +51,19 @@ func benchmarkApply(b *testing.B, s store.Store) {
 		}
 	}
 	perSecond(b, benchmarkBatch)
+}
+
+// benchmarkTracked stores batches of new notices in a store that is backed up, and so
+// keeps track of what changes.
+func benchmarkTracked(b *testing.B, s store.Store) {
+	backups, ok := s.(store.Backups)
+	if !ok {
+		b.Fatalf("%T makes no backups", s)
+	}
+	if err := backups.BackUp(b.Context(), "benchmark", func(store.BackupView) error { return nil }); err != nil {
+		b.Fatal(err)
+	}
+	benchmarkApply(b, s)
 }
 
 // benchmarkRevised stores a further revision of each notice.
