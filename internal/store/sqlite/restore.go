@@ -20,8 +20,9 @@ import (
 // to become, which takes that one's place with Finish: until then what is there stays
 // as it is. It implements store.Restoration.
 type Restoration struct {
-	path string // what it is to become
-	half *Store // the file beside, while it is open; of a store it has the connection only
+	path string      // what it is to become
+	half *Store      // the file beside, while it is open; of a store it has the connection only
+	file os.FileInfo // of the file beside, by which another one in its place is known
 }
 
 var _ store.Restoration = (*Restoration)(nil)
@@ -80,6 +81,13 @@ func (r *Restoration) open(ctx context.Context) error {
 	db, err := connect(half, 1, url.Values{"_pragma": {"busy_timeout(1000)", "journal_mode(DELETE)", "synchronous(NORMAL)"}})
 	if err != nil {
 		return fmt.Errorf("restoring store %s: %w", r.path, translate(ctx, err))
+	}
+	err = db.PingContext(ctx)
+	if err == nil {
+		r.file, err = os.Stat(half)
+	}
+	if err != nil {
+		return fmt.Errorf("restoring store %s: %w", r.path, translate(ctx, errors.Join(err, db.Close())))
 	}
 	r.half = &Store{path: half, writer: db, readers: db}
 	return nil
@@ -179,7 +187,8 @@ func (r *Restoration) Check(ctx context.Context) error {
 }
 
 // Finish implements store.Restoration. What was there is kept beside until the next
-// restoration. store.ErrBusy while a program has it open.
+// restoration. store.ErrBusy while a program has it open, and where another
+// restoration was begun meanwhile.
 func (r *Restoration) Finish(ctx context.Context) error {
 	if err := r.finish(ctx); err != nil {
 		return fmt.Errorf("putting what was restored in the place of store %s: %w", r.path, translate(ctx, err))
@@ -191,6 +200,9 @@ func (r *Restoration) finish(ctx context.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
+	if there, err := os.Stat(r.path + halfway); err != nil || !os.SameFile(there, r.file) {
+		return fmt.Errorf("another restoration was begun meanwhile: %w", store.ErrBusy)
+	}
 	if err := r.Close(); err != nil {
 		return err
 	}
@@ -201,42 +213,55 @@ func (r *Restoration) finish(ctx context.Context) error {
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	if _, err := os.Stat(r.path); err == nil {
-		if err := setAside(ctx, r.path); err != nil {
-			return err
-		}
+	if err := setAside(ctx, r.path); err != nil {
+		return err
 	}
 	return os.Rename(r.path+halfway, r.path)
 }
 
-// setAside folds the log of a file into it, which nobody can while somebody else has
-// it open, and gives it another name. A file that is none of SQLite's is only renamed.
+// setAside gives what is there another name. Its log is folded into it before, which
+// nobody can while somebody else has it open. Where that can't be done, for the file is
+// damaged or gone, its log goes with it: SQLite would take one that stays for the log of
+// whatever comes into the place.
 func setAside(ctx context.Context, path string) error {
-	db, err := connect(path, 1, url.Values{"_pragma": {"busy_timeout(2000)"}})
-	if err != nil {
-		return err
+	_, err := os.Stat(path)
+	there := err == nil
+	if there {
+		if err := foldLog(ctx, path); err != nil && !errors.Is(sentinelOf(err), store.ErrCorrupt) {
+			return err
+		}
 	}
-	_, err = db.ExecContext(ctx, `PRAGMA journal_mode=DELETE`)
-	if err := errors.Join(err, db.Close()); err != nil && !errors.Is(sentinelOf(err), store.ErrCorrupt) {
-		return err
-	}
-	if err := removeFile(path + replaced); err != nil {
-		return err
-	}
-	if err := os.Rename(path, path+replaced); err != nil {
-		return err
-	}
-	for _, log := range []string{"-wal", "-shm"} { // of a damaged file
-		if err := removeFile(path + log); err != nil {
+	for _, end := range fileEnds {
+		err := os.Rename(path+end, path+replaced+end)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+			if there { // what is left there is of an earlier one
+				err = os.Remove(path + replaced + end)
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
+func foldLog(ctx context.Context, path string) error {
+	db, err := connect(path, 1, url.Values{"_pragma": {"busy_timeout(2000)"}})
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `PRAGMA journal_mode=DELETE`)
+	return errors.Join(err, db.Close())
+}
+
+// fileEnds are the ends of the names of what SQLite makes a store of: the file, and
+// what it has beside it.
+var fileEnds = []string{"", "-journal", "-wal", "-shm"}
+
 // removeFile removes a file of SQLite's with what is beside it.
 func removeFile(path string) error {
-	for _, end := range []string{"", "-journal", "-wal", "-shm"} {
+	for _, end := range fileEnds {
 		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
