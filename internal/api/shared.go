@@ -48,20 +48,17 @@ const (
 	sharedShape = 1
 	// latestChanges is how many tell what a serial stands for.
 	latestChanges = 10
-	// worthSharing is what an answer has to cost to be looked for elsewhere: most
-	// searches are done before Redis could have answered.
-	worthSharing = 2 * time.Millisecond
 	// mostWords and classes: searches are told apart by how many words they have,
 	// up to so many, and whether facets are counted.
 	mostWords = 15
 	classes   = 2 * (mostWords + 1)
 )
 
-// ShareAnswers keeps answers in a cache, where they cost more than to ask for
-// them. It is of use where other processes see the cache: this one remembers its
+// ShareAnswers keeps answers in a cache that lately took at least worth to work out:
+// most searches are done before Redis could have answered. It is of use where other processes see the cache: this one remembers its
 // own answers anyway.
-func ShareAnswers(c *cache.Cache) SharedAnswers {
-	return &shared{worth: worthSharing, bodies: cache.For[[]byte](c, cache.Use{
+func ShareAnswers(c *cache.Cache, worth time.Duration) SharedAnswers {
+	return &shared{worth: worth, bodies: cache.For[[]byte](c, cache.Use{
 		Name: "search", Shape: sharedShape, TTL: sharedTTL, MaxBytes: answerBytes,
 	})}
 }

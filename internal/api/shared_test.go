@@ -166,19 +166,16 @@ func (dead) Ping(ctx context.Context) error {
 }
 
 // shareAll shares answers whatever they cost.
-func shareAll(c *cache.Cache) *shared {
-	s := ShareAnswers(c).(*shared)
-	s.worth = 0
-	return s
-}
+func shareAll(c *cache.Cache) *shared { return ShareAnswers(c, 0).(*shared) }
 
 // What is cheaper to make than to ask for isn't shared.
 func TestOnlyCostlyAnswersAreShared(t *testing.T) {
 	t.Parallel()
+	const worthSharing = 2 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
 		c := cache.New(memory.Open(memory.Options{}), nil, cache.Options{})
 		defer c.Close()
-		one, other := ShareAnswers(c), ShareAnswers(c)
+		one, other := ShareAnswers(c, worthSharing), ShareAnswers(c, worthSharing)
 		ask := func(of SharedAnswers, name string, class int, cost time.Duration) {
 			t.Helper()
 			if _, err := of.Body(t.Context(), SharedQuestion{Of: Edition{"d", 1}, Name: name, Class: class}, func() ([]byte, error) {

@@ -35,7 +35,7 @@ func (a *App) handler(probed *auth.Service) (http.Handler, error) {
 	}
 	var shared api.SharedAnswers
 	if a.Config.RedisURL != "" {
-		shared = api.ShareAnswers(a.Cache)
+		shared = api.ShareAnswers(a.Cache, a.Config.Cache.Worth)
 	}
 	d := api.Dependencies{
 		Catalogue: a.Catalogue, Lookup: a.Lookup, Sources: a.Sources, History: a.Store, Quarantine: a.Store, Ping: a.askStore,

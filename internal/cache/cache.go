@@ -199,12 +199,13 @@ func (c *Cache) Clear(ctx context.Context) {
 // Usage is Store's: what is in this process.
 func (c *Cache) Usage() Usage { return c.near.Usage() }
 
-// Ping is Store's: it asks the far level, past the breaker.
+// Ping is Store's: it asks the far level, past the breaker, which learns when there
+// is no answer.
 func (c *Cache) Ping(ctx context.Context) error {
 	if c.far == nil {
 		return c.near.Ping(ctx)
 	}
-	return c.far.store.Ping(ctx)
+	return c.far.ping(ctx)
 }
 
 // Backend is Store's: that of the far level, if there is one.

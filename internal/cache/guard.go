@@ -98,6 +98,16 @@ func (g *guard) try(ctx context.Context, ask func(context.Context) error) error 
 	return err
 }
 
+// ping asks whether the store answers, usable or not. Where it doesn't, requests need
+// not find that out at their own cost.
+func (g *guard) ping(ctx context.Context) error {
+	err := g.store.Ping(ctx)
+	if !errors.Is(ctx.Err(), context.Canceled) { // as above; who lost his patience does say something
+		g.learn(err)
+	}
+	return err
+}
+
 func (g *guard) learn(err error) {
 	if err == nil {
 		return

@@ -302,8 +302,16 @@ func TestHealth(t *testing.T) {
 		if took := time.Since(start); took != 500*time.Millisecond {
 			t.Errorf("to find out took %s", took)
 		}
+		source := 1
+		if got, took := number(t, c, cache.Item{Name: "what nobody asked for yet"}, &source); got != 1 || took != 0 || c.Stats().Far.Breaker != "open" {
+			t.Errorf("who asks after health did got %d after %s: %+v", got, took, c.Stats().Far)
+		}
 		time.Sleep(time.Second)
 		f.fail(nil)
+		time.Sleep(2 * time.Second)
+		if far := c.Stats().Far; far.Breaker != "closed" {
+			t.Errorf("two seconds after it came back: %+v", far)
+		}
 		if h := c.Health(t.Context()); h.Status != "ok" {
 			t.Errorf("Health: %+v", h)
 		}

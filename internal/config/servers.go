@@ -52,6 +52,9 @@ type Storage struct {
 type Cache struct {
 	// Bytes bounds what is kept in the process.
 	Bytes int64 `env:"CACHE_BYTES,default=67108864"`
+	// Worth is what it has to take to work an answer out for processes to share it: most
+	// are there before Redis could have answered. 0: every one is shared.
+	Worth time.Duration `env:"CACHE_WORTH,default=2ms"`
 	// RedisTimeout is what a slow or dead Redis may cost a request, once.
 	RedisTimeout time.Duration `env:"REDIS_TIMEOUT,default=50ms"`
 	// RedisCAFile holds the authorities that a rediss:// server's certificate may be
@@ -87,6 +90,7 @@ func (c *Config) serverSpans() []span {
 		between("CROWNSAFE_UPLOAD_QUEUE", c.Storage.UploadQueue, 1, 1_000_000),
 		between("CROWNSAFE_BLOB_COUNT_EVERY", c.Storage.CountEvery, time.Second, 7*24*time.Hour),
 		between("CROWNSAFE_CACHE_BYTES", c.Cache.Bytes, 1<<20, 64<<30),
+		between("CROWNSAFE_CACHE_WORTH", c.Cache.Worth, 0, time.Minute),
 		between("CROWNSAFE_REDIS_TIMEOUT", c.Cache.RedisTimeout, time.Millisecond, 10*time.Second),
 		between("CROWNSAFE_SNAPSHOT_EVERY", c.SnapshotEvery, time.Second, 24*time.Hour),
 	}

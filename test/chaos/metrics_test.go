@@ -30,7 +30,14 @@ func TestMetricsWhileEverythingHangs(t *testing.T) {
 	db.way.Hang()
 	r.way.Hang()
 	a.way.Hang()
-	var ill program.Metrics
+	var ill, now program.Metrics
+	defer func() {
+		if t.Failed() {
+			for _, name := range []string{cache, object, age, serials, "app_health_score"} {
+				t.Logf("%s: %v at first, %v while everything hung, %v at the end", name, well[name], ill[name], now[name])
+			}
+		}
+	}()
 	testenv.Eventually(t, program.Patience, "every server is said to fail", func() bool {
 		tr.more(20)
 		status(t, s, "/api/healthz") // asks for the objects, which nobody else does
@@ -50,7 +57,7 @@ func TestMetricsWhileEverythingHangs(t *testing.T) {
 	a.heal()
 	testenv.Eventually(t, program.Patience, "all is well again", func() bool {
 		status(t, s, "/api/healthz")
-		now := scrape()
+		now = scrape()
 		return now[cache] == 1 && now[object] == 1 && now[age] < 2 && now["app_health_score"] >= well["app_health_score"]
 	})
 	tr.unharmed("while everything hung")

@@ -21,7 +21,8 @@ const opsToken = "the-chaos-test's-own-token-of-operators"
 func TestCacheFails(t *testing.T) {
 	t.Parallel()
 	r := startRedis(t)
-	s := program.Serve(t, t.TempDir(), r.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken)
+	// So few notices are searched sooner than Redis is asked.
+	s := program.Serve(t, t.TempDir(), r.setting(), "CROWNSAFE_OPS_TOKEN="+opsToken, "CROWNSAFE_CACHE_WORTH=0s")
 	tr := drive(t, s.Base)
 	for _, fault := range []struct {
 		name        string
