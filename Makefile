@@ -192,8 +192,8 @@ image-sign: ## Sign what image-push pushed, and attach the list of what is insid
 		go run $(COSIGN) attest --yes --type cyclonedx --predicate .build/image/$(i).cdx.json "$$(cat .build/image/$(i))" &&) true
 
 # Who may sign: this repository's pipeline, on the two branches that are deployed.
-SIGNER := ^https://github.com/$(REPOSITORY)/.github/workflows/ci-cd-pipeline.yml@refs/heads/(main|staging)$$
 REPOSITORY ?= crownsafe/api
+SIGNER := ^https://github.com/$(REPOSITORY)/.github/workflows/ci-cd-pipeline.yml@refs/heads/(main|staging)$$
 
 .PHONY: image-verify
 image-verify: ## Check the signatures and lists of API_IMAGE and OPS_IMAGE

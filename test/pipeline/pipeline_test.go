@@ -80,6 +80,33 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// TestWhoMaySign: by hand, where no REPOSITORY is named, the images of this repository's
+// two branches are accepted, and nobody else's.
+func TestWhoMaySign(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "--dry-run", "image-verify", "API_IMAGE=a@sha256:1", "OPS_IMAGE=b@sha256:2")
+	cmd.Dir = root
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REPOSITORY=") })
+	said, err := cmd.CombinedOutput()
+	found := regexp.MustCompile(`--certificate-identity-regexp '([^']+)'`).FindAllStringSubmatch(string(said), -1)
+	if err != nil || len(found) != 4 {
+		t.Fatalf("%v: %s", err, said)
+	}
+	const workflow = "https://github.com/crownsafe/api/.github/workflows/ci-cd-pipeline.yml"
+	for _, one := range found {
+		signer := regexp.MustCompile(one[1])
+		for identity, want := range map[string]bool{
+			workflow + "@refs/heads/main": true, workflow + "@refs/heads/staging": true,
+			workflow + "@refs/heads/develop": false, workflow + "@refs/pull/7/merge": false, workflow + "@refs/heads/main2": false,
+			"https://github.com/somebody/api/.github/workflows/ci-cd-pipeline.yml@refs/heads/main": false,
+		} {
+			if signer.MatchString(identity) != want {
+				t.Errorf("%s: accepted: %t, by %s", identity, !want, signer)
+			}
+		}
+	}
+}
+
 // TestEachFaultIsFound spoils one thing at a time.
 func TestEachFaultIsFound(t *testing.T) {
 	t.Parallel()
