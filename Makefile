@@ -176,7 +176,8 @@ image: ## Build the images crownsafe-api and crownsafe-ops with Docker
 	$(foreach i,$(IMAGES),docker buildx build -f $(DOCKERFILE) --target $(call target,$(i)) --build-arg VERSION='$(VERSION)' --tag $(i):$(VERSION) --load . &&) true
 
 # Attestations are signed and attached afterwards, so that the image itself stays
-# one manifest, the same for the same commit.
+# one manifest. The program in it is the same for the same commit; the times of its
+# files, and Debian's packages in ops, are those of the day.
 .PHONY: image-push
 image-push: ## Build and push both to REGISTRY; leaves their references by digest in .build/image
 	@mkdir -p .build/image
