@@ -354,10 +354,10 @@ func (r *review) tools() {
 // is for root to do: PostgreSQL 15, Redis, Chromium, wrk.
 var installing = []string{"integration", "browser", "performance", "bench", "soak", "restore-drill"}
 
-var debianImage = regexp.MustCompile(`^[a-z./-]+:\d+\.\d+\.\d+-bookworm$`)
+var debianImage = regexp.MustCompile(`^[a-z./-]+:\d+\.\d+\.\d+-bookworm@sha256:[0-9a-f]{64}$`)
 
 // machines: runners are no Debian and their user is not root, so that jobs which install
-// Debian's packages have a container of it, of one version and with its rights.
+// Debian's packages have a container of it, pinned by its digest and with its rights.
 func (r *review) machines() {
 	for _, name := range r.jobs() {
 		j, installs, trusts := r.workflow.Jobs[name], "", false
