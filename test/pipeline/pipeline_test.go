@@ -143,6 +143,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"workflow", "RESOURCE_GROUP CLUSTER REGISTRY", "RESOURCE_GROUP CLUSTER", "staging goes on without the variable REGISTRY"},
 		{"workflow", "node:22.22.0-bookworm@sha256:20a424ecd1d2064a44e12fe287bf3dae443aab31dc5e0c0cb6c74bef9c78911c", "node:22.22.0-bookworm", `make integration installs Debian's packages, and integration runs it in "node:22.22.0-bookworm"`},
 		{"workflow", "    container:\n      image: node:22.22.0-bookworm@sha256:20a424ecd1d2064a44e12fe287bf3dae443aab31dc5e0c0cb6c74bef9c78911c\n      options: --privileged --shm-size=1g\n", "", `make browser installs Debian's packages, and browser runs it in ""`},
+		{"workflow", "'test/k8s/tools/go.sum', ", "", "kubernetes builds the tools of make k8s each time"},
 		{"workflow", "--privileged ", "", "integration lets no test mount a full disk"},
 		{"workflow", "git config --system", "git config --local", "performance has a clone that git takes for somebody else's"},
 		{"operations", "`node:22.22.0-bookworm", "`node", "docs/operations.md doesn't tell of the image node:22.22.0-bookworm"},

@@ -31,6 +31,7 @@ func faults(f files) []string {
 	r.order()
 	r.tools()
 	r.machines()
+	r.kept()
 	slices.Sort(r.found)
 	return slices.Compact(r.found)
 }
@@ -381,6 +382,19 @@ func (r *review) machines() {
 			r.faultf("%s lets no test mount a full disk", name)
 		case !trusts:
 			r.faultf("%s has a clone that git takes for somebody else's", name)
+		}
+	}
+}
+
+// kept: what takes half an hour to build is built once for each version of it.
+func (r *review) kept() {
+	for _, name := range r.jobs() {
+		keeps := false
+		for _, s := range r.workflow.Jobs[name].Steps {
+			keeps = keeps || s.Uses.name == "actions/cache" && s.With["path"] == "~/.cache/crownsafe-k8s" && strings.Contains(s.With["key"], "'test/k8s/tools/go.sum'")
+			if s.Run == "make k8s" && !keeps {
+				r.faultf("%s builds the tools of make k8s each time", name)
+			}
 		}
 	}
 }
