@@ -176,7 +176,8 @@ image: ## Build the images crownsafe-api and crownsafe-ops with Docker
 	$(foreach i,$(IMAGES),docker buildx build -f $(DOCKERFILE) --target $(call target,$(i)) --build-arg VERSION='$(VERSION)' --tag $(i):$(VERSION) --load . &&) true
 
 # Attestations are signed and attached afterwards, so that the image itself stays
-# one manifest, the same for the same commit.
+# one manifest. The program in it is the same for the same commit; the times of its
+# files, and Debian's packages in ops, are those of the day.
 .PHONY: image-push
 image-push: ## Build and push both to REGISTRY; leaves their references by digest in .build/image
 	@mkdir -p .build/image
@@ -192,8 +193,8 @@ image-sign: ## Sign what image-push pushed, and attach the list of what is insid
 		go run $(COSIGN) attest --yes --type cyclonedx --predicate .build/image/$(i).cdx.json "$$(cat .build/image/$(i))" &&) true
 
 # Who may sign: this repository's pipeline, on the two branches that are deployed.
-SIGNER := ^https://github.com/$(REPOSITORY)/.github/workflows/ci-cd-pipeline.yml@refs/heads/(main|staging)$$
 REPOSITORY ?= crownsafe/api
+SIGNER := ^https://github.com/$(REPOSITORY)/.github/workflows/ci-cd-pipeline.yml@refs/heads/(main|staging)$$
 
 .PHONY: image-verify
 image-verify: ## Check the signatures and lists of API_IMAGE and OPS_IMAGE

@@ -16,7 +16,7 @@ const manifestsFolder = "../k8s"
 // TestTheManifestsHaveWhatIsNamed: the command and the manifests agree on names.
 func TestTheManifestsHaveWhatIsNamed(t *testing.T) {
 	t.Parallel()
-	there := map[string]bool{}
+	there, serving := map[string]bool{}, map[string]bool{}
 	err := fs.WalkDir(os.DirFS(manifestsFolder), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".yaml" {
 			return err
@@ -29,7 +29,10 @@ func TestTheManifestsHaveWhatIsNamed(t *testing.T) {
 		for documents := yaml.NewDecoder(file); ; {
 			var d struct {
 				Kind     string
-				Metadata struct{ Name string }
+				Metadata struct {
+					Name   string
+					Labels map[string]string
+				}
 			}
 			err := documents.Decode(&d)
 			if errors.Is(err, io.EOF) {
@@ -39,6 +42,7 @@ func TestTheManifestsHaveWhatIsNamed(t *testing.T) {
 				return err
 			}
 			there[d.Kind+"/"+d.Metadata.Name] = true
+			serving[d.Kind] = serving[d.Kind] || d.Metadata.Labels["app.kubernetes.io/component"] == "api"
 		}
 	})
 	if err != nil {
@@ -47,6 +51,14 @@ func TestTheManifestsHaveWhatIsNamed(t *testing.T) {
 	for _, name := range []string{"Deployment/" + deployment, "CronJob/" + backupJob, "Job/" + migrationJob, "Namespace/crownsafe"} {
 		if !there[name] {
 			t.Errorf("deploy/k8s has no %s", name)
+		}
+	}
+	// What is applied before the first migration, and what after it.
+	for kind, want := range map[string]bool{
+		"Deployment": true, "HorizontalPodAutoscaler": true, "Namespace": false, "ServiceAccount": false, "SecretStore": false, "ExternalSecret": false, "NetworkPolicy": false,
+	} {
+		if serving[kind] != want {
+			t.Errorf("a %s is of the component api: %t", kind, serving[kind])
 		}
 	}
 }

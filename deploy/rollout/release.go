@@ -17,6 +17,8 @@ const (
 	deployment   = "crownsafe-api"
 	migrationJob = "crownsafe-migrate"
 	backupJob    = "crownsafe-backup"
+	// notServing selects what stands beside the pods that serve.
+	notServing = "app.kubernetes.io/component!=api"
 )
 
 // image is an entry of a kustomization's list of images.
@@ -52,8 +54,10 @@ func (r *release) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(manifests)
 	overlay := filepath.Join(manifests, "overlays", filepath.Base(r.overlay))
-	if before == "" { // the migration needs the namespace, the account and the secrets
-		if err := r.cluster.apply(ctx, overlay); err != nil {
+	if before == "" {
+		// The migration needs the namespace, the account and the secrets. The pods come after
+		// it: with them, and without a schema, the next attempt would try to back something up.
+		if err := r.cluster.do(ctx, "apply", "-k", overlay, "--selector", notServing); err != nil {
 			return err
 		}
 	}

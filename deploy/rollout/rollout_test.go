@@ -190,7 +190,7 @@ func TestTheFirstRelease(t *testing.T) {
 	}
 	want := []string{
 		"get deployment crownsafe-api --ignore-not-found -o json",
-		"apply -k overlays/staging",
+		"apply -k overlays/staging --selector app.kubernetes.io/component!=api",
 		"delete job crownsafe-migrate --ignore-not-found --wait",
 		"apply -k overlays/staging/migration",
 		"get job crownsafe-migrate -o json",
@@ -199,6 +199,18 @@ func TestTheFirstRelease(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, f.asked()); diff != "" {
 		t.Errorf("asked of the cluster (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheFirstReleaseCanBeTriedAgain: as long as there is no schema there is no
+// deployment either, by which the next attempt would look for something to back up.
+func TestTheFirstReleaseCanBeTriedAgain(t *testing.T) {
+	f := newCluster(t)
+	f.answer("get-job", failed)
+	code, said := rollout(t, "release", "-overlay", overlay(t), "-image", apiImage, "-image", opsImage, "-backup", "--", "true")
+	asked := f.asked()
+	if code != 1 || !strings.Contains(said, "the job crownsafe-migrate failed") || slices.Contains(asked, "apply -k overlays/staging") {
+		t.Errorf("status %d\n%s\n%s", code, said, strings.Join(asked, "\n"))
 	}
 }
 

@@ -269,9 +269,15 @@ func TestTheBackupIsScheduled(t *testing.T) {
 				Schedule          string
 				TimeZone          string `yaml:"timeZone"`
 				ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+				JobTemplate       struct {
+					Spec struct {
+						TTL int `yaml:"ttlSecondsAfterFinished"`
+					}
+				} `yaml:"jobTemplate"`
 			}
 		}](t, built.of(t, "CronJob crownsafe-backup")).Spec
-		if got := fmt.Sprint(cron); got != "{0 2 * * * Etc/UTC Forbid}" {
+		// The limits of the history are for the schedule's own jobs; those of deployments end by time.
+		if got := fmt.Sprint(cron); got != "{0 2 * * * Etc/UTC Forbid {{604800}}}" {
 			t.Errorf("%s: %s", overlay, got)
 		}
 		if every := variables(t, built)["CROWNSAFE_BACKUP_SCHEDULE"]; every != "" {

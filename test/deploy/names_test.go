@@ -58,6 +58,7 @@ func scrape(t *testing.T) series {
 func TestNothingIsAskedThatNobodyTells(t *testing.T) {
 	t.Parallel()
 	told := scrape(t)
+	told.keepTheirLabels(t)
 	expressions := map[string][]string{"alerts.yaml": nil, "crownsafe.json": dashboardExpressions(t)}
 	for _, r := range rules(t) {
 		expressions["alerts.yaml"] = append(expressions["alerts.yaml"], expressionOf(t, r))
@@ -92,6 +93,41 @@ func TestNothingIsAskedThatNobodyTells(t *testing.T) {
 	}
 	if len(asked) < 50 {
 		t.Errorf("only %d names are asked for: %q", len(asked), slices.Sorted(maps.Keys(asked)))
+	}
+}
+
+// given are the labels that Prometheus Operator gives to all that a ServiceMonitor names. A
+// metric's own label of such a name would be another in the cluster, as exported_endpoint.
+var given = []string{"namespace", "pod", "service", "container", "endpoint", "node"}
+
+// keepTheirLabels finds each label that the program's own would have to give way to among
+// those that the ServiceMonitor takes off.
+func (told series) keepTheirLabels(t *testing.T) {
+	t.Helper()
+	var dropped []string
+	for _, e := range as[struct {
+		Spec struct {
+			Endpoints []struct {
+				Relabelings []struct{ Action, Regex string }
+			}
+		}
+	}](t, render(t, kubernetesFolder+"/overlays/production").of(t, "ServiceMonitor crownsafe-api")).Spec.Endpoints {
+		for _, r := range e.Relabelings {
+			if r.Action == "labeldrop" {
+				dropped = append(dropped, r.Regex)
+			}
+		}
+	}
+	clash := map[string]bool{}
+	for _, own := range told {
+		for label := range own {
+			if slices.Contains(given, label) {
+				clash[label] = true
+			}
+		}
+	}
+	if own := slices.Sorted(maps.Keys(clash)); !slices.Equal(own, dropped) {
+		t.Errorf("the program's labels %q are the operator's too, and %q are left to the program", own, dropped)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // The tools, by the names of their programs.
@@ -48,10 +49,16 @@ const stamp = "-X k8s.io/component-base/version.gitVersion=v1.35.4 -X k8s.io/com
 // tools is the folder that the programs are in.
 type tools string
 
-func (t tools) path(name string) string { return filepath.Join(string(t), name) }
+// path has the version in it of a program that the module's doesn't tell.
+func (t tools) path(name string) string {
+	if _, version, ofVersion := strings.Cut(ofVersion[name], "@"); ofVersion {
+		name += "-" + version
+	}
+	return filepath.Join(string(t), name)
+}
 
 // prepareTools builds the programs that aren't in the user's cache yet. Each version of
-// the module has a folder of its own there.
+// the module has a folder of its own there, and in it each of the other programs a name.
 func prepareTools(ctx context.Context) (tools, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -80,6 +80,33 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// TestWhoMaySign: by hand, where no REPOSITORY is named, the images of this repository's
+// two branches are accepted, and nobody else's.
+func TestWhoMaySign(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "--dry-run", "image-verify", "API_IMAGE=a@sha256:1", "OPS_IMAGE=b@sha256:2")
+	cmd.Dir = root
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REPOSITORY=") })
+	said, err := cmd.CombinedOutput()
+	found := regexp.MustCompile(`--certificate-identity-regexp '([^']+)'`).FindAllStringSubmatch(string(said), -1)
+	if err != nil || len(found) != 4 {
+		t.Fatalf("%v: %s", err, said)
+	}
+	const workflow = "https://github.com/crownsafe/api/.github/workflows/ci-cd-pipeline.yml"
+	for _, one := range found {
+		signer := regexp.MustCompile(one[1])
+		for identity, want := range map[string]bool{
+			workflow + "@refs/heads/main": true, workflow + "@refs/heads/staging": true,
+			workflow + "@refs/heads/develop": false, workflow + "@refs/pull/7/merge": false, workflow + "@refs/heads/main2": false,
+			"https://github.com/somebody/api/.github/workflows/ci-cd-pipeline.yml@refs/heads/main": false,
+		} {
+			if signer.MatchString(identity) != want {
+				t.Errorf("%s: accepted: %t, by %s", identity, !want, signer)
+			}
+		}
+	}
+}
+
 // TestEachFaultIsFound spoils one thing at a time.
 func TestEachFaultIsFound(t *testing.T) {
 	t.Parallel()
@@ -113,6 +140,13 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"workflow", "github.event.pull_request.head.repo.full_name == github.repository", "true", "snyk needs secrets, and is run for forks"},
 		{"workflow", "make require SETTINGS=SNYK_TOKEN", "make require SETTINGS=PATH", "snyk goes on without SNYK_TOKEN"},
 		{"operations", "`SNYK_TOKEN`", "`SNYK`", "docs/operations.md doesn't tell of the secret SNYK_TOKEN"},
+		{"workflow", "RESOURCE_GROUP CLUSTER REGISTRY", "RESOURCE_GROUP CLUSTER", "staging goes on without the variable REGISTRY"},
+		{"workflow", "node:22.22.0-bookworm@sha256:20a424ecd1d2064a44e12fe287bf3dae443aab31dc5e0c0cb6c74bef9c78911c", "node:22.22.0-bookworm", `make integration installs Debian's packages, and integration runs it in "node:22.22.0-bookworm"`},
+		{"workflow", "    container:\n      image: node:22.22.0-bookworm@sha256:20a424ecd1d2064a44e12fe287bf3dae443aab31dc5e0c0cb6c74bef9c78911c\n      options: --privileged --shm-size=1g\n", "", `make browser installs Debian's packages, and browser runs it in ""`},
+		{"workflow", "'test/k8s/tools/go.sum', ", "", "kubernetes builds the tools of make k8s each time"},
+		{"workflow", "--privileged ", "", "integration lets no test mount a full disk"},
+		{"workflow", "git config --system", "git config --local", "performance has a clone that git takes for somebody else's"},
+		{"operations", "`node:22.22.0-bookworm", "`node", "docs/operations.md doesn't tell of the image node:22.22.0-bookworm"},
 		{"workflow", "needs: [quality, security, snyk, coverage", "needs: [security, snyk, coverage", "publish doesn't wait for quality"},
 		{"workflow", "needs: [publish, staging]", "needs: [publish]", "production waits for [publish]"},
 		{"workflow", "      name: production\n", "      name: staging\n", `production is deployed in the environment "staging"`},

@@ -30,6 +30,8 @@ func faults(f files) []string {
 	r.secrets()
 	r.order()
 	r.tools()
+	r.machines()
+	r.kept()
 	slices.Sort(r.found)
 	return slices.Compact(r.found)
 }
@@ -246,7 +248,10 @@ func targetsOf(arguments string) []string {
 	return strings.Fields(arguments)
 }
 
-var secretUsed = regexp.MustCompile(`secrets\.([A-Z_]+)`)
+var (
+	secretUsed   = regexp.MustCompile(`secrets\.([A-Z_]+)`)
+	variableUsed = regexp.MustCompile(`vars\.([A-Z_]+)`)
+)
 
 // Conditions under which a job isn't run for a fork's pull request.
 var withoutForks = []string{
@@ -254,12 +259,12 @@ var withoutForks = []string{
 	"github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository",
 }
 
-// secrets: a job that needs one leaves forks out, and begins by failing where one
-// isn't set.
+// secrets: a job that needs one leaves forks out, and begins by failing where one, or a
+// variable, isn't set.
 func (r *review) secrets() {
 	for _, name := range r.jobs() {
 		j := r.workflow.Jobs[name]
-		needed := map[string]bool{}
+		needed, variables := map[string]bool{}, map[string]bool{}
 		required := ""
 		for _, s := range j.Steps {
 			for _, values := range []map[string]string{s.With, s.Env} {
@@ -267,10 +272,18 @@ func (r *review) secrets() {
 					for _, found := range secretUsed.FindAllStringSubmatch(value, -1) {
 						needed[found[1]] = true
 					}
+					for _, found := range variableUsed.FindAllStringSubmatch(value, -1) {
+						variables[found[1]] = true
+					}
 				}
 			}
 			if strings.HasPrefix(s.Run, "make require ") {
 				required = s.Run
+			}
+		}
+		for variable := range variables {
+			if !regexp.MustCompile(`\b` + variable + `\b`).MatchString(required) {
+				r.faultf("%s goes on without the variable %s", name, variable)
 			}
 		}
 		if len(needed) == 0 {
@@ -334,6 +347,54 @@ func (r *review) tools() {
 	for _, tool := range toolVersion.FindAllStringSubmatch(r.files.makefile, -1) {
 		if tool[1] == "" {
 			r.faultf("a tool has no exact version: %s", tool[0])
+		}
+	}
+}
+
+// installing are the targets that install Debian's packages where they are missing, which
+// is for root to do: PostgreSQL 15, Redis, Chromium, wrk.
+var installing = []string{"integration", "browser", "performance", "bench", "soak", "restore-drill"}
+
+var debianImage = regexp.MustCompile(`^[a-z./-]+:\d+\.\d+\.\d+-bookworm@sha256:[0-9a-f]{64}$`)
+
+// machines: runners are no Debian and their user is not root, so that jobs which install
+// Debian's packages have a container of it, pinned by its digest and with its rights.
+func (r *review) machines() {
+	for _, name := range r.jobs() {
+		j, installs, trusts := r.workflow.Jobs[name], "", false
+		for _, s := range j.Steps {
+			trusts = trusts || strings.Contains(s.Run, `git config --system --add safe.directory "$GITHUB_WORKSPACE"`)
+			for _, call := range makeCall.FindAllStringSubmatch(s.Run, -1) {
+				for _, target := range targetsOf(call[1]) {
+					if slices.Contains(installing, target) {
+						installs = target
+					}
+				}
+			}
+		}
+		switch image := j.Container.Image; {
+		case installs == "" && image == "":
+		case !debianImage.MatchString(image):
+			r.faultf("make %s installs Debian's packages, and %s runs it in %q", installs, name, image)
+		case !strings.Contains(r.operations, "`"+image+"`"):
+			r.faultf("docs/operations.md doesn't tell of the image %s", image)
+		case !strings.Contains(j.Container.Options, "--privileged"):
+			r.faultf("%s lets no test mount a full disk", name)
+		case !trusts:
+			r.faultf("%s has a clone that git takes for somebody else's", name)
+		}
+	}
+}
+
+// kept: what takes half an hour to build is built once for each version of it.
+func (r *review) kept() {
+	for _, name := range r.jobs() {
+		keeps := false
+		for _, s := range r.workflow.Jobs[name].Steps {
+			keeps = keeps || s.Uses.name == "actions/cache" && s.With["path"] == "~/.cache/crownsafe-k8s" && strings.Contains(s.With["key"], "'test/k8s/tools/go.sum'")
+			if s.Run == "make k8s" && !keeps {
+				r.faultf("%s builds the tools of make k8s each time", name)
+			}
 		}
 	}
 }

@@ -45,6 +45,7 @@ type job struct {
 	Needs           []string
 	Permissions     *map[string]string
 	Environment     environment
+	Container       container
 	TimeoutMinutes  int    `yaml:"timeout-minutes"`
 	ContinueOnError string `yaml:"continue-on-error"`
 	Steps           []step
@@ -62,6 +63,9 @@ func (e *environment) UnmarshalYAML(node *yaml.Node) error {
 	*e = environment(named.Name)
 	return err
 }
+
+// container is what a job's steps run in, if not on the runner itself.
+type container struct{ Image, Options string }
 
 type step struct {
 	Uses            action

@@ -3,7 +3,8 @@
 // ports and in folders of their own, names them to the command by the variables
 // of package testenv, and ends them with it. A server whose variable is set
 // already is somebody else's: it is used as it is and not started. Promtool, which
-// is no server, is brought and named too.
+// is no server, is brought and named too; SQLite's shell, with which tests restore
+// backups by hand, is brought.
 //
 //	go run ./test/servers go test ./internal/store/...
 package main
@@ -76,6 +77,9 @@ func (s *servers) start(ctx context.Context) error {
 			return named(p, err, func() string { return p.URL("postgres") })
 		})
 		if err != nil {
+			return err
+		}
+		if err := installer.Debian(ctx, "sqlite3", "sqlite3"); err != nil {
 			return err
 		}
 		err = s.run(testenv.RedisVariable, func() (io.Closer, string, error) {
