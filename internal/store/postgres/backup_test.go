@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func TestEveryTableIsTracked(t *testing.T) {
 	if err := s.BackUp(t.Context(), "full", func(store.BackupView) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	const triggers = `SELECT c.relname, (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'change_log_of_') AND t.tgenabled = 'O')
+	const triggers = `SELECT c.relname, (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'change_log_of_') AND t.tgenabled = 'A')
 		FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')`
 	rows, err := s.pool.Query(t.Context(), triggers)
 	if err != nil {
@@ -150,6 +151,48 @@ func TestEmptyingATableEndsTheEpoch(t *testing.T) {
 		return err
 	})
 	fails(t, "an increment", err, store.ErrUntracked)
+}
+
+// TestWhatIsDoneWithoutTriggersIsNotMissed: a session that leaves them out is kept track
+// of all the same, and after they were switched off a full backup has to be made.
+func TestWhatIsDoneWithoutTriggersIsNotMissed(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, relaxed(testenv.Postgres(t)))
+	var at store.Position
+	full := func(name string) {
+		t.Helper()
+		if err := s.BackUp(t.Context(), name, func(v store.BackupView) error { at = v.Position(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	increment := func(after string) (rows map[string]int64, err error) {
+		err = s.BackUp(t.Context(), "increment", func(v store.BackupView) error {
+			rows, err = v.WriteIncrement(t.Context(), io.Discard, at, after)
+			return err
+		})
+		return rows, err
+	}
+	byHand := func(statements string) {
+		t.Helper()
+		if err := s.beside(t.Context(), func(conn *pgx.Conn) error {
+			_, err := conn.PgConn().Exec(t.Context(), statements).ReadAll()
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full("full-1")
+	byHand(`SET session_replication_role = replica; INSERT INTO miss (notice_id, count) VALUES ('us-example:1', 1)`)
+	if rows, err := increment("full-1"); err != nil || rows["miss"] != 1 {
+		t.Errorf("by a session without triggers: %v, %v", rows, err)
+	}
+	for i, which := range []string{"ALL", "USER"} {
+		name := "full-off-" + which
+		full(name)
+		byHand(`ALTER TABLE miss DISABLE TRIGGER ` + which + `; UPDATE miss SET count = ` + strconv.Itoa(i+2) + `; ALTER TABLE miss ENABLE TRIGGER ` + which)
+		_, err := increment(name)
+		fails(t, "after triggers were off", err, store.ErrUntracked)
+	}
 }
 
 // TestToolsThatAreMissingOrOld are named, with what to do.
