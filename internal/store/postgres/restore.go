@@ -95,6 +95,7 @@ func (r *Restoration) state(ctx context.Context) (store.RestoreState, error) {
 	}
 	const begun = `SELECT coalesce((SELECT name FROM backup_mark WHERE (SELECT oldest_program >= $1 FROM schema_compatibility)), '')`
 	err := r.conn.QueryRow(ctx, begun, beingRestored).Scan(&state.Applied)
+	state.Occupied = state.Occupied && state.Applied == ""
 	return state, err
 }
 
