@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -124,8 +125,9 @@ func (v *view) WriteFull(ctx context.Context, w io.Writer) error {
 		args = append(args, "--exclude-table-data="+v.qualified(table))
 	}
 	command := tools.command(ctx, "pg_dump", v.s.server(v.conn), args...)
-	command.Stdout = w
-	if err := runTool(ctx, command); err != nil {
+	out := &forServer{to: w, server: v.major}
+	command.Stdout = out
+	if err := errors.Join(runTool(ctx, command), out.flush()); err != nil {
 		return fmt.Errorf("writing everything: %w", err)
 	}
 	_, err = fmt.Fprintf(w, "\nINSERT INTO %s (name) VALUES ('%s');\n", v.qualified("backup_mark"), v.name)

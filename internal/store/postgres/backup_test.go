@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"errors"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -214,6 +217,37 @@ func TestToolsThatAreMissingOrOld(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAPgDumpThatIsNewerThanTheServer writes what that server takes: from version 17 on
+// it begins with a setting that older servers don't know. Here one of version 15 is
+// made to say that it is 18, and to begin so.
+func TestAPgDumpThatIsNewerThanTheServer(t *testing.T) {
+	t.Parallel()
+	const tools = "/usr/lib/postgresql/15/bin/"
+	newer := t.TempDir()
+	script := `#!/bin/sh
+[ "$1" = --version ] && exec echo "pg_dump (PostgreSQL) 18.1"
+printf -- '--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n'
+exec ` + tools + `pg_dump "$@"
+`
+	if err := errors.Join(os.WriteFile(filepath.Join(newer, "pg_dump"), []byte(script), 0o700), os.Symlink(tools+"psql", filepath.Join(newer, "psql"))); err != nil {
+		t.Fatal(err)
+	}
+	from, to := relaxed(testenv.Postgres(t)), relaxed(testenv.Postgres(t))
+	from.Programs, to.Programs = newer, newer
+	var full strings.Builder
+	if err := migrated(t, from).BackUp(t.Context(), "full", func(v store.BackupView) error { return v.WriteFull(t.Context(), &full) }); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRestoration(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := errors.Join(r.Apply(t.Context(), "full", true, strings.NewReader(full.String())), r.Finish(t.Context())); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -100,6 +101,38 @@ func (t tools) command(ctx context.Context, program string, server []string, arg
 	cmd.Env = append(cmd.Env, server...)
 	cmd.WaitDelay = processEnd
 	return cmd
+}
+
+// forServer passes a text of pg_dump's on without the setting in its beginning that
+// pg_dump writes from version 17 on, whatever the server's, and that older ones refuse.
+type forServer struct {
+	to     io.Writer
+	server int // the major
+	head   []byte
+	passed bool // the beginning was
+}
+
+// preambleBytes is more than comes before the first statement that isn't a setting.
+const preambleBytes = 4096
+
+// Write implements io.Writer.
+func (f *forServer) Write(p []byte) (int, error) {
+	if f.passed || f.server >= 17 {
+		return f.to.Write(p)
+	}
+	f.head = append(f.head, p...)
+	if len(f.head) < preambleBytes {
+		return len(p), nil
+	}
+	return len(p), f.flush()
+}
+
+// flush passes on what was held back.
+func (f *forServer) flush() error {
+	head := bytes.Replace(f.head, []byte("\nSET transaction_timeout = 0;\n"), []byte("\n"), 1)
+	f.head, f.passed = nil, true
+	_, err := f.to.Write(head)
+	return err
 }
 
 // runTool runs a program and gives of what it complains about the line that says what
