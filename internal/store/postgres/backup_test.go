@@ -251,6 +251,28 @@ exec ` + tools + `pg_dump "$@"
 	}
 }
 
+// TestWhatTheServerLacksIsNotTheTexts: whoever verifies a backup must not take a server
+// that is full, or goes away, for a backup that is bad.
+func TestWhatTheServerLacksIsNotTheTexts(t *testing.T) {
+	t.Parallel()
+	r, err := OpenRestoration(t.Context(), relaxed(testenv.Postgres(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for text, want := range map[string]error{
+		`DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;`:    store.ErrFull,
+		`DO $$ BEGIN RAISE EXCEPTION 'too many clients already' USING ERRCODE = '53300'; END $$;`: store.ErrUnavailable,
+		`SELECT pg_terminate_backend(pg_backend_pid()); SELECT 1;`:                                store.ErrUnavailable,
+	} {
+		fails(t, text, r.Apply(t.Context(), "increment", false, strings.NewReader(text)), want)
+	}
+	err = r.Apply(t.Context(), "increment", false, strings.NewReader(`DO $$ BEGIN RAISE EXCEPTION 'twice' USING ERRCODE = '23505', DETAIL = 'a secret'; END $$;`))
+	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a text that is wrong: %v", err)
+	}
+}
+
 // TestNoProgramTakesAHalfForAWhole: while a database is being restored nobody gets in.
 func TestNoProgramTakesAHalfForAWhole(t *testing.T) {
 	t.Parallel()

@@ -173,7 +173,7 @@ func (r *Restoration) psql(ctx context.Context, text io.Reader) error {
 	}
 	watched := &watchedReader{Reader: text}
 	cmd := tools.command(ctx, "psql", serverOf(r.opts, r.conn), "--no-psqlrc", "--quiet", "--no-password",
-		"--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--output=/dev/null", "--file=-")
+		"--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose", "--output=/dev/null", "--file=-")
 	cmd.Stdin = watched
 	err = runTool(ctx, cmd)
 	if watched.failed != nil { // of which psql only saw the end

@@ -136,7 +136,7 @@ func (f *forServer) flush() error {
 }
 
 // runTool runs a program and gives of what it complains about the line that says what
-// is wrong, not those that quote rows.
+// is wrong, not those that quote rows, with the port's error where it has one.
 func runTool(ctx context.Context, cmd *exec.Cmd) error {
 	complaint := &lastComplaint{}
 	cmd.Stderr = complaint
@@ -144,11 +144,39 @@ func runTool(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if _, failed := errors.AsType[*exec.ExitError](err); failed && complaint.line != "" {
-		return fmt.Errorf("%s: %s", filepath.Base(cmd.Path), complaint.line)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if failed && complaint.line != "" {
+		err = errors.New(complaint.line)
+	}
+	err = fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	if failed {
+		if sentinel := sentinelOfTool(exit.ExitCode(), complaint.line); sentinel != nil {
+			return fmt.Errorf("%w: %w", sentinel, err)
+		}
+	}
+	return err
+}
+
+// connectionLost is psql's exit status when it has lost the server; one that was killed
+// has none. Source: PostgreSQL manual, psql, exit status.
+const (
+	connectionLost = 2
+	killed         = -1
+)
+
+// complainedState finds the SQLSTATE that psql gives with VERBOSITY=verbose.
+var complainedState = regexp.MustCompile(`(?:ERROR|FATAL|PANIC):  ([0-9A-Z]{5}): `)
+
+// sentinelOfTool returns the port's error for the end of a program; nil: it has none.
+func sentinelOfTool(exit int, complaint string) error {
+	if state := complainedState.FindStringSubmatch(complaint); state != nil {
+		return sentinelOfState(state[1])
+	}
+	if exit == connectionLost || exit == killed {
+		return store.ErrUnavailable
 	}
 	return nil
 }
@@ -169,7 +197,7 @@ func (c *lastComplaint) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		text := strings.TrimSpace(string(line))
-		if c.line == "" && (strings.Contains(text, "ERROR:") || strings.Contains(text, "error:") || strings.Contains(text, "FATAL:")) {
+		if c.line == "" && (strings.Contains(text, "ERROR:") || strings.Contains(text, "error:") || strings.Contains(text, "FATAL:") || strings.Contains(text, "PANIC:")) {
 			c.line = text[:min(len(text), 300)]
 		}
 		c.rest = rest
