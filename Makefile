@@ -31,7 +31,7 @@ test: format vet tests ## Everything: format, vet, unit, conformance, integratio
 
 .PHONY: format
 format: ## Fail when a file is not formatted
-	@unformatted=$$(gofmt -l cmd deploy internal test); \
+	@unformatted=$$(gofmt -l client cmd deploy internal test); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: vet

@@ -58,8 +58,8 @@ const (
 func (t *Test) draw(ctx context.Context, d *drawn) error {
 	d.random = rand.New(rand.NewPCG(t.plan.Seed, 0))
 	plain := t.heads.of(forAnybody, false)
-	feed := func(since int64, limit int) (*http.Response, []notice, error) {
-		response, body, err := t.get(ctx, t.at(fmt.Sprintf("/api/v1/changes?since=%d&limit=%d", since, limit)), plain)
+	feed := func(since int64, limit int) (http.Header, []notice, error) {
+		header, body, err := t.get(ctx, t.at(fmt.Sprintf("/api/v1/changes?since=%d&limit=%d", since, limit)), plain)
 		if err != nil {
 			return nil, nil, fmt.Errorf("drawing from the catalogue: %w", err)
 		}
@@ -77,17 +77,17 @@ func (t *Test) draw(ctx context.Context, d *drawn) error {
 				list = append(list, *item.Notice)
 			}
 		}
-		return response, list, nil
+		return header, list, nil
 	}
-	response, _, err := feed(0, 1)
+	header, _, err := feed(0, 1)
 	if err != nil {
 		return err
 	}
-	serial, err := strconv.ParseInt(response.Header.Get("Crown-Safe-Serial"), 10, 64)
+	serial, err := strconv.ParseInt(header.Get("Crown-Safe-Serial"), 10, 64)
 	if err != nil {
 		return errors.New("the target's changes feed says no serial: is it a Crown Safe?")
 	}
-	t.noteLimit(response.Header)
+	t.noteLimit(header)
 	seen := map[string]bool{}
 	for i := range int64(stretches) {
 		_, list, err := feed(i*serial/stretches, stretch)
@@ -121,8 +121,8 @@ func (t *Test) noteLimit(h http.Header) {
 	t.notes = append(t.notes, note)
 }
 
-// get asks once and returns the answer with its body, if it is 200.
-func (t *Test) get(ctx context.Context, at *url.URL, h http.Header) (*http.Response, []byte, error) {
+// get asks once and returns the header and the body of the answer, if it is 200.
+func (t *Test) get(ctx context.Context, at *url.URL, h http.Header) (http.Header, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.plan.Timeout)
 	defer cancel()
 	r := (&http.Request{Method: http.MethodGet, URL: at, Header: h}).WithContext(ctx)
@@ -138,7 +138,7 @@ func (t *Test) get(ctx context.Context, at *url.URL, h http.Header) (*http.Respo
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("%s is answered %d %s", at.Path, response.StatusCode, causeOf(response.StatusCode, body))
 	}
-	return response, body, nil
+	return response.Header, body, nil
 }
 
 // reading makes a request that only reads.

@@ -68,12 +68,7 @@ func (t *Test) send(ctx context.Context, r *request, scratch []byte) *Cause {
 // drain reads a body to its end through scratch and returns how it begins.
 func drain(body io.Reader, scratch []byte) (start []byte, length int, err error) {
 	for {
-		room := scratch
-		if length < looked {
-			room = scratch[length:]
-		} else {
-			room = scratch[looked:]
-		}
+		room := scratch[min(length, looked):]
 		n, err := body.Read(room)
 		length += n
 		if errors.Is(err, io.EOF) {

@@ -25,7 +25,7 @@ var (
 	css string
 
 	markdownPage = template.Must(template.New("").Funcs(shared).Funcs(template.FuncMap{"cell": cell}).Parse(markdownText))
-	htmlPage     = htmltemplate.Must(htmltemplate.New("").Funcs(htmltemplate.FuncMap(shared)).Funcs(htmltemplate.FuncMap{
+	htmlPage     = htmltemplate.Must(htmltemplate.New("").Funcs(shared).Funcs(htmltemplate.FuncMap{
 		"inline": inline, "css": func() htmltemplate.CSS { return htmltemplate.CSS(css) },
 	}).Parse(htmlText))
 )

@@ -124,7 +124,7 @@ func TestDeploymentRollsWithoutALoss(t *testing.T) {
 		want := struct{ Requests, Limits map[string]string }{
 			map[string]string{"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "1Gi"}, map[string]string{"cpu": "2000m", "memory": "2Gi", "ephemeral-storage": "5Gi"},
 		}
-		if diff := cmp.Diff(want, struct{ Requests, Limits map[string]string }(c.Resources)); diff != "" {
+		if diff := cmp.Diff(want, c.Resources); diff != "" {
 			t.Errorf("%s: resources %s", overlay, diff)
 		}
 		// The program and Go follow the limits by themselves; a number here would beat them.

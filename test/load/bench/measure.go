@@ -64,9 +64,9 @@ func measure(ctx context.Context, s settings, what func(*run, context.Context) e
 	r := &run{settings: s, progress: progress, folder: folder}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		average, _, _ := strings.Cut(string(load), " ")
-		r.say("%d processors, load %s before the measurement; what else runs lowers every rate that is no ratio", runtime.NumCPU(), average)
+		r.sayf("%d processors, load %s before the measurement; what else runs lowers every rate that is no ratio", runtime.NumCPU(), average)
 	}
-	r.say("building the program")
+	r.sayf("building the program")
 	if r.program, err = buildProgram(ctx, folder); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (r *run) all(ctx context.Context) error {
 		}
 	}
 	if !r.remote {
-		r.say("LEFT OUT: what needs PostgreSQL, Redis and Azurite; ask for it with -servers")
+		r.sayf("LEFT OUT: what needs PostgreSQL, Redis and Azurite; ask for it with -servers")
 	} else if err := r.production(ctx); err != nil {
 		return err
 	}
@@ -96,11 +96,11 @@ func (r *run) all(ctx context.Context) error {
 	return r.scaling(ctx)
 }
 
-func (r *run) say(format string, args ...any) { fmt.Fprintf(r.progress, format+"\n", args...) }
+func (r *run) sayf(format string, args ...any) { fmt.Fprintf(r.progress, format+"\n", args...) }
 
 func (r *run) row(what, measured, goal string, o outcome) {
 	r.rows = append(r.rows, row{what, measured, goal, o})
-	r.say("%s: %s %s", what, measured, o)
+	r.sayf("%s: %s %s", what, measured, o)
 }
 
 // write writes notices to a file and returns its path.
@@ -118,7 +118,7 @@ func (r *run) write(name string, first, end int) (string, error) {
 
 // importing measures imports into empty data directories and leaves the last.
 func (r *run) importing(ctx context.Context) error {
-	r.say("writing %d notices", r.stored)
+	r.sayf("writing %d notices", r.stored)
 	path, err := r.write("recalls.json", 0, r.stored)
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (r *run) starting(ctx context.Context) (ours *server, err error) {
 
 // answering compares answers with a bare handler's.
 func (r *run) answering(ctx context.Context, ours *server) (err error) {
-	r.say("asking every question once")
+	r.sayf("asking every question once")
 	codes, err := record(ours, r.hits, `{"verdict":"`, noMatch)
 	if err != nil {
 		return err

@@ -188,7 +188,7 @@ func (r *run) runStack(ctx context.Context, name string, measure func(*stack) er
 	}
 	r.corpus, r.taken = path, []file{{path, r.stored}}
 	r.prepareQuestions()
-	r.say("starting PostgreSQL, Redis and Azurite")
+	r.sayf("starting PostgreSQL, Redis and Azurite")
 	s := startServers(ctx, r.progress)
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
 	for _, p := range []*place{&s.postgres, &s.redis, &s.azure} {

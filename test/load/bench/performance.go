@@ -25,7 +25,7 @@ func (r *run) performing(ctx context.Context, output, base string) error {
 	switch _, err := os.Stat(base); {
 	case base == "":
 	case errors.Is(err, fs.ErrNotExist): // the first of its branch
-		r.say("NOT COMPARED: there is no %s", base)
+		r.sayf("NOT COMPARED: there is no %s", base)
 		base = ""
 	case err != nil:
 		return fmt.Errorf("looking for the base: %w", err)

@@ -32,7 +32,7 @@ type part struct {
 // Storage, each a real server. Where one can't be had the rows that need it count
 // as missed.
 func (r *run) production(ctx context.Context) (err error) {
-	r.say("starting PostgreSQL, Redis and Azurite")
+	r.sayf("starting PostgreSQL, Redis and Azurite")
 	s := startServers(ctx, r.progress)
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
 	return r.measureParts(ctx, s, []part{
@@ -51,7 +51,7 @@ func (r *run) measureParts(ctx context.Context, s *servers, parts []part) error 
 		if missing := slices.IndexFunc(p.needs, func(n *place) bool { return n.failed != nil }); missing >= 0 {
 			lacking := p.needs[missing]
 			r.row(p.what, "not measured: there is no "+lacking.name, "it is measured", missedGoal)
-			r.say("NOT MEASURED: %s: there is no %s: %v", p.what, lacking.name, lacking.failed)
+			r.sayf("NOT MEASURED: %s: there is no %s: %v", p.what, lacking.name, lacking.failed)
 			continue
 		}
 		if err := p.measure(ctx, s); err != nil {

@@ -37,7 +37,7 @@ var sizes = [2]int{20_000, 250_000}
 // scaling measures how answers grow with the number of notices: multiplied from
 // the folder of agencies' files, or from invented ones where there is none.
 func (r *run) scaling(ctx context.Context) error {
-	r.say("multiplying notices to %s and %s", humanize.Comma(int64(sizes[0])), humanize.Comma(int64(sizes[1])))
+	r.sayf("multiplying notices to %s and %s", humanize.Comma(int64(sizes[0])), humanize.Comma(int64(sizes[1])))
 	originals, err := inside.Originals(ctx, r.seed, r.real, inside.Invented)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func (r *run) soaking(ctx context.Context, d time.Duration) error {
 }
 
 func (r *run) soak(ctx context.Context, st *stack, d time.Duration) error {
-	r.say("loading with %d requests/s for %s", soakRate, d)
+	r.sayf("loading with %d requests/s for %s", soakRate, d)
 	type result struct {
 		report *loaded
 		err    error

@@ -31,7 +31,7 @@ type wrkResult struct {
 func (r *run) besideWrk(ctx context.Context, st *stack) error {
 	if err := (&real.Installer{Log: r.progress}).Debian(ctx, "wrk", "wrk"); err != nil {
 		r.row("crownsafe loadtest beside wrk", "not measured: there is no wrk", "it is measured", missedGoal)
-		r.say("NOT MEASURED: wrk: %v", err)
+		r.sayf("NOT MEASURED: wrk: %v", err)
 		return nil
 	}
 	for _, c := range []struct {
