@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -303,6 +305,62 @@ func TestNoProgramTakesAHalfForAWhole(t *testing.T) {
 	if _, err := before.Serial(t.Context()); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+// TestDatabasesOfKilledProcessesAreRemoved when another backup is verified, and those of
+// others that are at work are not.
+func TestDatabasesOfKilledProcessesAreRemoved(t *testing.T) {
+	t.Parallel()
+	opts := relaxed(testenv.Postgres(t))
+	old := scratchPrefix + time.Now().UTC().Add(-2*abandonedAfter).Format(scratchStamp)
+	unused, used := old+"_unused", old+"_used"
+	conn := connection(t, opts)
+	for _, name := range []string{unused, used} {
+		if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	atWork := opts
+	atWork.Database = used
+	worker := connection(t, atWork)
+	young, dropYoung, err := Scratch(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, drop, err := Scratch(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{unused: false, used: true, young.Database: true} {
+		var there bool
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil || there != want {
+			t.Errorf("%s is there: %v, want %v; %v", name, there, want, err)
+		}
+	}
+	if err := errors.Join(drop(t.Context()), dropYoung(t.Context()), worker.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Exec(t.Context(), "DROP DATABASE "+used+" WITH (FORCE)"); err != nil {
+		t.Error(err)
+	}
+}
+
+func connection(t *testing.T, opts Options) *pgx.Conn {
+	t.Helper()
+	opts, err := opts.defaulted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := opts.directConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
 }
 
 func TestParametersOf(t *testing.T) {
