@@ -92,7 +92,7 @@ func (v *view) look(ctx context.Context) error {
 	var number int
 	const here = `SELECT 'PostgreSQL ' || current_setting('server_version'), current_setting('server_version_num')::int,
 		pg_export_snapshot(), current_schema(), (SELECT max(version_id) FROM goose_db_version WHERE is_applied),
-		coalesce((SELECT epoch FROM change_tracking), '') || '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
+		coalesce((SELECT epoch FROM change_tracking), '') || '/' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int,
 		pg_current_snapshot()::text, coalesce((SELECT forgotten_to FROM change_tracking), '0')::text`
 	err := v.tx.QueryRow(ctx, here).Scan(&v.version, &number, &v.snapshot, &v.schemaName, &v.schema, &v.position.Epoch, &v.position.Value, &v.forgottenTo)
 	v.major = number / 10000
