@@ -87,7 +87,9 @@ type view struct {
 }
 
 // look reads what the view tells of itself. The epoch has the server's timeline in
-// it: one that took over, or that was set back in time, has another history.
+// it: one that took over, or that was set back in time, has another history. It is read
+// of the log, for the control file has a new one only from the next checkpoint on,
+// minutes later.
 func (v *view) look(ctx context.Context) error {
 	var number int
 	const here = `SELECT 'PostgreSQL ' || current_setting('server_version'), current_setting('server_version_num')::int,
