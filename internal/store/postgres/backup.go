@@ -113,7 +113,8 @@ func (v *view) Schema() int64            { return v.schema }
 func (v *view) Position() store.Position { return v.position }
 func (v *view) Untracked() error         { return v.untracked }
 
-// WriteFull implements store.BackupView: by pg_dump, on this view's snapshot.
+// WriteFull implements store.BackupView: by pg_dump, on this view's snapshot. What else
+// is in the database, in other schemas, is not the store's.
 func (v *view) WriteFull(ctx context.Context, w io.Writer) error {
 	tools, err := findTools(ctx, v.s.opts.Programs, v.major)
 	if err != nil {
@@ -122,12 +123,19 @@ func (v *view) WriteFull(ctx context.Context, w io.Writer) error {
 	args := []string{
 		"--format=plain", "--encoding=UTF8", "--no-owner", "--no-privileges", "--no-comments", "--no-publications", "--no-subscriptions",
 		"--no-security-labels", "--no-tablespaces", "--no-password", "--lock-wait-timeout=60s", "--snapshot=" + v.snapshot,
+		"--schema=" + pgx.Identifier{v.schemaName}.Sanitize(),
 	}
 	for _, table := range unkept {
 		args = append(args, "--exclude-table-data="+v.qualified(table))
 	}
 	command := tools.command(ctx, "pg_dump", v.s.server(v.conn), args...)
-	out := &forServer{to: w, server: v.major}
+	// A role that may make no schemas needn't, where it is there.
+	_, err = fmt.Fprintf(w, "DO $$ BEGIN IF to_regnamespace(%s) IS NULL THEN CREATE SCHEMA %s; END IF; END $$;\n",
+		quoted(pgx.Identifier{v.schemaName}.Sanitize()), pgx.Identifier{v.schemaName}.Sanitize())
+	if err != nil {
+		return err
+	}
+	out := &anywhere{to: w, server: v.major}
 	command.Stdout = out
 	if err := errors.Join(runTool(ctx, command), out.flush()); err != nil {
 		return fmt.Errorf("writing everything: %w", err)

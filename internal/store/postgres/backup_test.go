@@ -375,3 +375,34 @@ func TestParametersOf(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatElseIsInTheDatabase stays where it is: another program's schema is no part of
+// a backup, and in nobody's way.
+func TestWhatElseIsInTheDatabase(t *testing.T) {
+	t.Parallel()
+	opts := relaxed(testenv.Postgres(t))
+	s := migrated(t, opts)
+	conn := connection(t, opts)
+	if _, err := conn.Exec(t.Context(), `CREATE SCHEMA "An other's"; CREATE TABLE "An other's".thing (n int); INSERT INTO "An other's".thing VALUES (17)`, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	var full strings.Builder
+	if err := s.BackUp(t.Context(), "full", func(v store.BackupView) error { return v.WriteFull(t.Context(), &full) }); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(full.String(), "thing") {
+		t.Error("the backup has the other program's table")
+	}
+	r, err := OpenRestoration(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := errors.Join(r.Apply(t.Context(), "full", true, strings.NewReader(full.String())), r.Finish(t.Context())); err != nil {
+		t.Error(err)
+	}
+	var n int
+	if err := connection(t, opts).QueryRow(t.Context(), `SELECT n FROM "An other's".thing`).Scan(&n); err != nil || n != 17 {
+		t.Errorf("the other program's table has %d, %v", n, err)
+	}
+}

@@ -103,36 +103,56 @@ func (t tools) command(ctx context.Context, program string, server []string, arg
 	return cmd
 }
 
-// forServer passes a text of pg_dump's on without the setting in its beginning that
-// pg_dump writes from version 17 on, whatever the server's, and that older ones refuse.
-type forServer struct {
+// anywhere passes a text of pg_dump's on without what in its beginning keeps it from
+// being restored: the schema, which may be there, and for servers before version 17 a
+// setting that pg_dump writes from then on, whatever the server's version is.
+type anywhere struct {
 	to     io.Writer
 	server int // the major
 	head   []byte
 	passed bool // the beginning was
 }
 
-// preambleBytes is more than comes before the first statement that isn't a setting.
+// preambleBytes is more than comes before the first object in the schema.
 const preambleBytes = 4096
 
+var (
+	schemaMade    = regexp.MustCompile(`(?m)^CREATE SCHEMA .*;\n`)
+	newerSettings = regexp.MustCompile(`(?m)^SET transaction_timeout = .*;\n`)
+)
+
 // Write implements io.Writer.
-func (f *forServer) Write(p []byte) (int, error) {
-	if f.passed || f.server >= 17 {
-		return f.to.Write(p)
+func (a *anywhere) Write(p []byte) (int, error) {
+	if a.passed {
+		return a.to.Write(p)
 	}
-	f.head = append(f.head, p...)
-	if len(f.head) < preambleBytes {
+	a.head = append(a.head, p...)
+	if len(a.head) < preambleBytes {
 		return len(p), nil
 	}
-	return len(p), f.flush()
+	return len(p), a.flush()
 }
 
 // flush passes on what was held back.
-func (f *forServer) flush() error {
-	head := bytes.Replace(f.head, []byte("\nSET transaction_timeout = 0;\n"), []byte("\n"), 1)
-	f.head, f.passed = nil, true
-	_, err := f.to.Write(head)
+func (a *anywhere) flush() error {
+	if a.passed {
+		return nil
+	}
+	head := without(schemaMade, a.head)
+	if a.server < 17 {
+		head = without(newerSettings, head)
+	}
+	a.head, a.passed = nil, true
+	_, err := a.to.Write(head)
 	return err
+}
+
+// without returns a text without the first of what an expression finds.
+func without(found *regexp.Regexp, text []byte) []byte {
+	if at := found.FindIndex(text); at != nil {
+		return slices.Delete(text, at[0], at[1])
+	}
+	return text
 }
 
 // runTool runs a program and gives of what it complains about the line that says what
