@@ -112,6 +112,24 @@ func TestWhatCannotBeReadIsPrunedAllTheSame(t *testing.T) {
 	}
 }
 
+// TestWhatWasReplacedIsNotTheLastToStay: it isn't what is restored without a name.
+func TestWhatWasReplacedIsNotTheLastToStay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	full := b.create(Full)
+	b.now = b.now.Add(40 * 24 * time.Hour)
+	if _, err := b.Create(t.Context(), Full, beforeRestoring, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.verify(b.names()[1])
+	if _, err := b.Prune(t.Context(), daily().Retention); err != nil {
+		t.Fatal(err)
+	}
+	if chain, err := b.Chain(t.Context(), ""); err != nil || chain[0].Name != full.Name {
+		t.Errorf("what is left to restore is %+v, %v", chain, err)
+	}
+}
+
 // TestTheStatusKnowsOfWhatABackupFollows: one that was verified can't be restored any
 // more when the full one under it is gone.
 func TestTheStatusKnowsOfWhatABackupFollows(t *testing.T) {
