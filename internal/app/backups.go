@@ -147,10 +147,42 @@ func backupOptions(cfg config.Config) postgres.Options {
 	return options
 }
 
+// scratchFolders are the folders in the data directory in which backups are verified.
+const scratchFolders = ".verify-*"
+
+// abandonedAfter is how long nothing has changed in such a folder when it is one that a
+// process which was killed has left.
+const abandonedAfter = 6 * time.Hour
+
+// removeAbandoned removes what killed processes have left. What can't be removed stays
+// until the next time.
+func removeAbandoned(data string, now time.Time) {
+	folders, err := filepath.Glob(filepath.Join(data, scratchFolders))
+	if err != nil { // a data directory with a [ in its name
+		return
+	}
+	for _, folder := range folders {
+		used := false
+		_ = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // it is gone
+			}
+			if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) < abandonedAfter {
+				used = true
+			}
+			return nil
+		})
+		if !used {
+			_ = os.RemoveAll(folder)
+		}
+	}
+}
+
 // fileScratch verifies in a file in the data directory, where there is room for the
 // store.
 func fileScratch(cfg config.Config) (backup.Scratch, error) {
-	folder, err := os.MkdirTemp(cfg.Data, ".verify-*")
+	removeAbandoned(cfg.Data, time.Now())
+	folder, err := os.MkdirTemp(cfg.Data, scratchFolders)
 	if err != nil {
 		return backup.Scratch{}, fmt.Errorf("making a folder to verify in: %w", err)
 	}

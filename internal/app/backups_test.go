@@ -1,12 +1,15 @@
 package app
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/crownsafe/api/internal/backup"
+	"github.com/crownsafe/api/internal/config"
 	"github.com/crownsafe/api/internal/secaudit"
 )
 
@@ -73,4 +76,34 @@ func TestWhatIsKnownOfBackups(t *testing.T) {
 		}
 	}
 	t.Errorf("the audit finds %+v", report.Findings())
+}
+
+// TestWhatKilledProcessesVerifiedInIsRemoved when another backup is verified, and what
+// others are at work in isn't.
+func TestWhatKilledProcessesVerifiedInIsRemoved(t *testing.T) {
+	t.Parallel()
+	cfg := config.Config{Data: t.TempDir()}
+	long := time.Now().Add(-2 * abandonedAfter)
+	for _, name := range []string{".verify-left", ".verify-used"} {
+		folder := filepath.Join(cfg.Data, name)
+		file := filepath.Join(folder, "crownsafe.db.restoring")
+		err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(file, []byte("half"), 0o600), os.Chtimes(file, long, long), os.Chtimes(folder, long, long))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(filepath.Join(cfg.Data, ".verify-used", "crownsafe.db.restoring"), time.Time{}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	scratch, err := fileScratch(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(scratch.Close(), scratch.Remove(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(cfg.Data, ".*"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != ".verify-used" {
+		t.Errorf("there are %q, %v", left, err)
+	}
 }

@@ -53,7 +53,7 @@ func (k *Keeper) create(ctx context.Context, source Source, kind Kind, reason st
 		err = k.finish(ctx, &m)
 	}
 	if err != nil {
-		_ = k.Objects.Delete(context.WithoutCancel(ctx), m.Object) // what stays is cleared away later
+		k.discard(context.WithoutCancel(ctx), &m, err)
 		return m, fmt.Errorf("making backup %s: %w", m.Name, err)
 	}
 	if m.Position != (store.Position{}) {
@@ -64,16 +64,30 @@ func (k *Keeper) create(ctx context.Context, source Source, kind Kind, reason st
 	return m, nil
 }
 
-// name gives a backup a name that no other has or had, behind those of all others.
+// discard removes what there is of a backup that failed: the manifest too, which may be
+// there although nobody said so. What existed before is another's. What stays is cleared
+// away later.
+func (k *Keeper) discard(ctx context.Context, m *Manifest, because error) {
+	if errors.Is(because, blob.ErrExists) {
+		return
+	}
+	if err := k.Objects.Delete(ctx, m.Name+manifestEnd); err == nil {
+		_ = k.Objects.Delete(ctx, m.Object)
+	}
+}
+
+// name gives a backup a name that no other has or had, behind those of all others, also
+// of those that were made while the clock was ahead: their order is that of the names.
 func (k *Keeper) name(ctx context.Context, m *Manifest, all []Entry) error {
-	at := k.Now().UTC().Truncate(time.Second)
+	m.StartedAt = k.Now().UTC().Truncate(time.Second)
+	at := m.StartedAt
 	if len(all) > 0 {
-		if last := all[len(all)-1].StartedAt.Truncate(time.Second); !at.After(last) && at.After(last.Add(-time.Minute)) {
+		if last, ok := timeOf(all[len(all)-1].Name); ok && !at.After(last) {
 			at = last.Add(time.Second)
 		}
 	}
 	for ; ; at = at.Add(time.Second) {
-		m.StartedAt, m.Name = at, nameOf(m.Kind, at)
+		m.Name = nameOf(m.Kind, at)
 		m.Object = m.Name + textEnd
 		if m.Encrypted {
 			m.Object += encryptedEnd

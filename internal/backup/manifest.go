@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -189,10 +190,9 @@ func (k *Keeper) List(ctx context.Context) ([]Entry, error) {
 		return nil, err
 	}
 	slices.SortFunc(entries, func(a, b Entry) int {
-		if byTime := a.StartedAt.Compare(b.StartedAt); byTime != 0 {
-			return byTime
-		}
-		return strings.Compare(a.Name, b.Name)
+		atA, _ := timeOf(a.Name)
+		atB, _ := timeOf(b.Name)
+		return cmp.Or(atA.Compare(atB), strings.Compare(a.Name, b.Name))
 	})
 	return entries, nil
 }
@@ -333,6 +333,26 @@ func newestOf(all []Entry) *Entry {
 		}
 	}
 	return nil
+}
+
+// culprits returns for each backup that can't be relied on, as far as is known, which
+// one is to blame: itself, or one that it follows.
+func culprits(all []Entry) map[string]*Entry {
+	bad, known := map[string]*Entry{}, map[string]*Entry{}
+	for i := range all { // those that are followed come first
+		e := &all[i]
+		known[e.Name] = e
+		switch {
+		case !e.Good():
+			bad[e.Name] = e
+		case e.Predecessor == nil:
+		case known[e.Predecessor.Name] == nil || known[e.Predecessor.Name].hash != e.Predecessor.Manifest:
+			bad[e.Name] = e
+		case bad[e.Predecessor.Name] != nil:
+			bad[e.Name] = bad[e.Predecessor.Name]
+		}
+	}
+	return bad
 }
 
 func chainOf(all []Entry, name string) ([]Entry, error) {

@@ -101,6 +101,10 @@ func pastTime(all []Entry, keep Retention, now time.Time) []Entry {
 	if newest := newestWhich(all, func(e *Entry) bool { return e.Good() && e.Verified != nil }); newest != nil {
 		hold(newest.Name)
 	}
+	// What a restoration replaced is never what somebody restores without naming it.
+	if newest := newestWhich(all, func(e *Entry) bool { return e.Good() && e.Reason != beforeRestoring }); newest != nil {
+		hold(newest.Name)
+	}
 	full := 0
 	for i := range slices.Backward(all) {
 		if all[i].Kind == Full && all[i].Good() && full < keep.AtLeastFull {

@@ -33,7 +33,8 @@ type Restored struct {
 // Restore makes the store what it was when a backup was made: the full one and the
 // incremental ones up to it, applied one by one and held against the manifest. A store
 // that holds something is ErrOccupied unless it may be replaced; then it is backed up
-// first. What was interrupted goes on where it was.
+// first, also where an interrupted restoration left it in use: others may have written
+// since. What was interrupted goes on where it was.
 func (k *Keeper) Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	began := k.Now()
 	chain, err := k.Chain(ctx, o.Name)
@@ -58,12 +59,11 @@ func (k *Keeper) Restore(ctx context.Context, o RestoreOptions) (r Restored, err
 	}
 	done := slices.Index(r.Chain, state.Applied) + 1
 	r.Resumed = done > 0
-	if state.Occupied && !r.Resumed {
+	if state.Occupied {
 		if !o.Replace {
 			return r, ErrOccupied
 		}
-		// What a restoration has left half done is in its backup.
-		if !o.WithoutSafety && state.Applied == "" {
+		if !o.WithoutSafety {
 			safety, err := k.Create(ctx, Full, beforeRestoring, o.Progress)
 			if err != nil {
 				return r, fmt.Errorf("backing up what is there before it is replaced: %w", err)

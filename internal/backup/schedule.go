@@ -99,7 +99,10 @@ func (k *Keeper) whenDue(ctx context.Context, s Schedule, due func(*overview, Sc
 // makeDue makes the backup that is due.
 func (k *Keeper) makeDue(ctx context.Context, s Schedule) error {
 	return k.whenDue(ctx, s, func(o *overview, s Schedule) bool { return o.due(s) != "" }, func(ctx context.Context, o *overview) error {
-		kind := o.due(s)
+		kind, err := k.kindDue(ctx, o, s)
+		if err != nil {
+			return err
+		}
 		m, err := k.Create(ctx, kind, "by the schedule", nil)
 		if kind == Incremental && (errors.Is(err, store.ErrUntracked) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNone)) {
 			k.Logger.Warn("an incremental backup is not possible; making a full one", "error", err)
@@ -109,14 +112,45 @@ func (k *Keeper) makeDue(ctx context.Context, s Schedule) error {
 			return err
 		}
 		k.Logger.Info("made a backup", "backup", m.Name, "bytes", m.Size, "serial", m.Serial, "seconds", m.Seconds)
-		return k.Look(ctx)
+		if m.Kind == Full && !k.opens() { // else it is verified before anything is removed
+			err = k.pruneBy(ctx, s)
+		}
+		return errors.Join(err, k.Look(ctx))
 	})
+}
+
+// kindDue returns the kind of the backup that is due: a full one in place of one that
+// would follow what is known to be bad, but not again and again where those are too.
+func (k *Keeper) kindDue(ctx context.Context, o *overview, s Schedule) (Kind, error) {
+	kind := o.due(s)
+	if kind != Incremental || o.now.Sub(o.fullMade) < s.VerifyEvery {
+		return kind, nil
+	}
+	all, err := k.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	if newest := newestOf(all); newest != nil && culprits(all)[newest.Name] != nil {
+		return Full, nil
+	}
+	return kind, nil
+}
+
+// opens reports that this process can read the backups that it makes.
+func (k *Keeper) opens() bool { return len(k.Recipients) == 0 || len(k.Identities) > 0 }
+
+func (k *Keeper) pruneBy(ctx context.Context, s Schedule) error {
+	removed, err := k.Prune(ctx, s.Retention)
+	if len(removed) > 0 {
+		k.Logger.Info("removed backups that were past their time", "backups", len(removed))
+	}
+	return err
 }
 
 // verifyDue verifies the backup that is due, and removes what is past its time when
 // there is a full one that is known to be good.
 func (k *Keeper) verifyDue(ctx context.Context, s Schedule) error {
-	if len(k.Recipients) > 0 && len(k.Identities) == 0 {
+	if !k.opens() {
 		return nil // whoever has the key verifies
 	}
 	due := func(o *overview, s Schedule) bool { return o.unverified(s) != "" }
@@ -130,19 +164,16 @@ func (k *Keeper) verifyDue(ctx context.Context, s Schedule) error {
 			k.Logger.Error("a backup can't be restored", "backup", name, "reason", v.Reason)
 			return k.Look(ctx)
 		}
-		removed, err := k.Prune(ctx, s.Retention)
-		if len(removed) > 0 {
-			k.Logger.Info("removed backups that were past their time", "backups", len(removed))
-		}
-		return errors.Join(err, k.Look(ctx))
+		return errors.Join(k.pruneBy(ctx, s), k.Look(ctx))
 	})
 }
 
 // overview is what the names of the objects tell.
 type overview struct {
 	now                    time.Time
-	full, newest, verified time.Time // of the newest that was finished, and tried
+	full, newest, verified time.Time // in the names of the newest that was finished, and tried
 	fullName, newestName   string
+	fullMade, newestMade   time.Time // when there was made one last
 	tried                  map[string]bool
 }
 
@@ -161,6 +192,11 @@ func (k *Keeper) overview(ctx context.Context) (*overview, error) {
 			o.tried[name] = true
 			o.verified = later(o.verified, at)
 		case "."+end == manifestEnd:
+			made := o.madeAt(at, object.ModifiedAt)
+			o.newestMade = later(o.newestMade, made)
+			if strings.HasPrefix(name, prefix+string(Full)) {
+				o.fullMade = later(o.fullMade, made)
+			}
 			if at.After(o.newest) {
 				o.newest, o.newestName = at, name
 			}
@@ -170,6 +206,21 @@ func (k *Keeper) overview(ctx context.Context) (*overview, error) {
 		}
 	}
 	return o, nil
+}
+
+// clocksDiffer is by how much the clocks of processes do at most, as a rule.
+const clocksDiffer = time.Minute
+
+// madeAt tells when a backup was made: at the time in its name, or, where the clock was
+// ahead of itself then or its name had to be behind such a one, when it was stored. The
+// zero time: when isn't known.
+func (o *overview) madeAt(named, stored time.Time) time.Time {
+	for _, at := range []time.Time{named, stored} {
+		if !at.After(o.now.Add(clocksDiffer)) {
+			return at
+		}
+	}
+	return time.Time{}
 }
 
 func later(a, b time.Time) time.Time {
@@ -187,9 +238,9 @@ func (o *overview) due(s Schedule) Kind {
 		slot = slot.Add(-24 * time.Hour)
 	}
 	switch {
-	case o.full.Before(slot):
+	case o.fullMade.Before(slot):
 		return Full
-	case s.Every > 0 && o.now.Sub(o.newest) >= s.Every:
+	case s.Every > 0 && o.now.Sub(o.newestMade) >= s.Every:
 		return Incremental
 	}
 	return ""

@@ -12,8 +12,8 @@ type Status struct {
 	Known    bool   // they were looked at
 	Newest   *Entry // nil: there is none
 	Verified *Entry // the newest that could be restored; nil: none was
-	// Unrestorable is the newest of which it is known whether it can be restored, where
-	// it can't be; nil: it can.
+	// Unrestorable is what keeps the newest of which it is known whether it can be
+	// restored from that: itself or one that it follows; nil: nothing does.
 	Unrestorable *Entry
 	Failures     int64 // of this process, since its start
 }
@@ -44,16 +44,17 @@ func (k *Keeper) Look(ctx context.Context) error {
 		return err
 	}
 	s := Status{Known: true}
+	bad := culprits(all)
 	for i := range slices.Backward(all) {
 		e := &all[i]
 		if s.Newest == nil {
 			s.Newest = e
 		}
-		if s.Verified == nil && e.Good() && e.Verified != nil {
+		if s.Verified == nil && bad[e.Name] == nil && e.Verified != nil {
 			s.Verified = e
 		}
-		if s.Verified == nil && s.Unrestorable == nil && !e.Good() {
-			s.Unrestorable = e
+		if s.Verified == nil && s.Unrestorable == nil {
+			s.Unrestorable = bad[e.Name]
 		}
 	}
 	k.status.lock.Lock()

@@ -68,9 +68,10 @@ type BackupView interface {
 	WriteIncrement(ctx context.Context, w io.Writer, since Position, after string) (rows map[string]int64, err error)
 }
 
-// RestoreState says what is where a backup is to be restored.
+// RestoreState says what is where a backup is to be restored. What a restoration has
+// left half done is not a store; one beside which that stands is.
 type RestoreState struct {
-	Occupied bool   // a store that holds something
+	Occupied bool   // a store that holds something, which the restoration would replace
 	Applied  string // the backup that was applied last by a restoration that isn't finished; empty: there is none
 }
 

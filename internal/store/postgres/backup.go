@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -86,12 +87,14 @@ type view struct {
 }
 
 // look reads what the view tells of itself. The epoch has the server's timeline in
-// it: one that took over, or that was set back in time, has another history.
+// it: one that took over, or that was set back in time, has another history. It is read
+// of the log, for the control file has a new one only from the next checkpoint on,
+// minutes later.
 func (v *view) look(ctx context.Context) error {
 	var number int
 	const here = `SELECT 'PostgreSQL ' || current_setting('server_version'), current_setting('server_version_num')::int,
 		pg_export_snapshot(), current_schema(), (SELECT max(version_id) FROM goose_db_version WHERE is_applied),
-		coalesce((SELECT epoch FROM change_tracking), '') || '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
+		coalesce((SELECT epoch FROM change_tracking), '') || '/' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int,
 		pg_current_snapshot()::text, coalesce((SELECT forgotten_to FROM change_tracking), '0')::text`
 	err := v.tx.QueryRow(ctx, here).Scan(&v.version, &number, &v.snapshot, &v.schemaName, &v.schema, &v.position.Epoch, &v.position.Value, &v.forgottenTo)
 	v.major = number / 10000
@@ -110,7 +113,8 @@ func (v *view) Schema() int64            { return v.schema }
 func (v *view) Position() store.Position { return v.position }
 func (v *view) Untracked() error         { return v.untracked }
 
-// WriteFull implements store.BackupView: by pg_dump, on this view's snapshot.
+// WriteFull implements store.BackupView: by pg_dump, on this view's snapshot. What else
+// is in the database, in other schemas, is not the store's.
 func (v *view) WriteFull(ctx context.Context, w io.Writer) error {
 	tools, err := findTools(ctx, v.s.opts.Programs, v.major)
 	if err != nil {
@@ -119,13 +123,21 @@ func (v *view) WriteFull(ctx context.Context, w io.Writer) error {
 	args := []string{
 		"--format=plain", "--encoding=UTF8", "--no-owner", "--no-privileges", "--no-comments", "--no-publications", "--no-subscriptions",
 		"--no-security-labels", "--no-tablespaces", "--no-password", "--lock-wait-timeout=60s", "--snapshot=" + v.snapshot,
+		"--schema=" + pgx.Identifier{v.schemaName}.Sanitize(),
 	}
 	for _, table := range unkept {
 		args = append(args, "--exclude-table-data="+v.qualified(table))
 	}
 	command := tools.command(ctx, "pg_dump", v.s.server(v.conn), args...)
-	command.Stdout = w
-	if err := runTool(ctx, command); err != nil {
+	// A role that may make no schemas needn't, where it is there.
+	_, err = fmt.Fprintf(w, "DO $$ BEGIN IF to_regnamespace(%s) IS NULL THEN CREATE SCHEMA %s; END IF; END $$;\n",
+		quoted(pgx.Identifier{v.schemaName}.Sanitize()), pgx.Identifier{v.schemaName}.Sanitize())
+	if err != nil {
+		return err
+	}
+	out := &anywhere{to: w, server: v.major}
+	command.Stdout = out
+	if err := errors.Join(runTool(ctx, command), out.flush()); err != nil {
 		return fmt.Errorf("writing everything: %w", err)
 	}
 	_, err = fmt.Fprintf(w, "\nINSERT INTO %s (name) VALUES ('%s');\n", v.qualified("backup_mark"), v.name)

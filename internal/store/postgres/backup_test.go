@@ -1,12 +1,18 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -62,7 +68,7 @@ func TestEveryTableIsTracked(t *testing.T) {
 	if err := s.BackUp(t.Context(), "full", func(store.BackupView) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	const triggers = `SELECT c.relname, (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'change_log_of_') AND t.tgenabled = 'O')
+	const triggers = `SELECT c.relname, (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'change_log_of_') AND t.tgenabled = 'A')
 		FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')`
 	rows, err := s.pool.Query(t.Context(), triggers)
 	if err != nil {
@@ -152,6 +158,48 @@ func TestEmptyingATableEndsTheEpoch(t *testing.T) {
 	fails(t, "an increment", err, store.ErrUntracked)
 }
 
+// TestWhatIsDoneWithoutTriggersIsNotMissed: a session that leaves them out is kept track
+// of all the same, and after they were switched off a full backup has to be made.
+func TestWhatIsDoneWithoutTriggersIsNotMissed(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, relaxed(testenv.Postgres(t)))
+	var at store.Position
+	full := func(name string) {
+		t.Helper()
+		if err := s.BackUp(t.Context(), name, func(v store.BackupView) error { at = v.Position(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	increment := func(after string) (rows map[string]int64, err error) {
+		err = s.BackUp(t.Context(), "increment", func(v store.BackupView) error {
+			rows, err = v.WriteIncrement(t.Context(), io.Discard, at, after)
+			return err
+		})
+		return rows, err
+	}
+	byHand := func(statements string) {
+		t.Helper()
+		if err := s.beside(t.Context(), func(conn *pgx.Conn) error {
+			_, err := conn.PgConn().Exec(t.Context(), statements).ReadAll()
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full("full-1")
+	byHand(`SET session_replication_role = replica; INSERT INTO miss (notice_id, count) VALUES ('us-example:1', 1)`)
+	if rows, err := increment("full-1"); err != nil || rows["miss"] != 1 {
+		t.Errorf("by a session without triggers: %v, %v", rows, err)
+	}
+	for i, which := range []string{"ALL", "USER"} {
+		name := "full-off-" + which
+		full(name)
+		byHand(`ALTER TABLE miss DISABLE TRIGGER ` + which + `; UPDATE miss SET count = ` + strconv.Itoa(i+2) + `; ALTER TABLE miss ENABLE TRIGGER ` + which)
+		_, err := increment(name)
+		fails(t, "after triggers were off", err, store.ErrUntracked)
+	}
+}
+
 // TestToolsThatAreMissingOrOld are named, with what to do.
 func TestToolsThatAreMissingOrOld(t *testing.T) {
 	t.Parallel()
@@ -171,6 +219,59 @@ func TestToolsThatAreMissingOrOld(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAPgDumpThatIsNewerThanTheServer writes what that server takes: from version 17 on
+// it begins with a setting that older servers don't know. Here one of version 15 is
+// made to say that it is 18, and to begin so.
+func TestAPgDumpThatIsNewerThanTheServer(t *testing.T) {
+	t.Parallel()
+	const tools = "/usr/lib/postgresql/15/bin/"
+	newer := t.TempDir()
+	script := `#!/bin/sh
+[ "$1" = --version ] && exec echo "pg_dump (PostgreSQL) 18.1"
+printf -- '--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n'
+exec ` + tools + `pg_dump "$@"
+`
+	if err := errors.Join(os.WriteFile(filepath.Join(newer, "pg_dump"), []byte(script), 0o700), os.Symlink(tools+"psql", filepath.Join(newer, "psql"))); err != nil {
+		t.Fatal(err)
+	}
+	from, to := relaxed(testenv.Postgres(t)), relaxed(testenv.Postgres(t))
+	from.Programs, to.Programs = newer, newer
+	var full strings.Builder
+	if err := migrated(t, from).BackUp(t.Context(), "full", func(v store.BackupView) error { return v.WriteFull(t.Context(), &full) }); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRestoration(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := errors.Join(r.Apply(t.Context(), "full", true, strings.NewReader(full.String())), r.Finish(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhatTheServerLacksIsNotTheTexts: whoever verifies a backup must not take a server
+// that is full, or goes away, for a backup that is bad.
+func TestWhatTheServerLacksIsNotTheTexts(t *testing.T) {
+	t.Parallel()
+	r, err := OpenRestoration(t.Context(), relaxed(testenv.Postgres(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for text, want := range map[string]error{
+		`DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;`:    store.ErrFull,
+		`DO $$ BEGIN RAISE EXCEPTION 'too many clients already' USING ERRCODE = '53300'; END $$;`: store.ErrUnavailable,
+		`SELECT pg_terminate_backend(pg_backend_pid()); SELECT 1;`:                                store.ErrUnavailable,
+	} {
+		fails(t, text, r.Apply(t.Context(), "increment", false, strings.NewReader(text)), want)
+	}
+	err = r.Apply(t.Context(), "increment", false, strings.NewReader(`DO $$ BEGIN RAISE EXCEPTION 'twice' USING ERRCODE = '23505', DETAIL = 'a secret'; END $$;`))
+	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a text that is wrong: %v", err)
 	}
 }
 
@@ -206,6 +307,62 @@ func TestNoProgramTakesAHalfForAWhole(t *testing.T) {
 	}
 }
 
+// TestDatabasesOfKilledProcessesAreRemoved when another backup is verified, and those of
+// others that are at work are not.
+func TestDatabasesOfKilledProcessesAreRemoved(t *testing.T) {
+	t.Parallel()
+	opts := relaxed(testenv.Postgres(t))
+	old := scratchPrefix + time.Now().UTC().Add(-2*abandonedAfter).Format(scratchStamp)
+	unused, used := old+"_unused", old+"_used"
+	conn := connection(t, opts)
+	for _, name := range []string{unused, used} {
+		if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	atWork := opts
+	atWork.Database = used
+	worker := connection(t, atWork)
+	young, dropYoung, err := Scratch(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, drop, err := Scratch(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{unused: false, used: true, young.Database: true} {
+		var there bool
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil || there != want {
+			t.Errorf("%s is there: %v, want %v; %v", name, there, want, err)
+		}
+	}
+	if err := errors.Join(drop(t.Context()), dropYoung(t.Context()), worker.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Exec(t.Context(), "DROP DATABASE "+used+" WITH (FORCE)"); err != nil {
+		t.Error(err)
+	}
+}
+
+func connection(t *testing.T, opts Options) *pgx.Conn {
+	t.Helper()
+	opts, err := opts.defaulted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := opts.directConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
 func TestParametersOf(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string]string{
@@ -216,5 +373,36 @@ func TestParametersOf(t *testing.T) {
 		if got := parametersOf(text); !maps.Equal(got, want) {
 			t.Errorf("%s: %q", text, got)
 		}
+	}
+}
+
+// TestWhatElseIsInTheDatabase stays where it is: another program's schema is no part of
+// a backup, and in nobody's way.
+func TestWhatElseIsInTheDatabase(t *testing.T) {
+	t.Parallel()
+	opts := relaxed(testenv.Postgres(t))
+	s := migrated(t, opts)
+	conn := connection(t, opts)
+	if _, err := conn.Exec(t.Context(), `CREATE SCHEMA "An other's"; CREATE TABLE "An other's".thing (n int); INSERT INTO "An other's".thing VALUES (17)`, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	var full strings.Builder
+	if err := s.BackUp(t.Context(), "full", func(v store.BackupView) error { return v.WriteFull(t.Context(), &full) }); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(full.String(), "thing") {
+		t.Error("the backup has the other program's table")
+	}
+	r, err := OpenRestoration(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := errors.Join(r.Apply(t.Context(), "full", true, strings.NewReader(full.String())), r.Finish(t.Context())); err != nil {
+		t.Error(err)
+	}
+	var n int
+	if err := connection(t, opts).QueryRow(t.Context(), `SELECT n FROM "An other's".thing`).Scan(&n); err != nil || n != 17 {
+		t.Errorf("the other program's table has %d, %v", n, err)
 	}
 }

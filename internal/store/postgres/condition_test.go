@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,15 @@ func TestReplication(t *testing.T) {
 			serial, err := second.Serial(t.Context())
 			return err == nil && serial == 1
 		})
+		var position store.Position
+		if err := service.BackUp(t.Context(), "full", func(v store.BackupView) error { position = v.Position(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		testenv.Eventually(t, testenv.Patience, "the backup's mark on the standby", func() bool {
+			var marked bool
+			err := second.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM backup_mark)`).Scan(&marked)
+			return err == nil && marked
+		})
 		if err := primary.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -104,5 +114,11 @@ func TestReplication(t *testing.T) {
 		if serial, err := second.Serial(t.Context()); serial != 2 || err != nil {
 			t.Errorf("the new primary has serial %d, %v", serial, err)
 		}
+		// It may lack what the backup has, long before its first checkpoint.
+		err = service.BackUp(t.Context(), "increment", func(v store.BackupView) error {
+			_, err := v.WriteIncrement(t.Context(), io.Discard, position, "full")
+			return err
+		})
+		fails(t, "an increment to a backup of the primary that was lost", err, store.ErrUntracked)
 	})
 }

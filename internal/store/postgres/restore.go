@@ -95,6 +95,7 @@ func (r *Restoration) state(ctx context.Context) (store.RestoreState, error) {
 	}
 	const begun = `SELECT coalesce((SELECT name FROM backup_mark WHERE (SELECT oldest_program >= $1 FROM schema_compatibility)), '')`
 	err := r.conn.QueryRow(ctx, begun, beingRestored).Scan(&state.Applied)
+	state.Occupied = state.Occupied && state.Applied == ""
 	return state, err
 }
 
@@ -172,7 +173,7 @@ func (r *Restoration) psql(ctx context.Context, text io.Reader) error {
 	}
 	watched := &watchedReader{Reader: text}
 	cmd := tools.command(ctx, "psql", serverOf(r.opts, r.conn), "--no-psqlrc", "--quiet", "--no-password",
-		"--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--output=/dev/null", "--file=-")
+		"--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose", "--output=/dev/null", "--file=-")
 	cmd.Stdin = watched
 	err = runTool(ctx, cmd)
 	if watched.failed != nil { // of which psql only saw the end
@@ -240,27 +241,68 @@ func (r *Restoration) Finish(ctx context.Context) error {
 	return nil
 }
 
-// scratchPrefix begins the names of databases for a while.
-const scratchPrefix = "crownsafe_verify_"
+// scratchPrefix begins the names of databases for a while; the second in which they
+// were made follows.
+const (
+	scratchPrefix = "crownsafe_verify_"
+	scratchStamp  = "20060102150405"
+)
+
+// abandonedAfter is the age at which a database for a while that nobody is connected
+// to is what a process that was killed has left.
+const abandonedAfter = time.Hour
 
 // Scratch makes an empty database on the server that opts name, for a while, and
-// returns what names it. The role must be allowed to make databases.
+// returns what names it. The role must be allowed to make databases. Those that were
+// left by processes that were killed are removed.
 func Scratch(ctx context.Context, opts Options) (there Options, drop func(context.Context) error, err error) {
-	name := scratchPrefix + strings.ToLower(rand.Text()[:12])
-	if err := onServer(ctx, opts, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	now := time.Now().UTC()
+	name := scratchPrefix + now.Format(scratchStamp) + "_" + strings.ToLower(rand.Text()[:12])
+	err = onServer(ctx, opts, func(conn *pgx.Conn) error {
+		if err := dropAbandoned(ctx, conn, now.Add(-abandonedAfter)); err != nil {
+			return err
+		}
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0", pgx.QueryExecModeExec)
+		return err
+	})
+	if err != nil {
 		return Options{}, nil, failf(ctx, err, "making a database for a while")
 	}
 	there = opts
 	there.Database = name
 	return there, func(ctx context.Context) error {
-		if err := onServer(ctx, opts, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		err := onServer(ctx, opts, func(conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)", pgx.QueryExecModeExec)
+			return err
+		})
+		if err != nil {
 			return failf(ctx, err, "removing database %s", name)
 		}
 		return nil
 	}, nil
 }
 
-func onServer(ctx context.Context, opts Options, statement string) error {
+// dropAbandoned removes the databases for a while that were made before a time and
+// that nobody uses.
+func dropAbandoned(ctx context.Context, conn *pgx.Conn, before time.Time) error {
+	const abandoned = `SELECT datname FROM pg_database d WHERE starts_with(datname, $1) AND datname < $1 || $2
+		AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)`
+	rows, err := conn.Query(ctx, abandoned, pgx.QueryExecModeExec, scratchPrefix, before.Format(scratchStamp))
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		// Another role's can't be dropped, and one that somebody has begun to use shouldn't.
+		_, _ = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize(), pgx.QueryExecModeExec)
+	}
+	return nil
+}
+
+func onServer(ctx context.Context, opts Options, do func(*pgx.Conn) error) error {
 	opts, err := opts.defaulted()
 	if err != nil {
 		return err
@@ -274,6 +316,5 @@ func onServer(ctx context.Context, opts Options, statement string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was to be done is done
-	_, err = conn.Exec(ctx, statement, pgx.QueryExecModeExec)
-	return err
+	return do(conn)
 }

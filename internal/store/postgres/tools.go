@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -102,8 +103,60 @@ func (t tools) command(ctx context.Context, program string, server []string, arg
 	return cmd
 }
 
+// anywhere passes a text of pg_dump's on without what in its beginning keeps it from
+// being restored: the schema, which may be there, and for servers before version 17 a
+// setting that pg_dump writes from then on, whatever the server's version is.
+type anywhere struct {
+	to     io.Writer
+	server int // the major
+	head   []byte
+	passed bool // the beginning was
+}
+
+// preambleBytes is more than comes before the first object in the schema.
+const preambleBytes = 4096
+
+var (
+	schemaMade    = regexp.MustCompile(`(?m)^CREATE SCHEMA .*;\n`)
+	newerSettings = regexp.MustCompile(`(?m)^SET transaction_timeout = .*;\n`)
+)
+
+// Write implements io.Writer.
+func (a *anywhere) Write(p []byte) (int, error) {
+	if a.passed {
+		return a.to.Write(p)
+	}
+	a.head = append(a.head, p...)
+	if len(a.head) < preambleBytes {
+		return len(p), nil
+	}
+	return len(p), a.flush()
+}
+
+// flush passes on what was held back.
+func (a *anywhere) flush() error {
+	if a.passed {
+		return nil
+	}
+	head := without(schemaMade, a.head)
+	if a.server < 17 {
+		head = without(newerSettings, head)
+	}
+	a.head, a.passed = nil, true
+	_, err := a.to.Write(head)
+	return err
+}
+
+// without returns a text without the first of what an expression finds.
+func without(found *regexp.Regexp, text []byte) []byte {
+	if at := found.FindIndex(text); at != nil {
+		return slices.Delete(text, at[0], at[1])
+	}
+	return text
+}
+
 // runTool runs a program and gives of what it complains about the line that says what
-// is wrong, not those that quote rows.
+// is wrong, not those that quote rows, with the port's error where it has one.
 func runTool(ctx context.Context, cmd *exec.Cmd) error {
 	complaint := &lastComplaint{}
 	cmd.Stderr = complaint
@@ -111,11 +164,39 @@ func runTool(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if _, failed := errors.AsType[*exec.ExitError](err); failed && complaint.line != "" {
-		return fmt.Errorf("%s: %s", filepath.Base(cmd.Path), complaint.line)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if failed && complaint.line != "" {
+		err = errors.New(complaint.line)
+	}
+	err = fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	if failed {
+		if sentinel := sentinelOfTool(exit.ExitCode(), complaint.line); sentinel != nil {
+			return fmt.Errorf("%w: %w", sentinel, err)
+		}
+	}
+	return err
+}
+
+// connectionLost is psql's exit status when it has lost the server; one that was killed
+// has none. Source: PostgreSQL manual, psql, exit status.
+const (
+	connectionLost = 2
+	killed         = -1
+)
+
+// complainedState finds the SQLSTATE that psql gives with VERBOSITY=verbose.
+var complainedState = regexp.MustCompile(`(?:ERROR|FATAL|PANIC):  ([0-9A-Z]{5}): `)
+
+// sentinelOfTool returns the port's error for the end of a program; nil: it has none.
+func sentinelOfTool(exit int, complaint string) error {
+	if state := complainedState.FindStringSubmatch(complaint); state != nil {
+		return sentinelOfState(state[1])
+	}
+	if exit == connectionLost || exit == killed {
+		return store.ErrUnavailable
 	}
 	return nil
 }
@@ -136,7 +217,7 @@ func (c *lastComplaint) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		text := strings.TrimSpace(string(line))
-		if c.line == "" && (strings.Contains(text, "ERROR:") || strings.Contains(text, "error:") || strings.Contains(text, "FATAL:")) {
+		if c.line == "" && (strings.Contains(text, "ERROR:") || strings.Contains(text, "error:") || strings.Contains(text, "FATAL:") || strings.Contains(text, "PANIC:")) {
 			c.line = text[:min(len(text), 300)]
 		}
 		c.rest = rest

@@ -46,9 +46,12 @@ func (s *Store) track(ctx context.Context) error {
 	})
 }
 
+// makeTrackers makes the triggers of tables where one is missing or was switched off:
+// whoever switches triggers off and on again leaves them without the ALWAYS that ours
+// have, by which it is seen that something may have passed them by.
 func makeTrackers(ctx context.Context, tx pgx.Tx) (made bool, err error) {
 	const known = `SELECT t.tgrelid::regclass::text, count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-		WHERE c.relnamespace = current_schema()::regnamespace AND starts_with(t.tgname, $1) AND t.tgenabled <> 'D' GROUP BY 1`
+		WHERE c.relnamespace = current_schema()::regnamespace AND starts_with(t.tgname, $1) AND t.tgenabled = 'A' GROUP BY 1`
 	rows, err := tx.Query(ctx, known, trackerPrefix)
 	if err != nil {
 		return false, err
@@ -87,8 +90,8 @@ var trackedEvents = map[string]string{
 var errKey = errors.New("a key has more than two columns")
 
 // trackersOf returns the statements that make a table's triggers. They look at each
-// statement once, whatever rows it changes. Whoever empties a table at once ends the
-// epoch. The names in the function are qualified, for a text that is applied by hand
+// statement once, whatever rows it changes, and whatever its session says of triggers
+// (session_replication_role). Whoever empties a table at once ends the epoch. The names in the function are qualified, for a text that is applied by hand
 // may have no search path.
 func trackersOf(t store.Table) (string, error) {
 	if t.Key > 2 {
@@ -120,7 +123,8 @@ END
 $$ $make$, current_schema()); END $do$;
 `, name, logged, keys)
 	for event, looks := range trackedEvents {
-		fmt.Fprintf(&b, "CREATE OR REPLACE TRIGGER %[1]s_%[2]s AFTER %[2]s ON %[3]s %[4]s FOR EACH STATEMENT EXECUTE FUNCTION %[1]s();\n", name, event, t.Name, looks)
+		fmt.Fprintf(&b, "CREATE OR REPLACE TRIGGER %[1]s_%[2]s AFTER %[2]s ON %[3]s %[4]s FOR EACH STATEMENT EXECUTE FUNCTION %[1]s();\n"+
+			"ALTER TABLE %[3]s ENABLE ALWAYS TRIGGER %[1]s_%[2]s;\n", name, event, t.Name, looks)
 	}
 	return b.String(), nil
 }

@@ -279,6 +279,18 @@ func guarded(t *testing.T, p Backups) {
 	if state, err := r.State(t.Context()); err != nil || !state.Occupied || state.Applied != "" {
 		t.Errorf("of an occupied place the state is %+v, %v", state, err)
 	}
+	// Half done, what is there is a store as long as programs use it.
+	if err := r.Apply(t.Context(), full.name, true, strings.NewReader(full.text)); err != nil {
+		t.Fatal(err)
+	}
+	there = p.Restored()
+	_, unused := there.Serial(t.Context())
+	if err := there.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := r.State(t.Context()); err != nil || state.Occupied != (unused == nil) || state.Applied != full.name {
+		t.Errorf("of a half beside a store that is used (%v) the state is %+v, %v", unused == nil, state, err)
+	}
 	restoreAll(t, r, full)
 	same(t, "what was restored", digestOf(t, p.Restored()), full.digest)
 }
