@@ -86,12 +86,14 @@ type view struct {
 }
 
 // look reads what the view tells of itself. The epoch has the server's timeline in
-// it: one that took over, or that was set back in time, has another history.
+// it: one that took over, or that was set back in time, has another history. It is
+// that of the segment that is written now; the control file learns of a promotion
+// from the next checkpoint only.
 func (v *view) look(ctx context.Context) error {
 	var number int
 	const here = `SELECT 'PostgreSQL ' || current_setting('server_version'), current_setting('server_version_num')::int,
 		pg_export_snapshot(), current_schema(), (SELECT max(version_id) FROM goose_db_version WHERE is_applied),
-		coalesce((SELECT epoch FROM change_tracking), '') || '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
+		coalesce((SELECT epoch FROM change_tracking), '') || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8),
 		pg_current_snapshot()::text, coalesce((SELECT forgotten_to FROM change_tracking), '0')::text`
 	err := v.tx.QueryRow(ctx, here).Scan(&v.version, &number, &v.snapshot, &v.schemaName, &v.schema, &v.position.Epoch, &v.position.Value, &v.forgottenTo)
 	v.major = number / 10000

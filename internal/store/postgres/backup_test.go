@@ -13,6 +13,7 @@ import (
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/storetest"
 	"github.com/crownsafe/api/internal/testenv"
+	"github.com/crownsafe/api/internal/testenv/server"
 )
 
 func TestBackups(t *testing.T) {
@@ -217,4 +218,40 @@ func TestParametersOf(t *testing.T) {
 			t.Errorf("%s: %q", text, got)
 		}
 	}
+}
+
+// TestAServerThatTookOver has another history from the moment of its promotion on, not
+// only from its next checkpoint, which may be minutes later.
+func TestAServerThatTookOver(t *testing.T) {
+	t.Parallel()
+	primary := testenv.Own(t, server.StartDebianPostgres)
+	first := migrated(t, relaxed(primary.URL("postgres")))
+	standby, err := primary.StartStandby(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := standby.Close(); err != nil {
+			t.Errorf("ending the standby: %v", err)
+		}
+	})
+	testenv.Eventually(t, testenv.Patience, "a primary that answers again", func() bool { return lease(t, first) == nil })
+	var position store.Position
+	if err := first.BackUp(t.Context(), "full", func(v store.BackupView) error { position = v.Position(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, relaxed(standby.URL("postgres")))
+	testenv.Eventually(t, testenv.Patience, "the backup's mark on the standby", func() (there bool) {
+		err := second.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM backup_mark WHERE name = 'full')`).Scan(&there)
+		return err == nil && there
+	})
+	if err := primary.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, second, `SELECT pg_promote()`)
+	err = second.BackUp(t.Context(), "increment", func(v store.BackupView) error {
+		_, err := v.WriteIncrement(t.Context(), io.Discard, position, "full")
+		return err
+	})
+	fails(t, "an increment to another server's backup", err, store.ErrUntracked)
 }
