@@ -31,6 +31,7 @@ import (
 // cluster is a PostgreSQL whose write-ahead log pgBackRest archives.
 type cluster struct {
 	t      *testing.T
+	recipe recipe
 	server *server.Postgres
 	blobs  *container.Client // where pgBackRest keeps what it has
 	config string            // pgBackRest's
@@ -51,7 +52,7 @@ func startCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	// PostgreSQL first: Debian's package brings the user that both run as.
-	c := &cluster{t: t, server: testenv.Own(t, server.StartDurablePostgres)}
+	c := &cluster{t: t, recipe: readRecipe(t), server: testenv.Own(t, server.StartDurablePostgres)}
 	azurite := testenv.Own(t, server.StartSecureAzurite)
 	authority, err := os.ReadFile(azurite.CertFile())
 	if err != nil {
@@ -97,8 +98,7 @@ func (c *cluster) makeContainer(account string, authority []byte) (signature str
 	return signed.Encode()
 }
 
-// configure writes pgBackRest's configuration as the recipe has it, but for where
-// things are.
+// configure writes pgBackRest's configuration: the recipe's, and where things are here.
 func (c *cluster) configure(port, signature, authority string) {
 	c.t.Helper()
 	write := func(name, content string) string {
@@ -110,44 +110,19 @@ func (c *cluster) configure(port, signature, authority string) {
 	}
 	password := strings.NewReplacer(`\`, `\\`, `:`, `\:`).Replace(server.PostgresPassword)
 	write(".pgpass", "*:*:*:*:"+password+"\n") // who backs up signs in as everybody does here
-	c.config = write("pgbackrest.conf", fmt.Sprintf(`[global]
-repo1-type=azure
-repo1-path=/pgbackrest
-repo1-azure-account=%s
-repo1-azure-container=%s
-repo1-azure-key-type=sas
-repo1-azure-key=%s
-repo1-cipher-type=aes-256-cbc
-repo1-cipher-pass=%s
-repo1-retention-full=2
-compress-type=zst
-start-fast=y
-repo1-storage-host=localhost
-repo1-storage-port=%s
-repo1-storage-ca-file=%s
-repo1-azure-uri-style=path
-lock-path=%[7]s
-log-level-file=off
-log-level-console=info
-
-[%[8]s]
-pg1-path=%[9]s
-pg1-port=%[10]d
-pg1-socket-path=%[7]s
-pg1-user=%[11]s
-`, server.AzuriteAccount, keptIn, signature, rand.Text(), port, write("azurite.crt", authority), c.server.Folder(),
-		stanza, c.server.Data(), c.server.Port(), server.PostgresUser))
+	live := map[string]string{
+		"ACCOUNT": server.AzuriteAccount, "SIGNATURE": signature, "PASSPHRASE": rand.Text(), "/var/lib/postgresql/15/main": c.server.Data(),
+	}
+	global := fmt.Sprintf("repo1-storage-host=localhost\nrepo1-storage-port=%s\nrepo1-storage-ca-file=%s\nrepo1-azure-uri-style=path\n"+
+		"lock-path=%s\nlog-level-file=off\nlog-level-console=info\n", port, write("azurite.crt", authority), c.server.Folder())
+	local := fmt.Sprintf("pg1-port=%d\npg1-socket-path=%s\npg1-user=%s\n", c.server.Port(), c.server.Folder(), server.PostgresUser)
+	c.config = write("pgbackrest.conf", c.recipe.config(c.t, live, global, local))
 }
 
 // archive has the server hand its log over, which it begins with a new start.
 func (c *cluster) archive() {
 	c.t.Helper()
-	for _, set := range []string{
-		"archive_mode = on",
-		"archive_command = 'pgbackrest --config=" + c.config + " --stanza=" + stanza + " archive-push %p'",
-	} {
-		c.execute(c.server.URL("postgres"), "ALTER SYSTEM SET "+set)
-	}
+	c.execute(c.server.URL("postgres"), c.recipe.settings(c.t, c.config)...)
 	if err := c.server.Stop(); err != nil {
 		c.t.Fatal(err)
 	}
@@ -156,9 +131,12 @@ func (c *cluster) archive() {
 	}
 }
 
-// pgbackrest runs a command of pgBackRest's as the server's user.
+// pgbackrest runs a command of the recipe's as the server's user.
 func (c *cluster) pgbackrest(args ...string) (said string, err error) {
 	c.t.Helper()
+	if !c.recipe.has(args) {
+		c.t.Errorf("pgbackrest %s doesn't stand in the recipe", strings.Join(args, " "))
+	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), longest)
 	defer cancel()
 	cmd := c.server.Command(ctx, "pgbackrest", append([]string{"--config=" + c.config, "--stanza=" + stanza}, args...)...)

@@ -74,6 +74,7 @@ func (s *service) backUp(kind string) (c content) {
 
 // disaster is a way to lose what was there.
 type disaster struct {
+	kind    string       // of the pgBackRest backup before it, beside the full one
 	lose    func() error // after everything was spoilt
 	joins   string       // the last who came in time
 	notices int          // that are there then
@@ -93,12 +94,13 @@ func TestToAPointInTime(t *testing.T) {
 	s.must("migrate", "up")
 	s.must("import", program.CPSCFile(t, 100))
 	for _, d := range []disaster{
-		{lose: c.server.Stop, joins: "ada@example.org", notices: 200},
-		{lose: c.server.Lose, joins: "bob@example.org", notices: 300},
+		{kind: "incr", lose: c.server.Stop, joins: "ada@example.org", notices: 200},
+		{kind: "diff", lose: c.server.Lose, joins: "bob@example.org", notices: 300},
 	} {
-		c.must("backup", "--type=full")
+		letter := strings.ToUpper(d.kind[:1]) // at the end of the backup's name
+		c.must("--type=full", "backup")
 		s.must("import", program.CPSCFile(t, d.notices))
-		c.must("backup", "--type=incr")
+		c.must("--type="+d.kind, "backup")
 		s.backUp("--full")
 		s.join(d.joins)
 		want, before := s.backUp("--incremental"), s.copyOfBackups()
@@ -107,14 +109,14 @@ func TestToAPointInTime(t *testing.T) {
 		if err := d.lose(); err != nil {
 			t.Fatal(err)
 		}
-		looksKept(t, c.kept())
+		looksKept(t, c.kept(), letter)
 
 		said, err := c.restore(tooEarly)
 		if err == nil || !strings.Contains(said, "unable to find backup set with stop time less than") {
 			t.Fatalf("restoring what was never backed up: %v", err)
 		}
-		if said, err = c.restore(target); err != nil || !strings.Contains(said, "I, recovery will start at") {
-			t.Fatalf("the newest incremental backup isn't restored: %v", err)
+		if said, err = c.restore(target); err != nil || !strings.Contains(said, letter+", recovery will start at") {
+			t.Fatalf("the newest backup isn't restored: %v", err)
 		}
 		c.recover()
 		s.refusesIncrements(before)
@@ -136,14 +138,14 @@ func (s *service) spoil(c *cluster, database string) {
 	c.archived()
 }
 
-// looksKept says whether there is a full backup, an incremental one and the log, all
+// looksKept says whether there is a full backup, one that follows it and the log, all
 // compressed as they were to be.
-func looksKept(t *testing.T, names []string) {
+func looksKept(t *testing.T, names []string, letter string) {
 	t.Helper()
 	has := func(within, end string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, within) && strings.HasSuffix(name, end) })
 	}
-	if !has("F/pg_data/", ".zst") || !has("I/pg_data/", ".zst") || !has("archive/"+stanza+"/15-1/", ".zst") {
+	if !has("F/pg_data/", ".zst") || !has(letter+"/pg_data/", ".zst") || !has("archive/"+stanza+"/15-1/", ".zst") {
 		t.Errorf("pgBackRest keeps\n%s", strings.Join(names, "\n"))
 	}
 }
