@@ -38,6 +38,7 @@ format: ## Fail when a file is not formatted
 vet:
 	go vet ./...
 	go vet -tags browser ./test/browser
+	go vet -tags pitr ./test/pitr
 
 # The servers that tests need are installed and started by test/servers, but for
 # those that the variables of internal/testenv name already.
@@ -150,6 +151,10 @@ soak: ## Load everything for DURATION (default 10m) and see that memory and goro
 .PHONY: restore-drill
 restore-drill: ## Lose a store of 250,000 notices and 100,000 accounts and get it back: prints the RTO and the RPO (DRILL='-notices N -people N' for less)
 	go run ./test/load/drill $(DRILL)
+
+.PHONY: test-pitr
+test-pitr: ## Lose a PostgreSQL and set it back to a moment with pgBackRest, which is installed where it is missing
+	go test -count=1 -timeout 15m -tags pitr ./test/pitr
 
 .PHONY: eval
 eval: ## Measure how often answers are right on agencies' real files: make eval DATA=FOLDER (FAULTS=1 lists the wrong ones)

@@ -196,7 +196,7 @@ func (r *review) pins() {
 // demanded are the targets that some stage has to call: the developers' own list,
 // with test as its two halves.
 var demanded = []string{
-	"lint", "security", "snyk", "unit", "integration", "cover", "bench", "eval", "browser", "k8s", "soak", "restore-drill", "performance",
+	"lint", "security", "snyk", "unit", "integration", "cover", "bench", "eval", "browser", "k8s", "soak", "restore-drill", "test-pitr", "performance",
 	"image", "image-push", "image-sign", "deploy", "backup-today",
 }
 
