@@ -19,7 +19,6 @@ import (
 	"github.com/crownsafe/api/internal/store"
 	"github.com/crownsafe/api/internal/store/storetest"
 	"github.com/crownsafe/api/internal/testenv"
-	"github.com/crownsafe/api/internal/testenv/server"
 )
 
 func TestBackups(t *testing.T) {
