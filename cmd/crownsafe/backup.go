@@ -25,6 +25,7 @@ type (
 	backupCreate struct {
 		Full        bool   `help:"Of everything. This is what is made without a flag." xor:"kind"`
 		Incremental bool   `help:"Of what has changed since the newest backup, which it follows." xor:"kind"`
+		OrFull      bool   `help:"With --incremental: of everything, where what has changed isn't known, as after a migration."`
 		Reason      string `help:"What it is made for; stands in its manifest." default:"by hand"`
 	}
 	backupList   struct{}
@@ -66,13 +67,19 @@ func (s *session) progress() (show func(backup.Progress), done func()) {
 
 // Run makes a backup and says which.
 func (c *backupCreate) Run(s *session) error {
+	if c.OrFull && !c.Incremental {
+		return usage("--or-full goes with --incremental; without a flag a full backup is made")
+	}
 	return s.withBackups(func(keeper *backup.Keeper) error {
-		kind := backup.Full
+		create, kind := keeper.Create, backup.Full
 		if c.Incremental {
 			kind = backup.Incremental
 		}
+		if c.OrFull {
+			create = keeper.CreateOrFull
+		}
 		show, done := s.progress()
-		m, err := keeper.Create(s.ctx, kind, c.Reason, show)
+		m, err := create(s.ctx, kind, c.Reason, show)
 		done()
 		switch {
 		case errors.Is(err, store.ErrUntracked), errors.Is(err, backup.ErrNone):

@@ -13,6 +13,17 @@ import (
 	"github.com/crownsafe/api/internal/store"
 )
 
+// CreateOrFull is Create that makes a full backup where an incremental one isn't
+// possible.
+func (k *Keeper) CreateOrFull(ctx context.Context, kind Kind, reason string, progress func(Progress)) (Manifest, error) {
+	m, err := k.Create(ctx, kind, reason, progress)
+	if kind == Incremental && (errors.Is(err, store.ErrUntracked) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNone)) {
+		k.Logger.Warn("an incremental backup is not possible; making a full one", "error", err)
+		return k.Create(ctx, Full, reason+", as what had changed was not known", progress)
+	}
+	return m, err
+}
+
 // Create makes a backup. An incremental one follows the newest that there is, and is
 // store.ErrUntracked where what has changed since isn't known. ErrBusy while another
 // process makes one. What isn't finished is never listed.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/crownsafe/api/internal/store"
 )
 
 // Schedule says when backups are made by themselves.
@@ -103,11 +101,7 @@ func (k *Keeper) makeDue(ctx context.Context, s Schedule) error {
 		if err != nil {
 			return err
 		}
-		m, err := k.Create(ctx, kind, "by the schedule", nil)
-		if kind == Incremental && (errors.Is(err, store.ErrUntracked) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNone)) {
-			k.Logger.Warn("an incremental backup is not possible; making a full one", "error", err)
-			m, err = k.Create(ctx, Full, "by the schedule, as what had changed was not known", nil)
-		}
+		m, err := k.CreateOrFull(ctx, kind, "by the schedule", nil)
 		if err != nil {
 			return err
 		}

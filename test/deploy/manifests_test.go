@@ -23,17 +23,23 @@ func everyPod(t *testing.T, overlay string) map[string]pod {
 		Spec struct{ Template struct{ Spec pod } }
 	}
 	built := render(t, kubernetesFolder+"/overlays/"+overlay)
-	cron := as[struct {
-		Spec struct {
-			JobTemplate withPod `yaml:"jobTemplate"`
-		}
-	}](t, built.of(t, "CronJob crownsafe-backup"))
+	scheduled := func(name string) pod {
+		return as[struct {
+			Spec struct {
+				JobTemplate withPod `yaml:"jobTemplate"`
+			}
+		}](t, built.of(t, "CronJob "+name)).Spec.JobTemplate.Spec.Template.Spec
+	}
 	job := render(t, kubernetesFolder+"/overlays/"+overlay+"/migration").of(t, "Job crownsafe-migrate")
-	return map[string]pod{
+	pods := map[string]pod{
 		"api":     as[withPod](t, built.of(t, "Deployment crownsafe-api")).Spec.Template.Spec,
-		"backup":  cron.Spec.JobTemplate.Spec.Template.Spec,
+		"backup":  scheduled("crownsafe-backup"),
 		"migrate": as[withPod](t, job).Spec.Template.Spec,
 	}
+	if overlay == "production" {
+		pods["backup-incremental"] = scheduled("crownsafe-backup-incremental")
+	}
+	return pods
 }
 
 // TestPodsAreRestricted: nothing runs as root, writes to its own image or has more
@@ -297,6 +303,34 @@ func TestTheBackupIsScheduled(t *testing.T) {
 		want := []string{"backup create --full --reason scheduled --data /data", "backup verify --data /data", "backup prune --data /data"}
 		if diff := cmp.Diff(want, steps); diff != "" || p.RestartPolicy != "Never" || len(p.Containers) != 1 {
 			t.Errorf("%s: restarts %s, steps %s", overlay, p.RestartPolicy, diff)
+		}
+	}
+}
+
+// TestIncrementalBackups: between the nights production makes one every five minutes, and
+// what the job is told is what the program does, also where there is none to follow.
+func TestIncrementalBackups(t *testing.T) {
+	t.Parallel()
+	built := render(t, kubernetesFolder+"/overlays/production")
+	cron := as[struct {
+		Spec struct {
+			Schedule          string
+			ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+		}
+	}](t, built.of(t, "CronJob crownsafe-backup-incremental")).Spec
+	if got := fmt.Sprint(cron); got != "{*/5 * * * * Forbid}" {
+		t.Errorf("the schedule is %s", got)
+	}
+	p := everyPod(t, "production")["backup-incremental"]
+	if len(p.InitContainers) != 0 || len(p.Containers) != 1 {
+		t.Fatalf("the job's pod: %+v", p)
+	}
+	data := t.TempDir()
+	program.Run(t, nil, "migrate", "up", "--data", data)
+	args := strings.Fields(strings.ReplaceAll(strings.Join(p.Containers[0].Args, " "), "/data", data))
+	for _, want := range []string{"crownsafe_backup_full_", "crownsafe_backup_incremental_"} {
+		if got := program.Run(t, nil, args...); got.Code != 0 || !strings.HasPrefix(got.Stdout, want) {
+			t.Errorf("want %s: it ends with %d: %s%s", want, got.Code, got.Stdout, got.Stderr)
 		}
 	}
 }
